@@ -7,6 +7,8 @@
  */
 #include "feedback/report_mime.h"
 #include "base/base64.h"
+#include "base/encoded_word.h"
+#include "base/hex.h"
 #include "base/utf8.h"
 #include <ctype.h>
 #include <stdio.h>
@@ -152,18 +154,15 @@ static bool next_parameter(struct slice *rest, struct slice *name, char value[RE
     }
 }
 
-static int hex(char c)
-{
-    return isdigit((unsigned char)c) ? c - '0' : isxdigit((unsigned char)c) ? tolower((unsigned char)c) - 'a' + 10 : -1;
-}
-
 /* Adds a piece; of an encoded one the octets, the first one's without its character set and language. */
 static void add_piece(char *out, size_t *n, const char *text, bool encoded, bool first)
 {
     const char *quote = encoded && first ? strchr(text, '\'') : NULL;
     quote = quote ? strchr(quote + 1, '\'') : NULL;
     for (const char *p = quote ? quote + 1 : text; *p; p++) {
-        int octet = encoded && *p == '%' && hex(p[1]) >= 0 && hex(p[2]) >= 0 ? hex(p[1]) * 16 + hex(p[2]) : -1;
+        int octet = encoded && *p == '%' && hex_value(p[1]) >= 0 && hex_value(p[2]) >= 0
+                        ? hex_value(p[1]) * 16 + hex_value(p[2])
+                        : -1;
         put(out, n, octet > 0 ? (char)octet : *p);
         p += octet > 0 ? 2 : 0;
     }
@@ -211,34 +210,6 @@ bool report_mime_parameter(struct slice value, const char *name, char out[REPORT
     return wanted > 0;
 }
 
-/* "=?charset?B?text?=" (RFC 2047 2). Adds its octets and returns its length, or 0. */
-static size_t add_encoded_word(struct slice s, char *out, size_t *n)
-{
-    const char *set = s.n > 2 && s.p[0] == '=' && s.p[1] == '?' ? s.p + 2 : NULL;
-    const char *kind = set ? memchr(set, '?', s.n - 2) : NULL;
-    if (!kind || (size_t)(kind - s.p) + 3 >= s.n || kind[2] != '?' || !strchr("bBqQ", kind[1]))
-        return 0;
-    struct slice text = slice_from(s, (size_t)(kind + 3 - s.p));
-    const char *end = memmem(text.p, text.n, "?=", 2);
-    if (!end)
-        return 0;
-    text.n = (size_t)(end - text.p);
-    if (kind[1] == 'b' || kind[1] == 'B') {
-        struct buf octets = BUF_INIT;
-        base64_decode(&octets, text);
-        for (size_t i = 0; i < octets.n; i++)
-            put(out, n, octets.p[i]);
-        buf_release(&octets);
-        return (size_t)(end + 2 - s.p);
-    }
-    for (size_t i = 0; i < text.n; i++) {
-        bool octet = text.p[i] == '=' && i + 2 < text.n && hex(text.p[i + 1]) >= 0 && hex(text.p[i + 2]) >= 0;
-        put(out, n, octet ? (char)(hex(text.p[i + 1]) * 16 + hex(text.p[i + 2])) : text.p[i] == '_' ? ' ' : text.p[i]);
-        i += octet ? 2 : 0;
-    }
-    return (size_t)(end + 2 - s.p);
-}
-
 /* Octets that are no UTF-8, and a NUL, become "?". */
 static void make_utf8(char *text, size_t n)
 {
@@ -252,24 +223,15 @@ static void make_utf8(char *text, size_t n)
 void report_mime_file_name(const struct report_mime_part *p, char out[REPORT_MIME_NAME])
 {
     char raw[REPORT_MIME_NAME];
-    size_t n = 0;
-    bool word = false;
+    struct buf name = BUF_INIT;
     out[0] = '\0';
     if (!report_mime_parameter(p->disposition, "filename", raw) && !report_mime_parameter(p->type, "name", raw))
         return;
-    for (struct slice s = slice_str(raw); s.n;) {
-        size_t blanks = 0, before = n;
-        while (word && blanks < s.n && is_blank(s.p[blanks]))
-            blanks++;
-        size_t length = add_encoded_word(slice_from(s, blanks), out, &n);
-        word = length > 0;
-        if (!word)
-            put(out, &n, s.p[0]);
-        s = slice_from(s, word ? blanks + length : 1);
-        if (word && n == before && !s.n)
-            break;
-    }
-    make_utf8(out, n);
+    encoded_word_decode_all(&name, slice_str(raw)); /* never longer than raw */
+    memcpy(out, name.p, name.n);
+    out[name.n] = '\0';
+    make_utf8(out, name.n);
+    buf_release(&name);
 }
 
 /* ---- encodings ---- */
@@ -311,8 +273,8 @@ static void add_quoted_printable(struct report_scratch *out, struct slice in)
             k++;
         if (k < in.n && in.p[k] == '\n') {
             i = k; /* a soft line break */
-        } else if (i + 2 < in.n && hex(in.p[i + 1]) >= 0 && hex(in.p[i + 2]) >= 0) {
-            report_pending_put(&p, (char)(hex(in.p[i + 1]) * 16 + hex(in.p[i + 2])));
+        } else if (i + 2 < in.n && hex_value(in.p[i + 1]) >= 0 && hex_value(in.p[i + 2]) >= 0) {
+            report_pending_put(&p, (char)(hex_value(in.p[i + 1]) * 16 + hex_value(in.p[i + 2])));
             i += 2;
         } else {
             report_pending_put(&p, '=');

@@ -6,77 +6,32 @@
  * runs out, it is not a report.
  */
 #include "judge/report_mail.h"
-#include "base/base64.h"
 #include "base/buf.h"
 #include "base/domain.h"
+#include "base/encoded_word.h"
+#include "base/hex.h"
 #include <ctype.h>
 #include <string.h>
 
 #define SUBJECT_MOST 2000
 #define RCPTS_MOST 50
 
-static int hex(char c)
+static bool is_blank(char c)
 {
-    return isdigit((unsigned char)c)    ? c - '0'
-           : isxdigit((unsigned char)c) ? (tolower((unsigned char)c) - 'a' + 10)
-                                        : -1;
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\0';
 }
 
-static void add_q(struct buf *out, struct slice text)
-{
-    for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] == '=' && i + 2 < text.n && hex(text.p[i + 1]) >= 0 && hex(text.p[i + 2]) >= 0) {
-            buf_addc(out, (char)(hex(text.p[i + 1]) * 16 + hex(text.p[i + 2])));
-            i += 2;
-        } else {
-            buf_addc(out, text.p[i] == '_' ? ' ' : text.p[i]);
-        }
-    }
-}
-
-/* RFC 2047 2: "=?charset?encoding?text?=". Returns its length, or 0. */
-static size_t add_encoded_word(struct buf *out, struct slice s)
-{
-    const char *end = s.p + s.n;
-    const char *charset = s.n > 2 && s.p[0] == '=' && s.p[1] == '?' ? memchr(s.p + 2, '?', s.n - 2) : NULL;
-    if (!charset || end - charset < 4 || charset[2] != '?')
-        return 0;
-    const char *text = charset + 3, *stop = memmem(text, (size_t)(end - text), "?=", 2);
-    int encoding = tolower((unsigned char)charset[1]);
-    if (!stop || (encoding != 'q' && encoding != 'b'))
-        return 0;
-    struct slice body = slice_of(text, (size_t)(stop - text));
-    if (encoding == 'q')
-        add_q(out, body);
-    else
-        base64_decode(out, body);
-    return (size_t)(stop + 2 - s.p);
-}
-
-/* Makes the subject lower case, decodes encoded words, and replaces each run of blanks by one. */
+/* Makes the subject lower case, decodes encoded words, and replaces each run of blanks by one. A NUL is a blank. */
 static void add_plain(struct buf *out, struct slice subject)
 {
     struct buf raw = BUF_INIT;
-    bool word = false;
-    subject.n = subject.n > SUBJECT_MOST ? SUBJECT_MOST : subject.n;
-    while (subject.n) {
-        size_t blanks = 0;
-        while (blanks < subject.n && strchr(" \t\r\n", subject.p[blanks]))
-            blanks++;
-        size_t before = raw.n;
-        if (blanks)
-            buf_addc(&raw, ' ');
-        size_t n = add_encoded_word(&raw, slice_from(subject, blanks));
-        if (n && blanks && word && raw.n > before) /* blanks between two encoded words are dropped (RFC 2047 6.2) */
-            memmove((char *)(void *)(size_t)raw.p + before, raw.p + before + 1, --raw.n - before);
-        word = n != 0;
-        if (!n && blanks < subject.n)
-            buf_addc(&raw, subject.p[blanks]), n = 1;
-        subject = slice_from(subject, blanks + n);
-    }
+    encoded_word_decode_all(&raw, subject);
     for (size_t i = 0; i < raw.n; i++)
-        if (!(raw.p[i] == ' ' && (out->n == 0 || out->p[out->n - 1] == ' ')))
+        if (!is_blank(raw.p[i]))
             buf_addc(out, (char)tolower((unsigned char)raw.p[i]));
+        else if (out->n && out->p[out->n - 1] != ' ')
+            buf_addc(out, ' ');
+    out->failed |= raw.failed;
     buf_release(&raw);
 }
 
@@ -232,8 +187,8 @@ static void add_address(struct buf *out, struct slice uri)
         return;
     uri = slice_from(uri, sizeof scheme - 1);
     for (size_t i = 0; i < uri.n && uri.p[i] != '!' && uri.p[i] != '?'; i++) {
-        if (uri.p[i] == '%' && i + 2 < uri.n && hex(uri.p[i + 1]) >= 0 && hex(uri.p[i + 2]) >= 0) {
-            buf_addc(out, (char)(hex(uri.p[i + 1]) * 16 + hex(uri.p[i + 2])));
+        if (uri.p[i] == '%' && i + 2 < uri.n && hex_value(uri.p[i + 1]) >= 0 && hex_value(uri.p[i + 2]) >= 0) {
+            buf_addc(out, (char)(hex_value(uri.p[i + 1]) * 16 + hex_value(uri.p[i + 2])));
             i += 2;
         } else {
             buf_addc(out, uri.p[i]);

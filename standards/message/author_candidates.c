@@ -9,6 +9,7 @@
 #include "base/base64.h"
 #include "base/buf.h"
 #include "base/domain.h"
+#include "base/encoded_word.h"
 #include "standards/message/lex822.h"
 #include <string.h>
 
@@ -55,8 +56,6 @@ static void domain_run(struct slice s, bool loose, struct buf *out)
 
 /* Names longer than any domain are looked at no further. */
 #define RUN_MAX (4 * LIMIT_DOMAIN)
-
-#define BASE64_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 static void read_signs(struct author_candidates *c, struct slice text, bool loose)
 {
@@ -114,116 +113,6 @@ static void without_comments(struct slice s, const char *instead, struct buf *ou
         }
         search &= s.p[i] != '(';
         buf_addc(out, s.p[i]);
-    }
-}
-
-static int hex(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                                  : -1;
-}
-
-/* RFC 2047 4.2 */
-static void q_decode(struct slice s, struct buf *out)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        int high = s.p[i] == '=' && i + 2 < s.n ? hex(s.p[i + 1]) : -1;
-        int low = high >= 0 ? hex(s.p[i + 2]) : -1;
-        if (low >= 0) {
-            buf_addc(out, (char)(high << 4 | low));
-            i += 2;
-        } else {
-            buf_addc(out, s.p[i] == '_' ? ' ' : s.p[i]);
-        }
-    }
-}
-
-/* UTF-7 (RFC 2152): "+" base64 of UTF-16 "-". NULs stay in; who reads on leaves them out. */
-static void utf7_decode(struct slice s, struct buf *out)
-{
-    for (size_t i = 0, n; i < s.n; i++) {
-        if (s.p[i] != '+') {
-            buf_addc(out, s.p[i]);
-            continue;
-        }
-        for (n = i + 1; n < s.n && s.p[n] && strchr(BASE64_LETTERS, s.p[n]);)
-            n++;
-        base64_decode(out, slice_of(s.p + i + 1, n - i - 1));
-        i = n < s.n && s.p[n] == '-' ? n : n - 1;
-    }
-}
-
-/* The text of an encoded word of that kind and charset, decoded. */
-static void decode_text(char kind, struct slice charset, struct slice text, struct buf *out)
-{
-    static const struct slice utf7 = SLICE_LIT("utf-7");
-    struct buf octets = BUF_INIT;
-    const bool is_utf7 = charset.n >= utf7.n && slice_eq_nocase(slice_from(charset, charset.n - utf7.n), utf7);
-    struct buf *to = is_utf7 ? &octets : out;
-    if (kind == 'b' || kind == 'B')
-        base64_decode(to, text);
-    else
-        q_decode(text, to);
-    if (is_utf7)
-        utf7_decode(buf_slice(&octets), out);
-    out->failed |= octets.failed;
-    buf_release(&octets);
-}
-
-/* encoded-word = "=?" charset "?" encoding "?" text "?=" (RFC 2047 2) at the front of s: its length, with the decoded
- * text added where `out` is given; 0: there is none. The charset is taken for one that holds ASCII. */
-static size_t encoded_word(struct slice s, struct buf *out)
-{
-    size_t mark[3], n = 0, i = 2;
-    if (s.n < 8 || s.p[0] != '=' || s.p[1] != '?')
-        return 0;
-    for (; i < s.n && n < 3; i++)
-        if (s.p[i] == '?')
-            mark[n++] = i;
-        else if (n < 2 && (is_blank(s.p[i]) || i > 80))
-            return 0;
-    if (n < 3 || mark[1] != mark[0] + 2)
-        return 0;
-    /* The third "?" must begin the "?=" that ends the word; RFC 2047 allows no other in its text, readers do. */
-    for (i = mark[2]; i + 1 < s.n && !(s.p[i] == '?' && s.p[i + 1] == '='); i++)
-        if (i - mark[1] > 1000)
-            return 0;
-    if (i + 1 >= s.n)
-        return 0;
-    struct slice text = slice_of(s.p + mark[1] + 1, i - mark[1] - 1);
-    char kind = s.p[mark[0] + 1];
-    if (kind != 'q' && kind != 'Q' && kind != 'b' && kind != 'B')
-        return 0;
-    if (out)
-        decode_text(kind, slice_of(s.p + 2, mark[0] - 2), text, out);
-    return i + 2;
-}
-
-/* Encoded words decoded; blanks between two of them are none of the text (RFC 2047 6.2). */
-static void decode_words(struct slice s, struct buf *out)
-{
-    size_t blanks = 0;
-    bool after_word = false;
-    for (size_t i = 0, n; i < s.n; i += n) {
-        size_t before = out->n;
-        n = encoded_word(slice_from(s, i), out);
-        if (n) {
-            if (after_word && blanks && !out->failed) { /* the blanks were added already: move the text over them */
-                memmove(out->p + before - blanks, out->p + before, out->n - before);
-                buf_cut(out, out->n - blanks);
-            }
-            after_word = true;
-            blanks = 0;
-            continue;
-        }
-        n = 1;
-        buf_addc(out, s.p[i]);
-        if (is_blank(s.p[i]))
-            blanks++;
-        else
-            after_word = false, blanks = 0;
     }
 }
 
@@ -292,15 +181,15 @@ static void read_leniently(struct author_candidates *c, struct slice decoded)
 static void read_decoded(struct author_candidates *c, struct slice value)
 {
     struct buf once = BUF_INIT, twice = BUF_INIT;
-    decode_words(value, &once);
+    encoded_word_decode_all(&once, value);
     read_leniently(c, buf_slice(&once));
-    decode_words(buf_slice(&once), &twice);
+    encoded_word_decode_all(&twice, buf_slice(&once));
     if (!slice_eq(buf_slice(&once), buf_slice(&twice)))
         read_leniently(c, buf_slice(&twice));
     c->too_many |= once.failed || twice.failed;
     if (value.n && memchr(value.p, '=', value.n)) {
         buf_reset(&once);
-        q_decode(value, &once);
+        encoded_word_decode_q(&once, value);
         read_leniently(c, buf_slice(&once));
         c->too_many |= once.failed;
     }
@@ -321,10 +210,11 @@ void author_candidates_read(struct author_candidates *c, struct slice value)
 
 bool author_is_disguised(struct slice value)
 {
+    struct encoded_word w;
     for (size_t i = 0; i < value.n; i++) {
         unsigned char c = (unsigned char)value.p[i];
         if (c == 0 || c > 127 || (c == '\r' && (i + 1 >= value.n || value.p[i + 1] != '\n')) ||
-            (c == '=' && encoded_word(slice_from(value, i), NULL)))
+            (c == '=' && encoded_word_read(slice_from(value, i), &w)))
             return true;
     }
     return false;

@@ -58,6 +58,8 @@ static const struct {
      " evil.example victim.example ", false},
     {"a word that is base64 of nothing", TEXT(" Customers, Services <x@evil.example"), " evil.example ", false},
     {"an encoded word of UTF-7", TEXT(" =?utf-7?Q?boss+AEA-victim.example?="), " victim.example ", true},
+    {"an encoded word of UTF-7 with a language (RFC 2231 5)", TEXT(" =?utf-7*en?Q?boss+AEA-victim.example?="),
+     " victim.example ", true},
     {"an encoded word of UTF-7, all of it shifted", TEXT(" =?UTF-7?Q?+AGIAQAB2AGkAYwB0AGkAbQAuAGUAeABhAG0AcABsAGU-?="),
      " victim.example ", true},
     {"an encoded word in an encoded word", TEXT(" =?x?Q?=3D=3Fx=3FQ=3Fboss=40victim.example=3F=3D?="),

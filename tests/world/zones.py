@@ -8,6 +8,8 @@ import os
 import subprocess
 import time
 
+import zone_keys
+
 ROOT_SERVER = "198.41.0.4"
 TLD_SERVER = "198.51.100.2"
 HOSTS = ("198.51.100.3", "198.51.100.4")
@@ -61,11 +63,7 @@ def ldns(folder, *command):
 
 
 def make_key(folder, zone):
-    zone.key = ldns(folder, "ldns-keygen", "-a", "ECDSAP256SHA256", "-k", "-r", "/dev/urandom", zone.dotted)
-    with open(f"{folder}/{zone.key}.ds", encoding="ascii") as f:
-        words = f.read().split()
-    at = words.index("DS")
-    zone.ds = " ".join(words[at + 1 :])
+    zone.key, zone.ds = zone_keys.make(folder, zone.dotted), zone_keys.ds(zone.dotted)
     if zone.kind == "wrong-ds":
         last = "0" if zone.ds[-1] != "0" else "1"
         zone.ds = zone.ds[:-1] + last

@@ -10,6 +10,8 @@ import subprocess
 import threading
 import time
 
+import zone_keys
+
 ROOT, TLD = "198.41.0.4", ("198.51.100.2", "2001:db8:53::2")
 # The IPv6 addresses of the root servers, for a resolver's built-in hints (space.ROOTS has the IPv4 ones).
 ROOTS6 = (
@@ -61,11 +63,9 @@ class Zone:
     def key(self, folder):
         if self.kind.get("unsigned") and not self.kind.get("left_ds"):
             return
-        algorithm = self.kind.get("algorithm", "ECDSAP256SHA256")
-        size = ["-b", str(self.kind["bits"])] if "bits" in self.kind else []
-        self.base = ldns(folder, "ldns-keygen", "-a", algorithm, *size, "-k", "-r", "/dev/urandom", self.dotted).strip()
-        ds = ldns(folder, "ldns-key2ds", "-n", "-1" if self.kind.get("sha1_ds") else "-2", f"{self.base}.key").split()
-        self.ds = " ".join(ds[ds.index("DS") + 1 :])
+        kind = {"algorithm": self.kind.get("algorithm", "ECDSAP256SHA256"), "bits": self.kind.get("bits")}
+        self.base = zone_keys.make(folder, self.dotted, **kind)
+        self.ds = zone_keys.ds(self.dotted, **kind, digest=1 if self.kind.get("sha1_ds") else 2)
         if self.kind.get("wrong_ds"):
             self.ds = self.ds[:-1] + ("0" if self.ds[-1] != "0" else "1")
 

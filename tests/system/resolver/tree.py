@@ -11,6 +11,8 @@ import re
 import subprocess
 import time
 
+import zone_keys
+
 ROOT, TLD, HOST, CHILD, DEAD = "192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.66"
 STUB = "192.0.2.5"
 NETWORKS = "192.0.2.6"  # answers by the client's network (EDNS Client Subnet): caches_cases.py
@@ -126,10 +128,7 @@ class Tree:
     def key(self, name, kind):
         if kind in ("unsigned", "dead"):
             return
-        key = self.run("ldns-keygen", "-a", "ECDSAP256SHA256", "-k", "-r", "/dev/urandom", dotted(name))
-        with open(f"{self.folder}/{key}.ds", encoding="ascii") as f:
-            words = f.read().split()
-        ds = words[words.index("DS") + 1 :]
+        key, ds = zone_keys.make(self.folder, dotted(name)), zone_keys.ds(dotted(name)).split()
         if kind == "wrong-ds":
             ds[3] = ds[3][:-1] + ("0" if ds[3][-1] != "0" else "1")
         if kind == "unknown-algorithm":

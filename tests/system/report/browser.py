@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 
 
 class Browser:
@@ -60,13 +61,31 @@ class Browser:
                 return got["result"]
             self.events.append(got)
 
-    def open(self, path, width=1280, dark=False, scripts=False, height=900, media="screen"):
-        """The page's troubles: requests for anything but itself and its style, errors, words of the console."""
-        self.events = []
-        self.ask("Emulation.setScriptExecutionDisabled", value=not scripts)
+    def view(self, width, dark=False, height=900, media="screen"):
+        """How the open page is shown, and those that are opened later."""
         self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500)
         scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         self.ask("Emulation.setEmulatedMedia", media=media, features=scheme)
+
+    def scripts(self, allowed):
+        """Whether scripts may run: on the open page, too, which need not be loaded anew for ours."""
+        self.ask("Emulation.setScriptExecutionDisabled", value=not allowed)
+
+    def turn(self, width, dark):
+        """The open page in another view, once it is laid out so; scripts must be allowed."""
+        self.view(width, dark)
+        query = f"(width: {width}px) and (prefers-color-scheme: {'dark' if dark else 'light'})"
+        for _ in range(500):
+            if self.evaluate(f"matchMedia('{query}').matches"):
+                return
+            time.sleep(0.01)
+        raise SystemExit(f"chromium does not show the page as asked: {query}")
+
+    def open(self, path, width=1280, dark=False, scripts=False, height=900, media="screen"):
+        """The page's troubles: requests for anything but itself and its style, errors, words of the console."""
+        self.events = []
+        self.scripts(scripts)
+        self.view(width, dark, height, media)
         self.ask("Page.navigate", url=f"file://{path}")
         while not any(e.get("method") == "Page.loadEventFired" for e in self.events):
             self.events.append(self.read())
@@ -100,10 +119,15 @@ class Browser:
         with open(path, "wb") as f:
             f.write(base64.b64decode(data))
 
-    def axe(self, source):
-        """What axe-core finds on the open page, by rule and place."""
+    def load_axe(self, source):
+        """Gives the open page axe-core, which takes longer to load than to run."""
         self.ask("Runtime.evaluate", expression=source)
-        run = "axe.run({resultTypes: ['violations']}).then(r => JSON.stringify(r.violations.map(v => [v.id, v.nodes.map(n => n.html)])))"
+
+    def axe(self):
+        """What axe-core finds on the open page, by rule and place. It need not fetch style sheets and media once more (preload): none of
+        the rules that it runs by default looks at them, and pages of ours have no media."""
+        options = "{resultTypes: ['violations'], preload: false}"
+        run = f"axe.run({options}).then(r => JSON.stringify(r.violations.map(v => [v.id, v.nodes.map(n => n.html)])))"
         got = self.ask("Runtime.evaluate", expression=run, awaitPromise=True, returnByValue=True)
         if "value" not in got["result"]:
             raise SystemExit(f"axe-core: {got}")

@@ -15,6 +15,7 @@ import sys
 import time
 
 from checks import Checks
+from psql import Psql
 
 BUILD, SPACE, URI = sys.argv[1:4]
 LEDGER = BUILD + '/assay-ledger'
@@ -87,8 +88,11 @@ def once():
     check(done.returncode == 0, f'assay-ledger -1: exit {done.returncode}: {done.stderr}')
 
 
+session = Psql(URI)
+
+
 def psql(sql):
-    return subprocess.run(['psql', '-qAtX', URI, '-c', sql], check=True, capture_output=True, text=True).stdout.split()
+    return [word for row in session.ask(sql) for word in row.split()]
 
 
 def stored(store):

@@ -19,6 +19,7 @@ import time
 
 from checks import Checks
 from old_store import TODAY, record, steps, tuple_of
+from psql import Psql, PsqlError
 
 BUILD, SPACE = sys.argv[1:3]
 BIN = sorted(glob.glob('/usr/lib/postgresql/*/bin'))[-1]
@@ -28,12 +29,22 @@ JOURNALS, POLICY, LOG = SPACE + '/journal', SPACE + '/policy', SPACE + '/log'
 TABLES = ('mail', 'subject_day', 'standard_day', 'standard_hour', 'verdict_hour', 'outcome_day', 'org_day')
 SUMS = ('standard_day', 'org_day', 'org_miss_day', 'org_failed_day')
 check = Checks('killed')
+NOT_WAITING = dict(os.environ, PGOPTIONS='-c synchronous_commit=local')
+session = Psql('-h', SOCKET, '-U', 'assay', 'postgres', program=BIN + '/psql', env=NOT_WAITING)
+
+
+def asked(text):
+    """As sql(), by a session that stays, in a database of its own: the one of the ledger is dropped, and made from others."""
+    try:
+        return [word for row in session.ask(text) for word in row.split()]
+    except PsqlError:
+        return None
 
 
 def sql(text, database='ledger'):
     """What comes back, in words; None after an error. Its own commits never wait for a standby."""
     done = subprocess.run([BIN + '/psql', '-qAtX', '-v', 'ON_ERROR_STOP=1', '-h', SOCKET, '-U', 'assay', database], input=text,
-                          capture_output=True, text=True, check=False, env=dict(os.environ, PGOPTIONS='-c synchronous_commit=local'))
+                          capture_output=True, text=True, check=False, env=NOT_WAITING)
     return done.stdout.split() if done.returncode == 0 else None
 
 
@@ -57,7 +68,7 @@ class Server:
                  '-c', 'autovacuum=off', '-c', 'jit=off']
         self.child = subprocess.Popen(AS + words, cwd='/', stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                       start_new_session=True)
-        until(lambda: sql('SELECT 1', 'postgres') == ['1'], 'the server does not start')
+        until(lambda: asked('SELECT 1') == ['1'], 'the server does not start')
 
     def postmaster(self):
         with open(DATA + '/postmaster.pid', encoding='ascii') as f:
@@ -85,7 +96,8 @@ class Server:
         self.start()
 
     def terminated(self):
-        check(sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'assay-ledger'") == ['t'], 'one backend')
+        ended = asked("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'assay-ledger'")
+        check(ended == ['t'], 'one backend')
 
     def cut(self):
         relay.cut()
@@ -155,7 +167,7 @@ class Lock:
         until(lambda: sql(held) == ['1'], f'the lock of {self.table} is not held')
 
     def met(self):
-        return sql(WAITS + "wait_event_type = 'Lock'") == ['1']
+        return asked(WAITS + "wait_event_type = 'Lock'") == ['1']
 
     def release(self):
         self.holder.stdin.close()
@@ -168,16 +180,16 @@ class Commit(Lock):
     def met(self):
         if not Lock.met(self):
             return False
-        sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
-        sql('SELECT pg_reload_conf()')
-        until(lambda: sql('SHOW synchronous_standby_names') == ['nobody'], 'the standby is not waited for')
+        asked("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+        asked('SELECT pg_reload_conf()')
+        until(lambda: asked('SHOW synchronous_standby_names') == ['nobody'], 'the standby is not waited for')
         Lock.release(self)
-        until(lambda: sql(WAITS + "wait_event = 'SyncRep'") == ['1'], 'the commit does not wait')
+        until(lambda: asked(WAITS + "wait_event = 'SyncRep'") == ['1'], 'the commit does not wait')
         return True
 
     def release(self):
-        sql('ALTER SYSTEM RESET synchronous_standby_names')
-        sql('SELECT pg_reload_conf()')
+        asked('ALTER SYSTEM RESET synchronous_standby_names')
+        asked('SELECT pg_reload_conf()')
 
 
 # ---- the ledger ----
@@ -255,7 +267,7 @@ def of_ingest(server):
             until(moment.met, f'ingest: {moment.__class__.__name__} is not met')
             how()
             if how == server.cut:  # it takes the same records in again before it sees that they are stored
-                until(lambda: sql(WAITS + "wait_event_type = 'Lock'") == ['1'], 'it does not wait for the transaction that was cut off')
+                until(lambda: asked(WAITS + "wait_event_type = 'Lock'") == ['1'], 'it does not wait for the transaction that was cut off')
             moment.release()
             until(lambda n=number: said('the store is back') == n, f'{how.__name__}: it does not say that the store is back')
             check(ledger.poll() is None, f'assay-ledger ended: {how.__name__}')

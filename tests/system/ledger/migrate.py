@@ -14,6 +14,7 @@ import time
 
 from checks import Checks
 from old_store import TODAY, record, steps, tuple_of
+from psql import Psql, PsqlError
 
 BUILD, SPACE, WHERE = sys.argv[1:4]
 ROWS = int(sys.argv[4]) if len(sys.argv) > 4 else 20000
@@ -21,10 +22,17 @@ SHARED = WHERE.startswith("postgres")
 check = Checks('migrate')
 
 
+session = Psql(WHERE)
+
+
 def psql(script):
-    done = subprocess.run(["psql", "-qAtX", "-v", "ON_ERROR_STOP=1", WHERE], input=script, capture_output=True, text=True)
-    check(done.returncode == 0, done.stderr)
-    return done.stdout.splitlines()
+    rows, words = None, ""
+    try:
+        rows = session.ask(script)
+    except PsqlError as e:
+        words = str(e)
+    check(rows is not None, words)
+    return rows
 
 
 def ask(sql):

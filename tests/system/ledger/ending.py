@@ -51,8 +51,12 @@ def segment(name, count, day=0, domain='a.example', dmarc=False):
 
 
 def start(*more):
-    child = subprocess.Popen([LEDGER, '-P', SPACE + '/policy', '-S', SPACE, *more], stderr=open(SPACE + '/log', 'ab'))
+    """It runs, and has said which store it writes to: before that it may not be told to end, since SIGTERM is not caught yet."""
+    with open(SPACE + '/log', 'ab') as to:
+        before = len(log())
+        child = subprocess.Popen([LEDGER, '-P', SPACE + '/policy', '-S', SPACE, *more], stderr=to)
     atexit.register(child.kill)  # of no effect once it has ended
+    until(lambda: ', store ' in log()[before:], 'it does not start')
     return child
 
 
@@ -117,7 +121,6 @@ def another_writer():
     db.execute('BEGIN IMMEDIATE')
     ids |= segment('00000002', 50)
     child = start()
-    until(lambda: os.path.exists(STORE + '.lock'), 'it does not start')
     end(child, 'another writer')
     db.execute('ROLLBACK')
     db.close()

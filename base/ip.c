@@ -17,10 +17,15 @@ static unsigned width(const struct ip *a)
     return a->family == 4 ? 32 : a->family == 6 ? 128 : 0;
 }
 
-static struct ip unwrap(struct ip a)
+bool ip_is_mapped(const struct ip *a)
 {
     static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    if (a.family != 6 || memcmp(a.octets, mapped, sizeof mapped) != 0)
+    return a->family == 6 && memcmp(a->octets, mapped, sizeof mapped) == 0;
+}
+
+static struct ip unwrap(struct ip a)
+{
+    if (!ip_is_mapped(&a))
         return a;
     struct ip four = {.family = 4};
     memcpy(four.octets, a.octets + 12, 4);

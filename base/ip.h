@@ -51,6 +51,9 @@ struct ip_net ip_net_of(const struct ip *a, unsigned bits);
 
 bool ip_is_loopback(const struct ip *a);
 
+/* ::ffff:a.b.c.d, an IPv4 address in the form of an IPv6 one: only octets that came from elsewhere can be so. */
+bool ip_is_mapped(const struct ip *a);
+
 /* Not a place on the public internet, by IANA's special-purpose address registries: loopback, private, link-local,
  * shared, benchmarking, documentation, protocol assignments, multicast, reserved and so on. IPv4-mapped, NAT64
  * (64:ff9b::/96) and 6to4 (2002::/16) addresses are judged by the IPv4 address in them. Family 0 is special.

@@ -27,8 +27,11 @@ bool dns_address(const struct dns_answer *a, size_t i, struct ip *out)
         return false;
     if (!(a->type == DNS_A && r.n == 4) && !(a->type == DNS_AAAA && r.n == 16))
         return false;
-    *out = (struct ip){.family = a->type == DNS_A ? 4 : 6};
-    memcpy(out->octets, r.p, r.n);
+    struct ip read = {.family = a->type == DNS_A ? 4 : 6};
+    memcpy(read.octets, r.p, r.n);
+    if (ip_is_mapped(&read))
+        return false;
+    *out = read;
     return true;
 }
 

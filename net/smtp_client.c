@@ -131,7 +131,7 @@ static int read_reply(struct smtp_client *s, size_t *length)
     size_t n;
     while ((n = whole_reply(s)) == 0) {
         if (!is_code(s)) {
-            smtp_client_fail(s, STARTTLS_PROTOCOL, "this is not an SMTP server", slice_of(s->in, s->have));
+            smtp_client_fail(s, STARTTLS_PROTOCOL, "this is not an SMTP server", slice_trim(slice_of(s->in, s->have)));
             return 0;
         }
         if (s->have == sizeof s->in) {

@@ -39,6 +39,9 @@
 #define FACTS_SENDERS 32 /* addresses that send mail of the domain */
 #define FACTS_MX 10      /* mail hosts looked at, the most preferred first */
 
+/* Why an address was not asked that nobody on the internet can reach. */
+#define FACTS_NOT_PUBLIC "not an address of the public internet"
+
 /* Tells whether something of ours was there to ask with. */
 enum facts_here { FACTS_YES, FACTS_NO, FACTS_NOT_TRIED };
 

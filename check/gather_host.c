@@ -23,7 +23,7 @@
 const char *gather_forbidden(const struct gather_config *c, const struct ip *a)
 {
     if (ip_is_special(a) && !c->allow_special)
-        return "not an address of the public internet";
+        return FACTS_NOT_PUBLIC;
     if (c->is_own && c->is_own(c->context, a))
         return "an address of our own";
     if ((a->family == 4 ? c->ipv4 : c->ipv6) != FACTS_YES)
@@ -301,16 +301,18 @@ static int by_octets(const void *a, const void *b)
     return c ? c : x->n < y->n ? -1 : x->n > y->n;
 }
 
-/* A digest of the records of one type, in an order of our own. */
+/* A digest of the records of one type, in an order of our own. Of an alias, its own record alone: what stands behind it
+ * may lie in a zone that only some of the servers hold. */
 static void digest_of(struct arena *arena, const struct dns_direct_answer *a, enum dns_type type, char out[17])
 {
+    const bool alias = a->count && a->records[0].type == DNS_CNAME;
     struct slice *sorted = ARENA_ARRAY(arena, struct slice, a->count);
     unsigned char hash[EVP_MAX_MD_SIZE];
     unsigned length = 0;
     size_t n = 0;
     EVP_MD_CTX *md = EVP_MD_CTX_new();
-    for (size_t i = 0; sorted && i < a->count; i++)
-        if (a->records[i].type == type)
+    for (size_t i = 0; sorted && i < (alias ? 1 : a->count); i++)
+        if (alias || a->records[i].type == type)
             sorted[n++] = a->records[i].rdata;
     out[0] = '\0';
     if (sorted && md && EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1) {

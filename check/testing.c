@@ -170,6 +170,27 @@ const struct facts_smtp *testing_smtp(const struct facts *f, const char *host, c
     return NULL;
 }
 
+/* The facts note why an address was not asked, and go by the registries of their day. */
+static bool is_public(const struct facts *f, const struct ip *a)
+{
+    for (size_t i = 0; i < f->smtp_count; i++)
+        if (ip_eq(&f->smtp[i].address, a) && strcmp(f->smtp[i].reason, FACTS_NOT_PUBLIC) == 0)
+            return false;
+    for (size_t i = 0; i < f->server_count; i++)
+        if (ip_eq(&f->servers[i].address, a) && strcmp(f->servers[i].why, FACTS_NOT_PUBLIC) == 0)
+            return false;
+    return true;
+}
+
+bool testing_reachable(const struct facts *f, const struct dns_answer *a)
+{
+    struct ip one;
+    for (size_t i = 0; i < a->count; i++)
+        if (dns_address(a, i, &one) && is_public(f, &one))
+            return true;
+    return false;
+}
+
 enum testing_confirmed testing_confirmed(struct testing *t, const struct ip *a)
 {
     char arpa[IP_ARPA_TEXT];
@@ -256,6 +277,8 @@ static void find_mx(struct dns_scope *scope, struct arena *arena, struct mail_ho
             out->null_mx_odd = out->null_mx_odd || h.preference != 0;
         } else if (h.name) {
             all[count++] = h;
+        } else {
+            out->odd = dns_host_text(scope, out->mx, i, NULL);
         }
     }
     out->null_mx_mixed = out->null_mx && out->mx->count > 1;

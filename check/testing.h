@@ -28,6 +28,7 @@ struct mail_hosts {
     bool null_mx_mixed; /* beside others, which RFC 7505 section 3 forbids */
     bool implicit;      /* no MX: the domain itself (RFC 5321 5.1) */
     bool unknown;       /* MX could not be looked up */
+    const char *odd;    /* a name in MX that no host can have; NULL */
     size_t count;
     struct mail_host hosts[FACTS_MX];
 };
@@ -63,6 +64,9 @@ enum testing_confirmed testing_confirmed(struct testing *t, const struct ip *a);
 
 /* What was seen of an address of a mail host; NULL: it was not asked. */
 const struct facts_smtp *testing_smtp(const struct facts *f, const char *host, const struct ip *address);
+
+/* Tells whether an answer has an address that somebody on the internet can reach, as far as the facts say. */
+bool testing_reachable(const struct facts *f, const struct dns_answer *a);
 
 /* Where the mail of a domain goes, by DNS. */
 void mail_hosts_find(struct dns_scope *scope, struct arena *arena, const char *domain, struct mail_hosts *out);

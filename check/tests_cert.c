@@ -159,6 +159,8 @@ static void test_name(struct testing *t, const struct facts_smtp *s, X509 *leaf)
     if (X509_check_host(leaf, s->host, 0, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT,
                         NULL) == 1)
         testing_say(t, CHECK_CERT_NAME, CHECK_PASS, NULL, "names the mail server");
+    else if (s->usage == 2 && strcmp(s->dane, "match") == 0) /* RFC 7672 3.2.2: the domain's own name does, too */
+        testing_say(t, CHECK_CERT_NAME, CHECK_PASS, NULL, "names the domain, as DANE-TA allows");
     else if (is_pinned(s))
         testing_say(t, CHECK_CERT_NAME, CHECK_PASS, NULL, "pinned by DANE-EE: the name does not count");
     else

@@ -201,7 +201,14 @@ static void test_destination(struct testing *t, const char *policy_domain, const
 static void test_reports(struct testing *t, const struct dmarc_finding *f)
 {
     const struct dmarc_record *r = f->record;
-    if (r->rua_count == 0)
+    char host[LIMIT_DOMAIN + 1];
+    size_t by_mail = 0;
+    for (size_t i = 0; i < r->rua_count; i++)
+        by_mail += destination(r->rua[i], host);
+    if (r->rua_count && !by_mail) /* RFC 9990 section 4: reports go by mail; a receiver ignores what it does not know */
+        testing_say(t, CHECK_DMARC_RUA, CHECK_ADVICE, arena_printf(t->arena, "rua=mailto:dmarc@%s", t->facts->domain),
+                    "no destination of rua= is a mailto: address, and reports are sent by mail alone");
+    else if (r->rua_count == 0)
         testing_say(t, CHECK_DMARC_RUA, CHECK_ADVICE, arena_printf(t->arena, "rua=mailto:dmarc@%s", t->facts->domain),
                     "no reports are asked for");
     else

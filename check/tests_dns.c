@@ -250,6 +250,8 @@ static void test_answers(struct testing *t, enum check_test test, int family)
         any = any || (asks(&t->facts->servers[i], "SOA", 0) && answered(&t->facts->servers[i]));
     for (size_t i = 0; i < t->facts->server_count; i++) {
         const struct facts_server *s = &t->facts->servers[i];
+        if (strcmp(s->outcome, "skipped") == 0 && s->address.family == family)
+            testing_say(t, test, CHECK_UNTESTED, NULL, "%s: %s", server_words(t, s), testing_word(t, s->why));
         if (!asks(s, "SOA", family))
             continue;
         looked = true;
@@ -280,7 +282,10 @@ static void test_server_names(struct testing *t, const struct dns_answer *ns)
         bool no4 = a == DNS_NODATA || a == DNS_NXDOMAIN, no6 = aaaa == DNS_NODATA || aaaa == DNS_NXDOMAIN;
         v4 = v4 || !no4;
         v6 = v6 || aaaa == DNS_FOUND;
-        if (no4 && no6)
+        if (dns_get(t->scope, host, DNS_CNAME)->state == DNS_FOUND) /* RFC 2181 10.3 */
+            testing_say(t, CHECK_NS_ANSWER, CHECK_FAIL, "Name the host itself in the NS record, not its alias.",
+                        "%s is an alias (CNAME)", host);
+        else if (no4 && no6)
             testing_say(t, CHECK_NS_ANSWER, CHECK_FAIL, "Correct the name in the NS record, or remove the record.",
                         "%s has no address", host);
     }
@@ -289,13 +294,42 @@ static void test_server_names(struct testing *t, const struct dns_answer *ns)
                     "no name server has an IPv4 address: resolvers without IPv6 cannot look the domain up");
 }
 
+/* Tells whether all names of name servers have the same address, one of each family at most: so they are one server
+ * (RFC 2182 section 5). */
+static bool is_one_server(struct testing *t, const struct dns_answer *ns)
+{
+    struct ip first[2] = {{.family = 0}, {.family = 0}}, other;
+    unsigned names = 0; /* that have an address */
+    for (size_t i = 0; i < ns->count; i++) {
+        const char *host = dns_host(t->scope, ns, i, NULL);
+        bool same = false, any = false;
+        for (size_t k = 0; host && k < 2; k++) {
+            const struct dns_answer *a = dns_get(t->scope, host, k ? DNS_AAAA : DNS_A);
+            if (a->count > 1 || a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS)
+                return false;
+            if (!dns_address(a, 0, &other))
+                continue;
+            any = true;
+            same = same || ip_eq(&first[k], &other);
+            if (first[k].family && !ip_eq(&first[k], &other))
+                return false;
+            first[k] = other;
+        }
+        if (any && names && !same)
+            return false;
+        names += any;
+    }
+    return names >= 2;
+}
+
 static void test_ipv6(struct testing *t, const struct dns_answer *ns)
 {
     unsigned with = 0, unknown = 0;
     for (size_t i = 0; i < ns->count; i++) {
         const char *host = dns_host(t->scope, ns, i, NULL);
-        enum dns_state state = host ? dns_get(t->scope, host, DNS_AAAA)->state : DNS_NODATA;
-        with += state == DNS_FOUND;
+        const struct dns_answer *a = host ? dns_get(t->scope, host, DNS_AAAA) : NULL;
+        enum dns_state state = a ? a->state : DNS_NODATA;
+        with += a && testing_reachable(t->facts, a);
         unknown += state == DNS_TEMPFAIL || state == DNS_BOGUS;
     }
     if (with >= 2)
@@ -327,18 +361,24 @@ static void test_signatures(struct testing *t)
     }
 }
 
+/* No TLSA record and no such name are the same to who asks; the domain's own name exists. */
+static bool is_no_name(const struct facts_server *s)
+{
+    return strcmp(s->outcome, "answered") == 0 && s->rcode == 3 && strcmp(s->question, "TLSA") == 0;
+}
+
 /* Tells whether all give the same records; a SOA's serial may differ for the moments that a change takes. */
 static void test_agreement(struct testing *t)
 {
-    static const char *const questions[] = {"NS", "MX", "TXT"};
+    static const char *const questions[] = {"NS", "MX", "TXT", "TLSA"};
     bool looked = false;
     for (size_t q = 0; q < sizeof questions / sizeof questions[0]; q++) {
         const struct facts_server *first = NULL;
         for (size_t i = 0; i < t->facts->server_count; i++) {
             const struct facts_server *s = &t->facts->servers[i];
-            if (!asks(s, questions[q], 0) || !answered(s) || !s->authoritative)
+            if (!asks(s, questions[q], 0) || !s->authoritative || (!answered(s) && !is_no_name(s)))
                 continue;
-            looked = looked || first;
+            looked = looked || (first && q < 3);
             if (first && strcmp(first->digest, s->digest) != 0)
                 testing_say(t, CHECK_NS_AGREE, CHECK_FAIL, "Let every name server load the same zone.",
                             "%s and %s differ about %s", first->host, s->host, questions[q]);
@@ -346,7 +386,7 @@ static void test_agreement(struct testing *t)
         }
     }
     if (looked)
-        testing_say(t, CHECK_NS_AGREE, CHECK_PASS, NULL, "NS, MX and TXT are the same everywhere");
+        testing_say(t, CHECK_NS_AGREE, CHECK_PASS, NULL, "NS, MX, TXT and TLSA are the same everywhere");
     else
         testing_say(t, CHECK_NS_AGREE, CHECK_UNTESTED, NULL, "fewer than two name servers answered");
 }
@@ -358,6 +398,22 @@ static bool serves(const struct facts *f, const struct facts_server *of)
         if (asks(&f->servers[i], "SOA", 0) && ip_eq(&f->servers[i].address, &of->address))
             return answered(&f->servers[i]);
     return false;
+}
+
+/* A server that answers for the zone, and not what it is asked about the domain. */
+static void test_questions(struct testing *t)
+{
+    static const char *const questions[] = {"NS", "MX", "TXT"};
+    for (size_t i = 0; i < t->facts->server_count; i++)
+        for (size_t q = 0; q < sizeof questions / sizeof questions[0]; q++) {
+            const struct facts_server *s = &t->facts->servers[i];
+            if (!asks(s, questions[q], 0) || answered(s) || !serves(t->facts, s))
+                continue;
+            const bool talks = strcmp(s->outcome, "answered") == 0;
+            testing_say(t, CHECK_NS_ANSWER, talks ? CHECK_FAIL : CHECK_UNTESTED,
+                        talks ? "Let this name server load the zone, or take it out of the NS records." : NULL,
+                        "asked for %s: %s", questions[q], server_words(t, s));
+        }
 }
 
 static void test_tlsa_question(struct testing *t)
@@ -397,7 +453,10 @@ void tests_dns(struct testing *t)
     } else if (t->report->results[CHECK_DNSSEC_SIGNED].state == CHECK_FAIL) {
         test_unknown_ds(t, apex);
     }
-    if (ns->count >= 2)
+    if (ns->count >= 2 && is_one_server(t, ns))
+        testing_say(t, CHECK_NS_COUNT, CHECK_FAIL, "Add a second name server in another network.",
+                    "the %zu names of name servers have one address", ns->count);
+    else if (ns->count >= 2)
         testing_say(t, CHECK_NS_COUNT, CHECK_PASS, NULL, "%zu name servers", ns->count);
     else if (ns->count == 1)
         testing_say(t, CHECK_NS_COUNT, CHECK_FAIL, "Add a second name server in another network.", "one name server");
@@ -407,6 +466,7 @@ void tests_dns(struct testing *t)
         test_ipv6(t, ns);
     test_answers(t, CHECK_NS_ANSWER, 4);
     test_server_names(t, ns);
+    test_questions(t);
     test_signatures(t);
     test_agreement(t);
     test_tlsa_question(t);

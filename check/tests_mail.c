@@ -41,6 +41,9 @@ static void test_mx(struct testing *t)
 
 static void test_names(struct testing *t)
 {
+    if (t->mail.odd && t->mail.count)
+        testing_say(t, CHECK_MX_HOST, CHECK_FAIL, "Publish an MX record with the name of a mail server.",
+                    "%s in MX is no name of a host", testing_shown(t, slice_str(t->mail.odd), 200));
     for (size_t i = 0; i < t->mail.count; i++) {
         const struct mail_host *h = &t->mail.hosts[i];
         struct ip literal;
@@ -69,7 +72,7 @@ static void test_dnssec(struct testing *t)
         const struct mail_host *h = &t->mail.hosts[i];
         const struct dns_answer *a = h->v4->state == DNS_FOUND ? h->v4 : h->v6;
         bool bogus = h->v4->state == DNS_BOGUS || h->v6->state == DNS_BOGUS;
-        if (h->itself)
+        if (h->itself || (a->count == 0 && !h->failed)) /* that it leads nowhere is said by test_names */
             continue;
         if (bogus)
             testing_say(t, CHECK_DNSSEC_MX, CHECK_FAIL, "Ask the mail host to mend the signatures of its zone.",
@@ -94,8 +97,12 @@ static void test_ipv6(struct testing *t)
 {
     for (size_t i = 0; i < t->mail.count; i++) {
         const struct mail_host *h = &t->mail.hosts[i];
-        if (h->v6->state == DNS_FOUND)
+        if (testing_reachable(t->facts, h->v6))
             testing_say(t, CHECK_MX_IPV6, CHECK_PASS, NULL, "every mail server has an IPv6 address");
+        else if (h->v6->state == DNS_FOUND)
+            testing_say(t, CHECK_MX_IPV6, CHECK_FAIL,
+                        testing_print(t, "%s. AAAA <IPv6 address of the mail server>", h->name),
+                        "%s has no IPv6 address of the public internet", h->name);
         else if (h->v6->state == DNS_NODATA && h->address_count)
             testing_say(t, CHECK_MX_IPV6, CHECK_FAIL,
                         testing_print(t, "%s. AAAA <IPv6 address of the mail server>", h->name),
@@ -140,6 +147,13 @@ static void test_answers(struct testing *t, enum check_test test, int family)
                                               : NULL,
                             "%s (%s): %s: %s", h->name, ip, testing_word(t, s->outcome), testing_word(t, s->reason));
         }
+}
+
+/* Tells whether nobody on the internet can reach the address, so that mail of the internet does not come from it. */
+static bool is_hidden(const struct testing *t, const struct mail_host *h, const struct ip *a)
+{
+    const struct facts_smtp *s = testing_smtp(t->facts, h->name, a);
+    return s && strcmp(s->reason, FACTS_NOT_PUBLIC) == 0;
 }
 
 static void test_ptr_of(struct testing *t, const struct mail_host *h, const struct ip *a)
@@ -196,5 +210,6 @@ void tests_mail(struct testing *t)
         testing_say(t, CHECK_MX_IPV6_REACH, CHECK_UNTESTED, NULL, "this computer has no IPv6");
     for (size_t i = 0; i < t->mail.count; i++)
         for (size_t k = 0; k < t->mail.hosts[i].address_count; k++)
-            test_ptr_of(t, &t->mail.hosts[i], &t->mail.hosts[i].addresses[k]);
+            if (!is_hidden(t, &t->mail.hosts[i], &t->mail.hosts[i].addresses[k]))
+                test_ptr_of(t, &t->mail.hosts[i], &t->mail.hosts[i].addresses[k]);
 }

@@ -65,6 +65,20 @@ static void test_match(struct testing *t, const struct dane_host *h)
         testing_say(t, CHECK_DANE_MATCH, CHECK_UNTESTED, NULL, "%s could not be asked for its certificate", h->name);
 }
 
+/* Tells whether OpenSSL took none of the records, whose form is right: the data of a matching type 0 is not the
+ * certificate or key that its selector names. */
+static bool none_usable(const struct testing *t, const struct mail_host *h)
+{
+    bool none = false;
+    for (size_t i = 0; i < h->address_count; i++) {
+        const struct facts_smtp *s = seen_at(t, h, i);
+        if (s && *s->dane && strcmp(s->dane, "none") != 0)
+            return false;
+        none = none || (s && strcmp(s->dane, "none") == 0);
+    }
+    return none;
+}
+
 /* RFC 7671 8.1: the next key's record is there before the key. A weaker digest that a stronger one sets aside (RFC 7671
  * section 9) is no second record. */
 static void test_rollover(struct testing *t, const struct dane_host *h)
@@ -87,6 +101,11 @@ static void test_dane_host(struct testing *t, const struct dane_host *h)
                     h->state == DANE_HOST_BROKEN;
     switch (h->state) {
     case DANE_HOST_PROTECTED:
+        if (host && none_usable(t, host)) {
+            testing_say(t, CHECK_DANE_USABLE, CHECK_FAIL, "Publish a record \"3 1 1\" (assay tlsa prints it).",
+                        "%s: what its TLSA records hold is neither a certificate nor a key", h->name);
+            return;
+        }
         testing_say(t, CHECK_DANE, CHECK_PASS, NULL, "every mail server is protected");
         testing_say(t, CHECK_DANE_USABLE, CHECK_PASS, NULL, "usable");
         test_match(t, h);
@@ -300,6 +319,9 @@ static bool is_tlsrpt(struct slice text)
 static bool is_report_uri(struct slice uri)
 {
     const char *at;
+    for (size_t i = 0; i < uri.n; i++) /* RFC 3986 section 2: no URI has these, nor what is not ASCII */
+        if (uri.p[i] <= ' ' || uri.p[i] >= 0x7f || strchr("<>\"{}|\\^`", uri.p[i]))
+            return false;
     if (uri.n > 8 && slice_eq_nocase(slice_of(uri.p, 8), SLICE_LIT("https://")))
         return uri.p[8] != '/' && uri.p[8] != ':';
     if (uri.n <= 7 || !slice_eq_nocase(slice_of(uri.p, 7), SLICE_LIT("mailto:")))

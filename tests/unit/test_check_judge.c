@@ -118,6 +118,8 @@ static void tls_reports(void **state)
         {RPT("v=TLSRPTv1; rua=mailto:@a.example"), CHECK_TLS_RPT, CHECK_ADVICE, NULL, NULL},
         {RPT("v=TLSRPTv1; rua=mailto:a"), CHECK_TLS_RPT, CHECK_ADVICE, NULL, NULL},
         {RPT("v=TLSRPTv1; rua=https:///x"), CHECK_TLS_RPT, CHECK_ADVICE, NULL, NULL},
+        {RPT("v=TLSRPTv1; rua=mailto:a @a.example"), CHECK_TLS_RPT, CHECK_ADVICE, "has no rua=", NULL},
+        {RPT("v=TLSRPTv1; rua=https://a.example/<x>"), CHECK_TLS_RPT, CHECK_ADVICE, NULL, NULL},
         {RPT("v=TLSRPTv1; rua="), CHECK_TLS_RPT, CHECK_ADVICE, NULL, NULL},
         /* other texts there are discarded */
         {RPT("v=TLSRPTv1; rua=mailto:a@a.example") RPT("v=TLSRPTv10; rua=x"), CHECK_TLS_RPT, CHECK_PASS, NULL, NULL},
@@ -132,6 +134,9 @@ static void tls_reports(void **state)
 static void consent(void **state)
 {
     static const struct judge_case t[] = {
+        {DMARC("rua=https://b.test/dmarc"), CHECK_DMARC_RUA, CHECK_ADVICE, "by mail alone",
+         "rua=mailto:dmarc@a.example"},
+        {DMARC("rua=https://b.test/dmarc,mailto:r@a.example"), CHECK_DMARC_RUA, CHECK_PASS, NULL, NULL},
         {DMARC("rua=mailto:r@b.test"), CHECK_DMARC_EXTERNAL, CHECK_FAIL, "b.test has not agreed",
          "a.example._report._dmarc.b.test. TXT \"v=DMARC1\""},
         {DMARC("rua=mailto:r@b.test") TXT("a.example._report._dmarc.b.test.", "v=DMARC1;"), CHECK_DMARC_EXTERNAL,
@@ -441,6 +446,103 @@ static void localhost_is_no_mail_host(void **state)
     JUDGE(HEAD SOA "dns a.example. secure 300 MX 10 localhost.\n", t);
 }
 
+#define NS2 "dns a.example. secure 300 NS ns2.a.example.\n"
+#define A(name, address) "dns " name ".a.example. secure 300 A " address "\n"
+#define AAAA(name, address) "dns " name ".a.example. secure 300 AAAA " address "\n"
+
+/* RFC 2181 10.3: an NS record names no alias. RFC 2182 section 5: at least two servers, which are not two names of one.
+ */
+static void names_of_name_servers(void **state)
+{
+    static const struct judge_case t[] = {
+        {"dns ns.a.example. secure 300 CNAME b.a.example.\n" A("ns", "192.0.2.1"), CHECK_NS_ANSWER, CHECK_FAIL,
+         "ns.a.example is an alias", "Name the host itself in the NS record"},
+        {NS2 A("ns", "192.0.2.1") A("ns2", "192.0.2.1"), CHECK_NS_COUNT, CHECK_FAIL, "the 2 names",
+         "in another network"},
+        {NS2 A("ns", "192.0.2.1") A("ns2", "192.0.2.1") AAAA("ns", "2001:db8::1") AAAA("ns2", "2001:db8::1"),
+         CHECK_NS_COUNT, CHECK_FAIL, NULL, NULL},
+        {NS2 A("ns", "192.0.2.1") A("ns2", "192.0.2.2"), CHECK_NS_COUNT, CHECK_PASS, NULL, NULL},
+        {NS2 A("ns", "192.0.2.1") A("ns2", "192.0.2.1") AAAA("ns", "2001:db8::1") AAAA("ns2", "2001:db8::2"),
+         CHECK_NS_COUNT, CHECK_PASS, NULL, NULL},
+        {NS2 A("ns", "192.0.2.1") AAAA("ns2", "2001:db8::1"), CHECK_NS_COUNT, CHECK_PASS, NULL, NULL},
+        {NS2 A("ns", "192.0.2.1") "dns ns2.a.example. timeout A\n", CHECK_NS_COUNT, CHECK_PASS, NULL, NULL},
+        {NS2 A("ns", "192.0.2.1") "dns ns2.a.example. nxdomain A\n", CHECK_NS_COUNT, CHECK_PASS, NULL, NULL},
+    };
+    JUDGE(HEAD SOA, t);
+}
+
+/* RFC 1034 4.3.2: whoever holds the zone answers what it is asked of it. An address that is not of the internet was not
+ * asked, which is no pass. */
+static void servers_that_fail_a_question(void **state)
+{
+#define FAILS(question, rcode)                                                                                         \
+    "server host=ns2.a.example address=192.0.2.52 question=" question " outcome=answered aa=1 rcode=" rcode "\n"
+#define FIRST_TWO SERVER("1", "SOA", "aa=1 digest=aa") SERVER("2", "SOA", "aa=1 digest=aa")
+    static const struct judge_case t[] = {
+        {FIRST_TWO FAILS("MX", "2"), CHECK_NS_ANSWER, CHECK_FAIL, "asked for MX: ns2.a.example", "take it out"},
+        {FIRST_TWO FAILS("TXT", "5"), CHECK_NS_ANSWER, CHECK_FAIL, "REFUSED", NULL},
+        {FIRST_TWO SERVER("2", "TXT", "aa=1 digest=ab"), CHECK_NS_ANSWER, CHECK_PASS, NULL, NULL},
+        {FIRST_TWO "server host=ns2.a.example address=192.0.2.52 question=NS outcome=timeout\n", CHECK_NS_ANSWER,
+         CHECK_UNTESTED, "asked for NS", NULL},
+        {FIRST_TWO SERVER("1", "TLSA", "aa=1 digest=ab") SERVER("2", "TLSA", "aa=1 digest=cd"), CHECK_NS_AGREE,
+         CHECK_FAIL, "differ about TLSA", "load the same zone"},
+        {FIRST_TWO SERVER("1", "TLSA", "aa=1 digest=ab") FAILS("TLSA", "3 digest=cd"), CHECK_NS_AGREE, CHECK_FAIL,
+         "differ about TLSA", NULL},
+        {FIRST_TWO SERVER("1", "TXT", "aa=1 digest=ab") SERVER("2", "TXT", "aa=1 digest=ab")
+             SERVER("1", "TLSA", "aa=1 digest=cd") FAILS("TLSA", "3 digest=cd"),
+         CHECK_NS_AGREE, CHECK_PASS, NULL, NULL},
+        {SERVER("1", "SOA", "aa=1 digest=aa") "server host=ns2.a.example address=10.1.2.3 question=SOA outcome=skipped "
+                                              "why=\"not an address of the public internet\"\n",
+         CHECK_NS_ANSWER, CHECK_UNTESTED, "ns2.a.example (10.1.2.3)", NULL},
+    };
+    JUDGE(HEAD SOA A("ns", "192.0.2.51"), t);
+}
+
+#define V6(address) "dns mx.a.example. secure 300 AAAA " address "\n"
+#define HIDDEN(address)                                                                                                \
+    V6(address)                                                                                                        \
+    "smtp host=mx.a.example address=" address                                                                          \
+    " outcome=\"not asked\" reason=\"not an address of the public internet\"\n"
+
+/* An AAAA record with an address that nobody can reach is no IPv6: IPv4-mapped (RFC 4291 2.5.5.2), unique local (RFC
+ * 4193), loopback. Nobody needs its name either. RFC 2181 10.3 and RFC 1123 2.1: what an MX record may hold. */
+static void addresses_and_names_that_lead_nowhere(void **state)
+{
+    static const struct judge_case t[] = {
+        {V6("2001:db8::1"), CHECK_MX_IPV6, CHECK_PASS, NULL, NULL},
+        {V6("::ffff:192.0.2.1"), CHECK_MX_IPV6, CHECK_FAIL, "public internet", "mx.a.example. AAAA"},
+        {HIDDEN("fd00::25"), CHECK_MX_IPV6, CHECK_FAIL, "public internet", NULL},
+        {HIDDEN("fd00::25") V6("2001:db8::1"), CHECK_MX_IPV6, CHECK_PASS, NULL, NULL},
+        {"dns 1.2.0.192.in-addr.arpa. secure 300 PTR mx.a.example.\n" HIDDEN("fd00::25"), CHECK_MX_PTR, CHECK_PASS,
+         NULL, NULL},
+        {NS2 AAAA("ns", "::ffff:192.0.2.1") AAAA("ns2", "2001:db8::1"), CHECK_NS_IPV6, CHECK_FAIL, "1 of", NULL},
+        {"dns a.example. secure 300 MX \\# 13 001409687474703a2f2f6d7800\n", CHECK_MX_HOST, CHECK_FAIL,
+         "in MX is no name of a host", "the name of a mail server"},
+        {"dns a.example. secure 300 MX 20 gone.b.example.\ndns gone.b.example. insecure 60 nxdomain A\n"
+         "dns gone.b.example. insecure 60 nxdomain AAAA\n",
+         CHECK_DNSSEC_MX, CHECK_PASS, NULL, NULL},
+        {"dns a.example. secure 300 MX 20 gone.b.example.\ndns gone.b.example. insecure 60 nxdomain A\n"
+         "dns gone.b.example. insecure 60 nxdomain AAAA\n",
+         CHECK_MX_HOST, CHECK_FAIL, "gone.b.example has no address", NULL},
+    };
+    JUDGE(HEAD ZONE, t);
+}
+
+#define TLSA_OF(host) "dns _25._tcp." host " secure 300 TLSA 3 1 0 30020500\n"
+#define DONE(rest) "smtp host=mx.a.example address=192.0.2.1 outcome=done banner=220 version=TLSv1.3 " rest "\n"
+
+/* RFC 7672 3.1.3: a record that cannot be used counts as if it were not there; it pins nothing. */
+static void records_that_openssl_does_not_take(void **state)
+{
+    static const struct judge_case t[] = {
+        {DONE("dane=none"), CHECK_DANE_USABLE, CHECK_FAIL, "neither a certificate nor a key", "3 1 1"},
+        {DONE("dane=none"), CHECK_DANE_MATCH, CHECK_NOT_APPLICABLE, NULL, NULL},
+        {DONE("dane=match usage=3"), CHECK_DANE_USABLE, CHECK_PASS, NULL, NULL},
+        {DONE("dane=\"no record matched\""), CHECK_DANE_MATCH, CHECK_FAIL, NULL, NULL},
+    };
+    JUDGE(HEAD ZONE TLSA_OF("mx.a.example."), t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -459,6 +561,10 @@ int main(void)
         cmocka_unit_test(hosts_that_do_not_answer_us),
         cmocka_unit_test(policies_that_were_not_fetched),
         cmocka_unit_test(localhost_is_no_mail_host),
+        cmocka_unit_test(names_of_name_servers),
+        cmocka_unit_test(servers_that_fail_a_question),
+        cmocka_unit_test(addresses_and_names_that_lead_nowhere),
+        cmocka_unit_test(records_that_openssl_does_not_take),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,6 +21,20 @@ def dns(case, servers):
         case("manyiterations", "dnssec-nsec3", zone={"nsec3": (151, "")}),
         case("nsgone", "ns-answer", servers=servers + [("nsgone.host.example.", (None, None))]),
         case("onlysix", "ns-answer", servers=[(f"nssix{n}.host.example.", (None, servers[n - 1][1][1])) for n in (1, 2)]),
+        # RFC 2181 10.3, RFC 2182 section 5; an IPv4 address in the form of an IPv6 one (RFC 4291 2.5.5.2) is none.
+        case("nsalias", "ns-answer", servers=servers + [("nsa.nsalias.example.", servers[0][1])], more="nsa CNAME ns1.host.example."),
+        case(
+            "nsonehost",
+            "ns-count",
+            servers=[(f"{n}.nsonehost.example.", servers[0][1]) for n in ("nsa", "nsb")],
+            more="\n".join(f"{n} A {servers[0][1][0]}\n{n} AAAA {servers[0][1][1]}" for n in ("nsa", "nsb")),
+        ),
+        case(
+            "nsmapped",
+            "ns-ipv6",
+            servers=servers[:1] + [("nsb.nsmapped.example.", (servers[1][1][0], None))],
+            more=f"nsb A {servers[1][1][0]}\nnsb AAAA ::ffff:{servers[1][1][0]}",
+        ),
         case("threeservers", "", servers=servers + [("nsfour.host.example.", ("198.51.100.4", None))]),
     ]
 
@@ -45,6 +59,7 @@ def texts(case, sts, file):
         case("dmarcpsdx", "dmarc-syntax", dmarc="v=DMARC1; p=reject; psd=x" + RUA),
         case("dmarcnp", "dmarc-subdomains", dmarc="v=DMARC1; p=reject; sp=reject; np=none" + RUA),
         case("dmarctest", "dmarc-policy", dmarc="v=DMARC1; p=quarantine; t=y" + RUA),
+        case("ruaweb", "dmarc-reports", dmarc="v=DMARC1; p=reject; rua=https://reports.%%/dmarc"),
         case("dmarcblank", "", dmarc="v=DMARC1; p=reject; rua=mailto:d@%%, mailto:e@%%"),
         case("dmarccase", "", dmarc="v=DMARC1; P=Reject; RUA=MAILTO:d@%%"),
         # Below an organisation whose record holds for it.
@@ -70,6 +85,11 @@ def hosts(case, plain, sts):
     twelve = "\n".join(f"{n} A %4\n{n} AAAA %6" for n in names)
     three = "@ MX 10 mx\n@ MX 10 mx2\n@ MX 20 mx3"
     return [
+        case("mappedmx", "mx-ipv6", aaaa=False, more="mx AAAA ::ffff:25.25.25.2"),
+        case("localmx6", "mx-ipv6", aaaa=False, more="mx AAAA fd00::25", untested="mx-ipv6-reach"),
+        case("urlmx", "mx-host", mx="@ MX 10 mx\n@ MX 20 http:\\/\\/mx."),
+        case("issuername", "", tlsa=["2 1 1 {ca}"], cert_name="%%"),
+        case("certaskey", "dane-usable", tlsa=["3 1 0 {cert}"]),
         case("capitalmx", "", mx="@ MX 10 MX.%%."),
         case("samepreference", "", mx=f"@ MX 10 mx\n@ MX 10 {OTHER}."),
         case("localmx", "mx-host", mx="@ MX 10 mx\n@ MX 20 localhost."),

@@ -117,7 +117,7 @@ static const char *take_language(void *into, const char *value)
 
 static const char *take_grade(void *into, const char *value)
 {
-    return read_grade(value, &((struct check_options *)into)->least) ? NULL : "one of A+, A, B, C, D, E";
+    return read_grade(value, &((struct check_options *)into)->least) ? NULL : "one of A+, A, B, C, D, E, F";
 }
 
 #define OPTIONS_OF struct check_options
@@ -177,6 +177,8 @@ static int check_sense(const struct check_options *o)
         return cli_usage("--from judges saved facts and takes no domains");
     if (o->keep && (o->save || o->from))
         return cli_usage("--keep puts the facts into the ledger, and takes neither --save nor --from");
+    if (o->from && (o->save || o->selector_count || o->sender_count || o->resume))
+        return cli_usage("--from judges facts as they are: it takes none of --save, --selector, --sender and --resume");
     if (o->json && o->csv)
         return cli_usage("--json and --csv exclude each other");
     if (o->watch && (o->json || o->csv))

@@ -2,10 +2,12 @@
 /*
  * check_watch.c - the state of `assay check --watch` (check_watch.h).
  *
- * Promises that a file that is damaged costs the comparison of the lines that cannot be read and nothing else, and that
- * a crash leaves the old file or the new one, whole.
+ * Promises that a file that is damaged costs the comparison of the lines that cannot be read and nothing else, that a
+ * file without any line of a state is somebody else's and is not touched, and that a crash leaves the old file or the
+ * new one, whole.
  */
 #include "cli/check/check_watch.h"
+#include "base/domain.h"
 #include "base/rootfile.h"
 #include "cli/cli.h"
 #include "ledger/domain_checks.h"
@@ -71,6 +73,29 @@ static bool write_ledger(struct watch *w)
     return st == STATUS_OK;
 }
 
+/* DOMAIN, tab, grade, tab. */
+static bool is_state_line(const char *line)
+{
+    const char *tab = strchr(line, '\t'), *end = tab ? strchr(tab + 1, '\t') : NULL;
+    char domain[LIMIT_DOMAIN + 1];
+    if (!end || domain_from_text(slice_of(line, (size_t)(tab - line)), domain) != STATUS_OK)
+        return false;
+    struct slice grade = slice_of(tab + 1, (size_t)(end - tab - 1));
+    for (int g = CHECK_A_PLUS; g <= CHECK_F; g++)
+        if (slice_eq(grade, slice_str(check_grade_name((enum check_grade)g))))
+            return true;
+    return false;
+}
+
+/* Tells whether --watch may write a file anew: it is empty, or has a line of a state. */
+static bool is_ours(const struct buf *b)
+{
+    bool ours = b->n == 0;
+    for (const char *p = b->n ? b->p : NULL; p && !ours; p = strchr(p, '\n') ? strchr(p, '\n') + 1 : NULL)
+        ours = is_state_line(p);
+    return ours;
+}
+
 struct watch *watch_open(const char *path, const struct policy *policy)
 {
     struct watch *w = calloc(1, sizeof *w);
@@ -88,10 +113,11 @@ struct watch *watch_open(const char *path, const struct policy *policy)
         return NULL;
     }
     enum status s = rootfile_read(path, owner_of(path), STATE_OCTETS, &w->before);
-    if (s == STATUS_OK || s == STATUS_MISSING)
+    if (s == STATUS_MISSING || (s == STATUS_OK && is_ours(&w->before)))
         return w;
     cli_error("%s: %s", path,
-              s == STATUS_LIMIT     ? "a state of --watch is at most 16 MB"
+              s == STATUS_OK        ? "not a file that --watch wrote"
+              : s == STATUS_LIMIT   ? "a state of --watch is at most 16 MB"
               : s == STATUS_INVALID ? "not a regular file"
                                     : strerror(errno));
     buf_release(&w->before);

@@ -6,6 +6,7 @@
  * set the buffer's failure mark.
  */
 #include "base/json.h"
+#include "base/eight.h"
 #include "base/utf8.h"
 #include <string.h>
 
@@ -24,28 +25,14 @@ static bool is_plain(char c)
     return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
 }
 
-#define EACH(octet) (0x0101010101010101u * (octet))
-
-/* Not 0 if any octet of the eight is 0. */
-static uint64_t has_zero(uint64_t eight)
+static inline bool eight_plain(uint64_t eight)
 {
-    return (eight - EACH(1)) & ~eight & EACH(0x80);
+    return !(eight_below(eight, ' ') | eight_above(eight, '~') | eight_have(eight, '"') | eight_have(eight, '\\'));
 }
 
-/* Whether eight octets are all plain. The sum carries into no neighbour, since the highest bits are looked at first. */
-static bool eight_plain(uint64_t eight)
+static inline bool are_plain(const char *p)
 {
-    if (eight & EACH(0x80))
-        return false;
-    return ((eight + EACH(1)) & EACH(0x80)) == 0 && ((eight + EACH(0x60)) & EACH(0x80)) == EACH(0x80) &&
-           !has_zero(eight ^ EACH('"')) && !has_zero(eight ^ EACH('\\'));
-}
-
-static bool are_plain(const char *p)
-{
-    uint64_t eight;
-    memcpy(&eight, p, sizeof eight);
-    return eight_plain(eight);
+    return eight_plain(eight_at(p));
 }
 
 /* Whether all of s is plain. The last eight octets, or four, are looked at together, also those that were before. */

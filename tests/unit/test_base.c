@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/calendar.h"
 #include "base/clock.h"
+#include "base/eight.h"
 #include "base/json.h"
 #include <stdio.h>
 #include "base/standard.h"
@@ -268,6 +269,26 @@ static void json_octets_at_every_place(void **state)
     }
 }
 
+/* Each octet at each place, beside the octets that a carry could come from. */
+static void eight_octets_at_once(void **state)
+{
+    static const unsigned char beside[] = {0, 1, 0x20, 'x', 0x7f, 0x80, 0xff};
+    for (size_t i = 0; i < sizeof beside * 8 * 256; i++) {
+        const unsigned char other = beside[i / 8 / 256], c = (unsigned char)(i % 256);
+        char text[8];
+        memset(text, other, sizeof text);
+        text[i / 256 % 8] = (char)c;
+        const uint64_t eight = eight_at(text);
+        for (unsigned limit = 0; limit <= 128; limit++) {
+            assert_int_equal(eight_below(eight, limit) != 0, c < limit || other < limit);
+            if (limit < 128)
+                assert_int_equal(eight_above(eight, limit) != 0, c > limit || other > limit);
+        }
+        for (unsigned o = 0; o < 256; o++)
+            assert_int_equal(eight_have(eight, (unsigned char)o) != 0, c == o || other == o);
+    }
+}
+
 /* A text that fits into what is there already, and one that does not, at every length. */
 static void printf_of_every_length(void **state)
 {
@@ -314,6 +335,7 @@ int main(void)
         cmocka_unit_test(a_date_that_is_no_day),
         cmocka_unit_test(clock_can_be_fixed),
         cmocka_unit_test(json_octets_at_every_place),
+        cmocka_unit_test(eight_octets_at_once),
         cmocka_unit_test(printf_of_every_length),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
  * fill.
  */
 #include "standards/message/header.h"
+#include "base/eight.h"
 #include "base/limits.h"
 
 #define LINE_MAX_OCTETS 998
@@ -102,6 +103,15 @@ static bool has(struct slice v, char c)
     return memchr(v.p, c, v.n) != NULL;
 }
 
+/* Octets at the start that are no controls: no line end, no NUL. */
+static size_t text_run(struct slice v)
+{
+    size_t n = 0;
+    while (n + 8 <= v.n && !eight_below(eight_at(v.p + n), ' '))
+        n += 8;
+    return n;
+}
+
 static unsigned value_flaws(struct slice v, size_t name_length)
 {
     if (v.n == 0 || (name_length + 1 + v.n <= LINE_MAX_OCTETS && !has(v, '\r') && !has(v, '\n') && !has(v, '\0')))
@@ -109,6 +119,13 @@ static unsigned value_flaws(struct slice v, size_t name_length)
     unsigned flaws = 0;
     size_t line = name_length + 1;
     for (size_t i = 0; i < v.n; i++) {
+        const size_t run = text_run(slice_from(v, i));
+        i += run;
+        line += run;
+        if (line > LINE_MAX_OCTETS)
+            flaws |= HEADER_LONG_LINE;
+        if (i == v.n)
+            break;
         if (v.p[i] == '\r' || v.p[i] == '\n') {
             flaws |= line_end_flaws(v, &i);
             line = 0;

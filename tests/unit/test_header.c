@@ -124,6 +124,47 @@ static void long_lines(void **state)
     line_of(999, HEADER_LONG_LINE);
 }
 
+/* RFC 5322 2.1.1: 998 octets a line, counted from each fold, wherever the folds are. */
+static void long_lines_of_a_folded_field(void **state)
+{
+    for (size_t fold = 1; fold < 40; fold++) {
+        for (size_t octets = 990; octets < 1006; octets++) {
+            struct arena *a = arena_new(1 << 20);
+            struct header_list l;
+            char value[1100];
+            memset(value, 'x', sizeof value);
+            memcpy(value + fold, "\r\n ", 3);
+            header_list_init(&l, a);
+            assert_int_equal(header_list_add(&l, SLICE_LIT("Subject"), slice_of(value, fold + 2 + octets)), STATUS_OK);
+            assert_int_equal(l.flaws, octets > 998 ? HEADER_LONG_LINE : 0);
+            arena_free(a);
+        }
+    }
+}
+
+/* RFC 5322 2.2, 3.2.2: behind a line end comes a blank, else it is none; NUL is nowhere. At each place of a value. */
+static void odd_octets_at_every_place(void **state)
+{
+    static const char clean[] = "0123456789\r\n\t0123456789\r\n 0123456789abcdef";
+    for (size_t at = 0; at < 40; at++) {
+        for (unsigned c = 0; c < 256 && clean[at] >= '0'; c++) {
+            struct arena *a = arena_new(1 << 20);
+            struct header_list l;
+            char value[sizeof clean];
+            const bool behind_fold = at > 0 && (clean[at - 1] == '\t' || clean[at - 1] == ' ');
+            unsigned expected = c == 0 ? HEADER_NUL : c == '\r' ? HEADER_BARE_CR : c == '\n' ? HEADER_BARE_LF : 0;
+            if (behind_fold && (c == '\r' || c == '\n'))
+                expected |= HEADER_EMPTY_FOLD;
+            memcpy(value, clean, sizeof value);
+            value[at] = (char)c;
+            header_list_init(&l, a);
+            assert_int_equal(header_list_add(&l, SLICE_LIT("Subject"), slice_of(value, sizeof value - 1)), STATUS_OK);
+            assert_int_equal(l.flaws, expected);
+            arena_free(a);
+        }
+    }
+}
+
 /* What decides is seen beyond every bound that other fields can use up; beyond its own bounds the list says so. */
 static void fields_that_decide_pass_the_bounds(void **state)
 {
@@ -295,6 +336,8 @@ int main(void)
         cmocka_unit_test(counts_as_any_reader_would),
         cmocka_unit_test(notes_flaws),
         cmocka_unit_test(long_lines),
+        cmocka_unit_test(long_lines_of_a_folded_field),
+        cmocka_unit_test(odd_octets_at_every_place),
         cmocka_unit_test(has_limits),
         cmocka_unit_test(fields_that_decide_pass_the_bounds),
         cmocka_unit_test(a_saved_message_is_read_over_the_bounds),

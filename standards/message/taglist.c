@@ -12,6 +12,7 @@
  * other CR, LF, or NUL makes the tag invalid.
  */
 #include "standards/message/taglist.h"
+#include "base/eight.h"
 #include "base/utf8.h"
 
 static bool is_space(char c)
@@ -48,6 +49,10 @@ static size_t fws_length(struct slice s)
 static bool is_tag_value(struct slice s)
 {
     while (s.n) {
+        while (s.n >= 8 && !(eight_below(eight_at(s.p), 33) | eight_above(eight_at(s.p), 126)))
+            s = slice_of(s.p + 8, s.n - 8);
+        if (!s.n)
+            break;
         size_t step = fws_length(s);
         if (!step && s.p[0] > 32 && s.p[0] < 127)
             step = 1;

@@ -111,6 +111,25 @@ static void gives_pieces(void **state)
     assert_false(taglist_piece(&rest, ',', &piece));
 }
 
+/* VALCHAR is %x21-3A / %x3C-7E, and blanks stand between them; ";" ends the tag. At each place of a long value. */
+static void octets_of_values_at_every_place(void **state)
+{
+    for (size_t at = 1; at < 29; at++) {
+        for (unsigned c = 0; c < 256; c++) {
+            static struct taglist list;
+            char text[] = "a=0123456789012345678901234567";
+            text[2 + at - 1] = (char)c;
+            const bool inner = at > 1 && at < 28, blank = c == ' ' || c == '\t', line_end = c == '\r' || c == '\n';
+            const bool valid = (c > 32 && c < 127) || blank || (line_end && !inner);
+            const enum status s = taglist_parse(slice_of(text, sizeof text - 1), &list);
+            if (c == ';') /* what follows has no "=" */
+                assert_int_equal(s, at < 28 ? STATUS_INVALID : STATUS_OK);
+            else
+                assert_int_equal(s, valid ? STATUS_OK : STATUS_INVALID);
+        }
+    }
+}
+
 static void squeezes(void **state)
 {
     char out[6];
@@ -128,6 +147,7 @@ int main(void)
         cmocka_unit_test(has_a_limit),
         cmocka_unit_test(goes_on_behind_what_is_odd),
         cmocka_unit_test(gives_pieces),
+        cmocka_unit_test(octets_of_values_at_every_place),
         cmocka_unit_test(squeezes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

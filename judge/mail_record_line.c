@@ -7,6 +7,7 @@
  * Promises one line without control characters, whatever the sender wrote (base/utf8.h). A key without a value is
  * written with an empty value.
  */
+#include "base/eight.h"
 #include "base/utf8.h"
 #include "judge/mail_record.h"
 
@@ -19,10 +20,20 @@ struct line {
     bool as_json;
 };
 
+static bool eight_bare(uint64_t eight)
+{
+    return !(eight_below(eight, 33) | eight_above(eight, 126) | eight_have(eight, '"') | eight_have(eight, '=') |
+             eight_have(eight, ',') | eight_have(eight, ';') | eight_have(eight, '\\'));
+}
+
 /* Whether a value needs neither quotes nor escapes, as most do. */
 static bool is_bare(struct slice value)
 {
-    for (size_t i = 0; i < value.n; i++) {
+    size_t i = 0;
+
+    while (i + 8 <= value.n && eight_bare(eight_at(value.p + i)))
+        i += 8;
+    for (; i < value.n; i++) {
         const char c = value.p[i];
         if (c <= ' ' || c >= 0x7f || c == '"' || c == '=' || c == ',' || c == ';' || c == '\\')
             return false;

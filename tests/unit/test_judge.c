@@ -637,6 +637,29 @@ static void recorded(void **state)
     judge_free(r.j);
 }
 
+/* assay-milter(8): a value stands as it is unless it holds what must be quoted or escaped, at any place of it. */
+static void values_of_the_line_at_every_place(void **state)
+{
+    struct sent s = {"192.0.2.66", "x.example", "<a@x.example>", "From: a@good.example\n" DATE "\n"};
+    struct judged r = judge_it(usual, &s, 0, STATUS_OK);
+
+    (void)state;
+    for (size_t i = 0; i < (size_t)20 * 255; i++) {
+        char text[] = "0123456789abcdefghij", bare[40];
+        const char c = (char)(i % 255 + 1);
+        text[i / 255] = c;
+        struct mail_record_extra x = {.stage = "end", .reference = text};
+        struct buf b = BUF_INIT;
+        snprintf(bare, sizeof bare, " reference=%s", text);
+        mail_record_line(&b, r.j, &r.c->list[0], &x, false);
+        const bool stands = c > ' ' && c < 0x7f && !strchr("\"=,;\\", c);
+        assert_true(b.n > strlen(bare));
+        assert_int_equal(strcmp(b.p + b.n - strlen(bare), bare) == 0, stands);
+        buf_release(&b);
+    }
+    judge_free(r.j);
+}
+
 /* What the MTA calls itself is our name in Authentication-Results, unless the policy sets one; else the host's name. */
 static void our_name(void **state)
 {
@@ -793,11 +816,17 @@ static void ten_thousand_recipients(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_messages),          cmocka_unit_test(forged_fields),
-        cmocka_unit_test(verdict_field),           cmocka_unit_test(recorded),
-        cmocka_unit_test(failure_recorded),        cmocka_unit_test(our_name),
-        cmocka_unit_test(ten_thousand_recipients), cmocka_unit_test(recorded_then_asked_is_the_same),
-        cmocka_unit_test(memory_runs_out),         cmocka_unit_test(one_result_of_tls),
+        cmocka_unit_test(whole_messages),
+        cmocka_unit_test(forged_fields),
+        cmocka_unit_test(verdict_field),
+        cmocka_unit_test(recorded),
+        cmocka_unit_test(values_of_the_line_at_every_place),
+        cmocka_unit_test(failure_recorded),
+        cmocka_unit_test(our_name),
+        cmocka_unit_test(ten_thousand_recipients),
+        cmocka_unit_test(recorded_then_asked_is_the_same),
+        cmocka_unit_test(memory_runs_out),
+        cmocka_unit_test(one_result_of_tls),
     };
     const struct CMUnitTest both[] = {cmocka_unit_test(waiting_changes_nothing)};
     int failed = cmocka_run_group_tests(both, set_up, tear_down);

@@ -21,9 +21,34 @@ bool lex_is_atext(unsigned char c)
     return c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL;
 }
 
+/* tspecials of RFC 2045 5.1, which end a token. */
+static bool is_tspecial(unsigned char c)
+{
+    switch (c) {
+    case '(':
+    case ')':
+    case '<':
+    case '>':
+    case '@':
+    case ',':
+    case ';':
+    case ':':
+    case '\\':
+    case '"':
+    case '/':
+    case '[':
+    case ']':
+    case '?':
+    case '=':
+        return true;
+    default:
+        return false;
+    }
+}
+
 bool lex_is_token(unsigned char c)
 {
-    return c > 32 && c < 127 && strchr("()<>@,;:\\\"/[]?=", c) == NULL;
+    return c > 32 && c < 127 && !is_tspecial(c);
 }
 
 bool lex_char(struct lex *l, char c)

@@ -192,8 +192,12 @@ static void add_value(char letter, const struct spf_macro_values *v, struct buf 
 
 static void add_part(struct slice part, bool escaped, struct buf *out)
 {
+    if (!escaped) {
+        buf_addslice(out, part);
+        return;
+    }
     for (size_t i = 0; i < part.n; i++) {
-        if (!escaped || is_alnum(part.p[i]) || in_set("-._~", part.p[i]))
+        if (is_alnum(part.p[i]) || in_set("-._~", part.p[i]))
             buf_addc(out, part.p[i]);
         else
             buf_printf(out, "%%%02X", (unsigned)(unsigned char)part.p[i]);
@@ -238,19 +242,28 @@ static enum status add_macro(const struct macro *m, const struct spf_macro_value
     return s;
 }
 
+static size_t octets_before(struct slice s, char c)
+{
+    const char *at = s.n ? memchr(s.p, c, s.n) : NULL;
+    return at ? (size_t)(at - s.p) : s.n;
+}
+
 enum status spf_macro_expand(struct slice text, const struct spf_macro_values *values, struct buf *out)
 {
     for (size_t i = 0; i < text.n;) {
         struct macro m;
-        size_t n = text.p[i] == '%' ? macro_read(slice_from(text, i), &m) : 0;
-        if (n == 0) {
-            buf_addc(out, text.p[i++]);
-        } else {
+        size_t n = octets_before(slice_from(text, i), '%');
+        if (n) {
+            buf_add(out, text.p + i, n);
+        } else if ((n = macro_read(slice_from(text, i), &m))) {
             enum status s = add_macro(&m, values, out);
             if (s != STATUS_OK)
                 return s;
-            i += n;
+        } else {
+            n = 1;
+            buf_addc(out, '%');
         }
+        i += n;
         if (out->n > LIMIT_SPF_EXPANSION)
             return STATUS_LIMIT;
     }
@@ -276,7 +289,10 @@ enum status spf_macro_domain(struct slice text, const struct spf_macro_values *v
     struct buf expanded = BUF_INIT;
     enum status s = spf_macro_expand(text, values, &expanded);
     struct slice name = cut_name(buf_slice(&expanded));
-    for (size_t i = 0; s == STATUS_OK && i < name.n; i++) {
+    const bool plain = octets_before(name, '\0') == name.n && octets_before(name, '\\') == name.n;
+    if (s == STATUS_OK && plain)
+        buf_addslice(out, name);
+    for (size_t i = 0; s == STATUS_OK && !plain && i < name.n; i++) {
         if (name.p[i] == '\0' || name.p[i] == '\\')
             buf_printf(out, "\\%03u", (unsigned)(unsigned char)name.p[i]);
         else

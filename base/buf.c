@@ -11,6 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* What most texts of one mail need: a text that grows to this from less costs several calls of realloc(). */
+#define BUF_FIRST 256
+
 char buf_empty[1] = "";
 
 static bool reserve(struct buf *b, size_t more)
@@ -22,7 +25,7 @@ static bool reserve(struct buf *b, size_t more)
     size_t need = b->n + more + 1;
     if (need <= b->size)
         return true;
-    size_t size = b->size ? b->size : 64;
+    size_t size = b->size ? b->size : BUF_FIRST;
     while (size < need)
         size *= 2;
     char *p = realloc(b->size ? b->p : NULL, size);

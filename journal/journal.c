@@ -288,10 +288,32 @@ static bool set_up(struct journal *j, bool child)
     return journal_queue_init(&j->queue, j->o.queue_records, j->o.queue_bytes) == STATUS_OK && start_thread(j);
 }
 
+static _Atomic int64_t this_process; /* 0: fork would not tell */
+
+static void after_fork(void)
+{
+    atomic_store(&this_process, (int64_t)getpid());
+}
+
+static void learn_process(void)
+{
+    if (pthread_atfork(NULL, NULL, after_fork) == 0)
+        after_fork();
+}
+
+/* This process's id, which is not worth a system call for each record. */
+static int64_t process_id(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, learn_process);
+    const int64_t known = atomic_load_explicit(&this_process, memory_order_relaxed);
+    return known ? known : (int64_t)getpid();
+}
+
 /* True when thread and ring are this process's. */
 static bool mine(struct journal *j)
 {
-    int64_t me = getpid();
+    const int64_t me = process_id();
     for (;;) {
         int64_t owner = atomic_load_explicit(&j->owner, memory_order_acquire);
         if (owner == me)
@@ -369,7 +391,7 @@ struct journal *journal_open(const char *dir, const char *writer, const struct j
     atomic_store(&j->healthy, true);
     atomic_store(&j->owner, -1);
     bool ok = set_up(j, false);
-    atomic_store(&j->owner, (int64_t)getpid());
+    atomic_store(&j->owner, process_id());
     if (!ok) {
         journal_queue_free(&j->queue);
         return fail(j, error, "out of memory or threads", dir);
@@ -448,7 +470,7 @@ void journal_stats(const struct journal *j, struct journal_stats *out)
                                   .syncs = k->syncs,
                                   .queued = (unsigned)atomic_load(&k->queue.count),
                                   .healthy = journal_healthy(j)};
-    if (atomic_load(&k->owner) != getpid())
+    if (atomic_load(&k->owner) != process_id())
         return;
     pthread_mutex_lock(&k->lock);
     memcpy(out->error, k->error, sizeof out->error);
@@ -474,7 +496,7 @@ struct journal *journal_close(struct journal *j)
 {
     if (!j)
         return NULL;
-    if (atomic_load(&j->owner) == getpid()) {
+    if (atomic_load(&j->owner) == process_id()) {
         atomic_store(&j->stop, true);
         sem_post(&j->wake);
         pthread_join(j->thread, NULL);

@@ -33,18 +33,31 @@ static char plain(char c)
     return c >= 32 && c < 127 ? c : '?';
 }
 
-/* One piece: a blank or a fold before it, then its text. */
-static void authres_put(struct authres_writer *w, struct slice piece)
+/* A piece is written behind a blank; once its length is known, a fold may take the blank's place. Returns where its text
+ * begins. */
+static size_t begin_piece(struct authres_writer *w)
 {
-    if (w->column > 0 && w->column + 1 + piece.n > AUTHRES_LINE) {
-        buf_adds(w->out, w->fold);
-        w->column = 8; /* the tab */
-    } else {
-        buf_addc(w->out, ' ');
-        w->column++;
+    buf_addc(w->out, ' ');
+    return w->out->n;
+}
+
+static void end_piece(struct authres_writer *w, size_t from)
+{
+    struct buf *out = w->out;
+    const size_t n = out->n - from, fold = strlen(w->fold);
+
+    if (out->failed)
+        return;
+    if (w->column == 0 || w->column + 1 + n <= AUTHRES_LINE) {
+        w->column += 1 + n;
+        return;
     }
-    buf_addslice(w->out, piece);
-    w->column += piece.n;
+    if (!buf_room(out, fold - 1))
+        return;
+    memmove(out->p + from - 1 + fold, out->p + from, n);
+    memcpy(out->p + from - 1, w->fold, fold);
+    buf_took(out, fold - 1);
+    w->column = 8 + n; /* the tab */
 }
 
 /* Like strchr(), for a few octets, none of which is NUL. */
@@ -122,28 +135,14 @@ static void add_pvalue(struct buf *b, struct slice text)
         add_value(b, text);
 }
 
-/* Writes a piece made in b and gives its memory back. */
-static void put_buf(struct authres_writer *w, struct buf *b)
-{
-    if (b->failed)
-        w->failed = true;
-    else
-        authres_put(w, buf_slice(b));
-    buf_release(b);
-}
-
 void authres_begin(struct authres_writer *w, struct buf *out, const char *id)
 {
-    struct buf piece = BUF_INIT;
+    const size_t from = out->n;
     *w = (struct authres_writer){.out = out, .column = FIELD_START, .fold = "\n\t"};
     if (!id || !*id)
         w->failed = true;
-    add_value(&piece, slice_str(id));
-    if (piece.failed)
-        w->failed = true;
-    buf_addslice(out, buf_slice(&piece));
-    w->column += piece.n;
-    buf_release(&piece);
+    add_value(out, slice_str(id));
+    w->column += out->n - from;
 }
 
 void authres_method(struct authres_writer *w, const char *method, const char *result, const char *reason)
@@ -152,41 +151,41 @@ void authres_method(struct authres_writer *w, const char *method, const char *re
         w->failed = true;
         return;
     }
-    struct buf piece = BUF_INIT;
     buf_add_texts(w->out, ";", w->fold, method, "=", result);
     w->column = 8 + strlen(method) + 1 + strlen(result);
     w->method = true;
     if (!reason || !*reason)
         return;
-    buf_adds(&piece, "reason=\"");
-    add_escaped(&piece, slice_str(reason), "\"\\");
-    buf_addc(&piece, '"');
-    put_buf(w, &piece);
+    const size_t from = begin_piece(w);
+    buf_adds(w->out, "reason=\"");
+    add_escaped(w->out, slice_str(reason), "\"\\");
+    buf_addc(w->out, '"');
+    end_piece(w, from);
 }
 
 void authres_comment(struct authres_writer *w, const char *text)
 {
-    struct buf piece = BUF_INIT;
     if (!text || !*text)
         return;
-    buf_addc(&piece, '(');
-    add_escaped(&piece, slice_str(text), "()\\");
-    buf_addc(&piece, ')');
-    put_buf(w, &piece);
+    const size_t from = begin_piece(w);
+    buf_addc(w->out, '(');
+    add_escaped(w->out, slice_str(text), "()\\");
+    buf_addc(w->out, ')');
+    end_piece(w, from);
 }
 
 void authres_property_slice(struct authres_writer *w, const char *ptype, const char *property, struct slice value)
 {
-    struct buf piece = BUF_INIT;
     if (value.n == 0)
         return;
     if (!w->method || !is_keyword(ptype) || !is_keyword(property)) {
         w->failed = true;
         return;
     }
-    buf_add_texts(&piece, ptype, ".", property, "=");
-    add_pvalue(&piece, value);
-    put_buf(w, &piece);
+    const size_t from = begin_piece(w);
+    buf_add_texts(w->out, ptype, ".", property, "=");
+    add_pvalue(w->out, value);
+    end_piece(w, from);
 }
 
 void authres_property(struct authres_writer *w, const char *ptype, const char *property, const char *value)

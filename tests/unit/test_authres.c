@@ -359,6 +359,41 @@ static void folds_where_it_can(void **state)
     buf_release(&out);
 }
 
+/* RFC 5322 2.2.3: a fold takes the place of a blank, however long the fold and the piece behind it are. */
+static void a_fold_takes_the_place_of_a_blank(void **state)
+{
+    static const char *const folds[] = {"\n\t", "\r\n\t"};
+    char value[121];
+    for (size_t length = 1; length < sizeof value; length++) {
+        memset(value, 'v', length);
+        value[length] = '\0';
+        char unfolded[2][1000] = {{0}};
+        for (size_t f = 0; f < 2; f++) {
+            struct buf out = BUF_INIT;
+            struct authres_writer w;
+            authres_begin(&w, &out, "mx.example.org");
+            w.fold = folds[f];
+            authres_method(&w, "dkim", "pass", value);
+            authres_property(&w, "header", "d", value);
+            authres_comment(&w, value);
+            assert_int_equal(authres_end(&w), STATUS_OK);
+            for (size_t i = 0, n = 0; i < out.n && n + 1 < sizeof unfolded[f]; i++)
+                if (strncmp(out.p + i, folds[f], strlen(folds[f])) == 0) {
+                    unfolded[f][n++] = ' ';
+                    i += strlen(folds[f]) - 1;
+                } else {
+                    unfolded[f][n++] = out.p[i];
+                }
+            buf_release(&out);
+        }
+        char expected[1000];
+        snprintf(expected, sizeof expected, "mx.example.org; dkim=pass reason=\"%s\" header.d=%s (%s)", value, value,
+                 value);
+        assert_string_equal(unfolded[0], expected);
+        assert_string_equal(unfolded[1], expected);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -371,6 +406,7 @@ int main(void)
         cmocka_unit_test(nothing_breaks_out),
         cmocka_unit_test(long_texts_are_cut),
         cmocka_unit_test(folds_where_it_can),
+        cmocka_unit_test(a_fold_takes_the_place_of_a_blank),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,11 +45,17 @@ static bool holds(struct slice text, const char *word)
     return false;
 }
 
+/* All subjects of reports have this word, perhaps encoded. Most mails have neither. */
+static bool may_say_report(struct slice subject)
+{
+    subject.n = subject.n > SUBJECT_MOST ? SUBJECT_MOST : subject.n;
+    return holds(subject, "report") || holds(subject, "=?");
+}
+
 bool report_mail_subject(struct slice subject)
 {
     struct buf b = BUF_INIT;
-    subject.n = subject.n > SUBJECT_MOST ? SUBJECT_MOST : subject.n;
-    if (!holds(subject, "report") && !holds(subject, "=?")) /* all kinds below have the one, perhaps encoded */
+    if (!may_say_report(subject))
         return false;
     add_plain(&b, subject);
     const char *at = b.failed ? NULL : strstr(b.p, "report domain");
@@ -142,10 +148,13 @@ bool report_mail_may_be(const struct judge_mail *m)
 /* The domain behind "report domain:"; "" if there is none. */
 static void subject_domain(const struct judge_mail *m, char out[LIMIT_DOMAIN + 1])
 {
+    const struct slice subject = slice_trim(field(m, "Subject"));
     struct buf b = BUF_INIT;
-    add_plain(&b, slice_trim(field(m, "Subject")));
-    const char *at = b.failed ? NULL : strstr(b.p, "report domain");
     out[0] = '\0';
+    if (!may_say_report(subject))
+        return;
+    add_plain(&b, subject);
+    const char *at = b.failed ? NULL : strstr(b.p, "report domain");
     if (at) {
         at += strlen("report domain");
         at += strspn(at, " :{<\"");

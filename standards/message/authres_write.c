@@ -33,8 +33,8 @@ static char plain(char c)
     return c >= 32 && c < 127 ? c : '?';
 }
 
-/* A piece is written behind a blank; once its length is known, a fold may take the blank's place. Returns where its text
- * begins. */
+/* A piece is written behind a blank; once its length is known, a fold may take the blank's place. Returns where its
+ * text begins. */
 static size_t begin_piece(struct authres_writer *w)
 {
     buf_addc(w->out, ' ');

@@ -99,7 +99,7 @@ static void test_ipv6(struct testing *t)
         const struct mail_host *h = &t->mail.hosts[i];
         if (testing_reachable(t->facts, h->v6))
             testing_say(t, CHECK_MX_IPV6, CHECK_PASS, NULL, "every mail server has an IPv6 address");
-        else if (h->v6->state == DNS_FOUND)
+        else if (h->v6->state == DNS_FOUND && testing_reachable(t->facts, h->v4))
             testing_say(t, CHECK_MX_IPV6, CHECK_FAIL,
                         testing_print(t, "%s. AAAA <IPv6 address of the mail server>", h->name),
                         "%s has no IPv6 address of the public internet", h->name);

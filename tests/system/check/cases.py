@@ -7,7 +7,7 @@ import cases_met
 import cases_more
 import hosts
 import names
-from names import DEAD, FIRST, NO_TLSA, OTHER, SECOND, Zone
+from names import DEAD, FIRST, NO_TLSA, NO_TLSA_2, OTHER, SECOND, Zone
 
 import keys  # tests/world
 
@@ -154,7 +154,7 @@ ONE_FAULT = [
     Case("lame", "ns-answer ns-ipv6-reach", servers=NS + [("ns5.host.example.", OTHER)]),
     Case("deadserver", "ns-answer ns-ipv6-reach", servers=NS + [("ns6.host.example.", DEAD)]),
     Case("differ", "ns-agree", servers=NS[:1] + [("ns5.host.example.", OTHER)], other=other_text),
-    Case("notlsa", "ns-tlsa", servers=[("ns7.host.example.", NO_TLSA), ("ns8.host.example.", NO_TLSA)]),
+    Case("notlsa", "ns-tlsa", servers=[("ns7.host.example.", NO_TLSA), ("ns8.host.example.", NO_TLSA_2)]),
     Case("nsv4", "ns-ipv6", servers=[("ns1.host.example.", FIRST), ("nsfour.host.example.", (SECOND[0], None))]),
     Case("nsv6dead", "ns-ipv6-reach", servers=NS + [("ns9.host.example.", (SECOND[0], DEAD[1]))]),
     # Mail hosts
@@ -428,7 +428,7 @@ def description(authority):
     pairs += [("25.25.25.4", "closed.provider.example"), ("2a10:25::4", "closed.provider.example")]
     host = "\n".join(
         f"ns{n} A {pair[0]}\nns{n} AAAA {pair[1]}"
-        for n, pair in ((1, FIRST), (2, SECOND), (5, OTHER), (6, DEAD), (7, NO_TLSA), (8, NO_TLSA))
+        for n, pair in ((1, FIRST), (2, SECOND), (5, OTHER), (6, DEAD), (7, NO_TLSA), (8, NO_TLSA_2))
     )
     host += f"\nnssix1 AAAA {FIRST[1]}\nnssix2 AAAA {SECOND[1]}"
     host += f"\nnsfour A {SECOND[0]}\nns9 A {SECOND[0]}\nns9 AAAA {DEAD[1]}"

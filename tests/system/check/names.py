@@ -35,6 +35,7 @@ FIRST = ("198.51.100.3", "2001:db8:53::3")
 SECOND = ("198.51.100.4", "2001:db8:53::4")
 OTHER = ("198.51.100.5", "2001:db8:53::5")  # has other contents for some zones, and knows no others
 NO_TLSA = ("198.51.100.7", "2001:db8:53::7")
+NO_TLSA_2 = ("198.51.100.8", "2001:db8:53::8")
 DEAD = ("198.51.100.66", "2001:db8:53::66")
 
 
@@ -212,7 +213,7 @@ def serve(folder, description, roots):
         nsd(folder, "second", SECOND, rest),
         nsd(folder, "other", OTHER, other),
     ]
-    NoTlsa(NO_TLSA)
+    NoTlsa(NO_TLSA + NO_TLSA_2)
     for server, held in ((ROOT, [files["."]]), (TLD[0], above), (FIRST[0], rest), (SECOND[0], rest), (OTHER[0], other)):
         wait_for(folder, server, [dotted for dotted, _ in held])
     return processes, f"{folder}/root.ds"

@@ -120,17 +120,25 @@ static void judge_asked(struct doctor *d)
                    without ? " of " : "", without ? without : "", socket);
 }
 
-static void judge_milter_settings(struct doctor *d, const struct value *v, size_t n)
+/* What holds while assay-milter is away, and in which protocol it is asked: by each entry that asks it, whose own
+ * settings win over main.cf's. Those are the other filters', too, and are not to be changed for ours. */
+static void judge_entries(struct doctor *d)
 {
-    const char *action = value_of(v, n, "milter_default_action"), *protocol = value_of(v, n, "milter_protocol");
-    judge_asked(d);
-    if (strcmp(protocol, "6") != 0)
-        doctor_say(d, DOCTOR_WARNING, "milter_protocol is %s\npostconf -e milter_protocol=6",
-                   *protocol ? protocol : "not set");
-    if (strcmp(action, "accept") == 0)
-        doctor_say(d, DOCTOR_WARNING,
-                   "milter_default_action is accept: while the milter is away, mail comes in unjudged\npostconf -e "
-                   "milter_default_action=tempfail");
+    struct mta_ask *asks = arena_alloc(d->arena, MTA_ASKS_MOST * sizeof *asks);
+    const size_t n = asks && d->policy ? mta_asks(d->arena, d->policy, MTA_ASKS_MILTER, asks) : 0;
+    for (size_t i = 0; i < n; i++) {
+        const char *remedy = strcmp(asks[i].where, "smtpd_milters of main.cf") == 0
+                                 ? "assay harden says so in this entry, and leaves the other filters as they are"
+                                 : "say so in this entry alone";
+        if (strcmp(asks[i].action, "accept") == 0)
+            doctor_say(d, DOCTOR_WARNING,
+                       "%s: default_action is accept for %s: while the milter is away, mail comes in unjudged\n{ %s, "
+                       "default_action=tempfail }: %s",
+                       asks[i].where, asks[i].entry, asks[i].entry, remedy);
+        if (strcmp(asks[i].protocol, "6") != 0)
+            doctor_say(d, DOCTOR_WARNING, "%s: the protocol of %s is %s\n{ %s, protocol=6 }: %s", asks[i].where,
+                       asks[i].entry, *asks[i].protocol ? asks[i].protocol : "not set", asks[i].entry, remedy);
+    }
 }
 
 static void judge_filters(struct doctor *d, const struct value *v, size_t n)
@@ -255,8 +263,6 @@ void doctor_postfix(struct doctor *d)
         {"tls_append_default_CA", NULL},
         {"smtpd_milters", NULL},
         {"queue_directory", NULL},
-        {"milter_protocol", NULL},
-        {"milter_default_action", NULL},
         {"smtpd_proxy_filter", NULL},
         {"content_filter", NULL},
         {"smtpd_tls_security_level", NULL},
@@ -275,7 +281,8 @@ void doctor_postfix(struct doctor *d)
         doctor_say(d, DOCTOR_NOTE, "no Postfix here (postconf gives no answer)");
         return;
     }
-    judge_milter_settings(d, v, n);
+    judge_asked(d);
+    judge_entries(d);
     doctor_smtpd_chroot(d, value_of(v, n, "smtpd_milters"), value_of(v, n, "queue_directory"));
     doctor_smtpd_waits(d, value_of(v, n, "milter_content_timeout"), value_of(v, n, "milter_command_timeout"));
     doctor_smtpd_networks(d, value_of(v, n, "mynetworks"));

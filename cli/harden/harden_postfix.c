@@ -161,14 +161,11 @@ static const char *our_entry(struct postfix *p, const char *socket)
 /* Tells whether an entry that asks us already does what our own would. */
 static bool is_good_entry(struct postfix *p, struct slice entry)
 {
-    const char *text = arena_copy(p->h->arena, entry.p, entry.n);
-    const char *action = text ? strstr(text, "default_action") : NULL,
-               *protocol = text ? strstr(text, "protocol") : NULL;
-    bool waits = action ? !strstr(action, "accept")
-                        : keeps_mail_out(postfix_get(p, "milter_default_action")) ||
-                              is_any(postfix_get(p, "milter_default_action"), "tempfail", NULL);
-    return text && waits &&
-           (protocol ? strchr(protocol, '6') != NULL : is_any(postfix_get(p, "milter_protocol"), "6", NULL));
+    const char *action = postfix_entry_setting(p->h->arena, entry, "default_action"),
+               *protocol = postfix_entry_setting(p->h->arena, entry, "protocol");
+    action = action ? action : postfix_get(p, "milter_default_action");
+    protocol = protocol ? protocol : postfix_get(p, "milter_protocol");
+    return (keeps_mail_out(action) || is_any(action, "tempfail", NULL)) && is_any(protocol, "6", NULL);
 }
 
 static void edit_milters(struct postfix *p, const char *socket)

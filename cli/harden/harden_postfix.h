@@ -54,6 +54,10 @@ const char *postfix_instance(struct harden *h);
 /* The next entry of a list of milters, maps or restrictions: a word, or all between braces. false at the end. */
 bool postfix_next_entry(const char **at, struct slice *entry);
 
+/* What an entry between braces says of a setting of its own: "tempfail" of { SOCKET, default_action = tempfail }. NULL:
+ * nothing; then main.cf's setting holds. The text is the arena's. */
+const char *postfix_entry_setting(struct arena *a, struct slice entry, const char *name);
+
 /* Tells whether an entry of a list of milters or maps asks us; and the list without such entries (NULL: none is
  * ours). */
 bool postfix_is_ours(struct postfix *p, struct slice entry);

@@ -89,9 +89,17 @@ static const char *ours_relative(const struct asks *x, const char *service, stru
     return found || !full ? found : ours(x, service, slice_str(full));
 }
 
-static void look(struct asks *x, const char *where, const char *service, const char *list)
+static void look_at_entry(struct asks *x, const char *where, const char *service, struct slice entry)
 {
-    for (const char *at = list ? list : ""; *at;) {
+    struct arena *a = x->postfix->h->arena;
+    const bool milter = x->of == MTA_ASKS_MILTER;
+    const char *action = milter ? postfix_entry_setting(a, entry, "default_action") : NULL,
+               *protocol = milter ? postfix_entry_setting(a, entry, "protocol") : NULL;
+    if (milter && !action)
+        action = postfix_get(x->postfix, "milter_default_action");
+    if (milter && !protocol)
+        protocol = postfix_get(x->postfix, "milter_protocol");
+    for (const char *at = arena_copy(a, entry.p, entry.n); at && *at;) {
         at += strspn(at, ", \t\r\n{}");
         struct slice word = slice_of(at, strcspn(at, ", \t\r\n{}")), socket = socket_in(x->of, word);
         at += word.n;
@@ -101,8 +109,15 @@ static void look(struct asks *x, const char *where, const char *service, const c
         if (!found)
             found = ours_relative(x, service, socket);
         if (found || is_plainly_assays(x->of, socket))
-            x->out[x->count++] = (struct mta_ask){where, arena_copy(x->postfix->h->arena, socket.p, socket.n), found};
+            x->out[x->count++] = (struct mta_ask){where, arena_copy(a, socket.p, socket.n), found, action, protocol};
     }
+}
+
+static void look(struct asks *x, const char *where, const char *service, const char *list)
+{
+    struct slice entry;
+    for (const char *at = list ? list : ""; postfix_next_entry(&at, &entry);)
+        look_at_entry(x, where, service, entry);
 }
 
 /* "submission/inet/smtpd_milters = LIST", as postconf -P has it. */

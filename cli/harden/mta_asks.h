@@ -20,6 +20,8 @@ struct mta_ask {
     const char *where;  /* "smtpd_milters of main.cf", "smtpd_milters of submission/inet (master.cf)" */
     const char *entry;  /* the socket, as Postfix writes it */
     const char *socket; /* the one of ours that this is, as the policy writes it; NULL: none */
+    /* Of a milter's: what holds for this entry, its own settings or main.cf's. */
+    const char *action, *protocol;
 };
 
 /* The sockets that this policy makes the programs answer at: the policy's own and the one that `assay harden` told the

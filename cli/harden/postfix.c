@@ -284,6 +284,25 @@ bool postfix_next_entry(const char **at, struct slice *entry)
     return n > 0;
 }
 
+const char *postfix_entry_setting(struct arena *a, struct slice entry, const char *name)
+{
+    const char *found = NULL;
+    entry = slice_trim(entry);
+    if (entry.n < 2 || entry.p[0] != '{' || entry.p[entry.n - 1] != '}')
+        return NULL;
+    for (struct slice rest = slice_of(entry.p + 1, entry.n - 2), word; rest.n;) {
+        const char *comma = memchr(rest.p, ',', rest.n);
+        word = slice_of(rest.p, comma ? (size_t)(comma - rest.p) : rest.n);
+        rest = slice_from(rest, comma ? word.n + 1 : word.n);
+        const char *equals = memchr(word.p, '=', word.n);
+        if (!equals || !slice_eq(slice_trim(slice_of(word.p, (size_t)(equals - word.p))), slice_str(name)))
+            continue;
+        struct slice value = slice_trim(slice_from(word, (size_t)(equals - word.p) + 1));
+        found = arena_copy(a, value.p, value.n); /* the last one holds */
+    }
+    return found;
+}
+
 /* Tells whether an entry of a list of milters or maps is ours. */
 bool postfix_is_ours(struct postfix *p, struct slice entry)
 {

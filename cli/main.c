@@ -6,6 +6,7 @@
  * EX_USAGE, with the nearest one named. What a sub-command returns is the exit code, unless stdout could not take the
  * output: then EX_IOERR, so that a report cut short by a full disk is never taken for a whole one.
  */
+#include "base/streams.h"
 #include "cli/cli.h"
 #include <libintl.h>
 #include <locale.h>
@@ -33,6 +34,8 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    if (!streams_hold())
+        return EX_OSERR;
     setlocale(LC_ALL, "");
     setlocale(LC_NUMERIC, "C");
     textdomain("assay");

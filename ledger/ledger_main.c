@@ -16,6 +16,7 @@
 #include "base/words.h"
 #include "base/options.h"
 #include "base/log_text.h"
+#include "base/streams.h"
 #include "feedback/reports_config.h"
 #include "ledger/config.h"
 #include "feedback/dmarc_failure.h"
@@ -716,7 +717,9 @@ static bool become_owner(const char *folder, const char *policy)
 int main(int argc, char **argv)
 {
     struct options o = {.policy = ASSAY_SYSCONFDIR "/policy", .state = ASSAY_STATEDIR};
-    int operands, rc = options_start(&command_line, "assay-ledger", argc, argv, &o, &operands, stdout, stderr);
+    int operands, rc = !streams_hold()
+                           ? EX_OSERR
+                           : options_start(&command_line, "assay-ledger", argc, argv, &o, &operands, stdout, stderr);
     if (rc >= 0)
         return rc;
     if (o.version)

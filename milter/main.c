@@ -6,6 +6,7 @@
  * become the user; only then go to the background, start threads and use the network. A step that fails ends the
  * program with one clear line and an exit code of sysexits.h.
  */
+#include "base/streams.h"
 #include "milter/ending.h"
 #include "milter/libmilter_server.h"
 #include "milter/log.h"
@@ -129,7 +130,7 @@ static int run(const struct options *o)
 int main(int argc, char **argv)
 {
     struct options o;
-    int rc = milter_options(&o, argc, argv);
+    int rc = streams_hold() ? milter_options(&o, argc, argv) : EX_OSERR;
 
     if (rc >= 0)
         return rc;

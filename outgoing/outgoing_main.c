@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/options.h"
 #include "base/rootfile.h"
+#include "base/streams.h"
 #include "dns/dns_replay.h"
 #include "dns/dns_unbound.h"
 #include "net/https.h"
@@ -392,7 +393,9 @@ int main(int argc, char **argv)
         .row_count = sizeof rows / sizeof *rows,
     };
     struct options o = {0};
-    int operands, rc = options_start(&spec, "assay-outgoing", argc, argv, &o, &operands, stdout, stderr);
+    int operands, rc = !streams_hold()
+                           ? EX_OSERR
+                           : options_start(&spec, "assay-outgoing", argc, argv, &o, &operands, stdout, stderr);
 
     if (rc >= 0)
         return rc;

@@ -241,7 +241,8 @@ static void check_days(const struct lint *l, const struct item *it, const char *
 static void check_open(const struct lint *l, const struct item *it)
 {
     const uint32_t by_name = POLICY_BIT(STANDARD_DMARC) | POLICY_BIT(STANDARD_SPF);
-    if (it->s.via.kind || it->s.signed_by || !(it->s.standards & by_name))
+    const bool everybody = it->s.via.kind == POLICY_NETWORK && it->s.via.net.bits == 0;
+    if ((it->s.via.kind && !everybody) || it->s.signed_by || !(it->s.standards & by_name))
         return;
     const char *which = !(it->s.standards & POLICY_BIT(STANDARD_SPF))     ? "dmarc"
                         : !(it->s.standards & POLICY_BIT(STANDARD_DMARC)) ? "spf"

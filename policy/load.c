@@ -75,11 +75,11 @@ static void load_all(struct loader *ld, const char *path, const char *shown, str
         ld->out_of_memory = true;
 }
 
-/* A title alone says nothing. */
+/* A title alone says nothing, nor does an include of files that say nothing. */
 static bool says_nothing(const struct policy *p)
 {
     for (size_t i = 0; i < p->item_count; i++)
-        if (p->items[i].s.kind != POLICY_TITLE)
+        if (p->items[i].s.kind != POLICY_TITLE && p->items[i].s.kind != POLICY_INCLUDE)
             return false;
     return true;
 }

@@ -196,7 +196,13 @@ static void read_unit(struct loader *ld, const struct unit *from, const struct i
     u->tighten = made.tighten;
     u->earlier = made.earlier;
     u->whom = made.whom;
+    const size_t items = ld->p->item_count, errors = ld->errors;
     parse_unit(ld, u);
+    /* A customer's file may say nothing: it can only ask more. */
+    if (!u->tighten && !ld->snapshot && ld->p->item_count == items && ld->errors == errors && !ld->out_of_memory)
+        loader_warn(ld, &at, "if nothing belongs there, remove the include",
+                    "there is no statement in %s: it is empty or cut short",
+                    report_visible(ld->report, slice_str(shown), 200));
 }
 
 static void include_file(struct loader *ld, const struct unit *from, const struct item *it, const char *path,

@@ -246,6 +246,8 @@ int policy_cmd_check(int argc, char **argv)
                                   POLICY_ARG_CHECK);
     if (rc >= 0)
         return rc;
+    if (a.for_reload && (a.strict || a.json || a.at || a.dns || a.ask_dns))
+        return cli_usage("--for-reload goes with --state alone");
     if (a.for_reload)
         return for_reload(&a);
     if (a.at)

@@ -8,6 +8,8 @@
  * policy with the statement loads; to show the difference and ask before (policy_write.h); and that --undo takes the
  * statement out again. On failure nothing is written.
  */
+#include "base/calendar.h"
+#include "base/clock.h"
 #include "base/domain.h"
 #include "base/ip.h"
 #include "cli/cli.h"
@@ -66,6 +68,22 @@ static const char *fault_of(const char *text)
         if (*p == '"' || *p == '\\' || (unsigned char)*p < ' ' || *p == 0x7f)
             return "must not hold quotation marks, backslashes or control characters";
     return *text ? NULL : "empty";
+}
+
+/* A value that stands in the policy without quotes: one word, or the name of a list. Anything else would add clauses of
+ * its own to the statement, or turn the rest of its line into a comment. */
+static const char *fault_of_word(const char *text)
+{
+    const char *word = text + (strncmp(text, "list ", 5) == 0 ? 5 : 0), *fault = fault_of(text);
+    return fault ? fault : *word && !strpbrk(word, " #") ? NULL : "must be one word, or 'list NAME'";
+}
+
+/* A last day that is over everywhere on earth. */
+static bool is_over(const char *day)
+{
+    char text[CLOCK_TEXT], fault[CALENDAR_FAULT];
+    clock_utc_text(clock_wall() - 86400, text);
+    return strlen(day) == 10 && !calendar_fault(slice_str(day), fault) && strncmp(day, text, 10) < 0;
 }
 
 static bool on_terminal(void)
@@ -132,19 +150,34 @@ static int need_origin(struct arena *a, struct exempt_options *o, const char *do
     return -1;
 }
 
+/* -1, unless the network is everybody's: what --anyone lets in must be asked for by that name. */
+static int need_some_network(const struct exempt_options *o)
+{
+    struct ip_net network;
+    if (!o->via || ip_net_from_text(slice_str(o->via), &network) != STATUS_OK || network.bits > 0)
+        return -1;
+    return cli_usage("--via %s is everybody: name their network, or --anyone if forged mail may come in", o->via);
+}
+
 static int need_all(struct arena *a, struct exempt_options *o, const char *domain, bool by_name)
 {
     int rc = need_origin(a, o, domain, by_name);
+    if (rc < 0)
+        rc = need_some_network(o);
     if (rc < 0)
         rc = need(a, &o->because, "--because", "Why can they not do it yet");
     if (rc < 0)
         rc = need(a, &o->agreed_by, "--agreed-by", "Who agreed to it");
     if (rc < 0)
         rc = need(a, &o->through, "--through", "Its last day, at most 366 days from now (2027-03-31)");
-    const char *others[] = {o->ref, o->via, o->signed_by, o->to};
-    for (size_t i = 0; rc < 0 && i < sizeof others / sizeof *others; i++)
-        if (others[i] && fault_of(others[i]))
-            rc = cli_usage("'%s': %s", others[i], fault_of(others[i]));
+    const char *words[] = {o->through, o->via, o->signed_by, o->to};
+    for (size_t i = 0; rc < 0 && i < sizeof words / sizeof *words; i++)
+        if (words[i] && fault_of_word(words[i]))
+            rc = cli_usage("'%s': %s", words[i], fault_of_word(words[i]));
+    if (rc < 0 && o->ref && fault_of(o->ref))
+        rc = cli_usage("'%s': %s", o->ref, fault_of(o->ref));
+    if (rc < 0 && is_over(o->through))
+        rc = cli_usage("--through: %s is over: the exemption would do nothing", o->through);
     return rc;
 }
 

@@ -65,6 +65,8 @@ int next_undo(struct arena *a, const char *keep, const char *reload)
             cli_put_visible(stdout, line ? line : "");
             putchar('\n');
         }
+        if (!change_count(u.set) && !u.left_count)
+            puts("Nothing was changed: the policy is as it was before that step.");
         if (change_count(u.set))
             printf("To put it in force:\n  %s\n", reload);
         undo_forget(a, keep, set->number);

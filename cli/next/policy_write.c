@@ -123,6 +123,10 @@ int policy_write(struct arena *a, const struct policy_write *w)
         cli_put_visible(stdout, w->beware);
         putchar('\n');
     }
+    if (s == STATUS_OK && fflush(stdout) != 0) {
+        cli_error("the change could not be shown: nothing was changed");
+        return EX_IOERR;
+    }
     if (s == STATUS_OK && !w->yes && !cli_confirm("\nChange %s?", w->path)) {
         puts("\nNothing was changed. --yes does it without asking.");
         return CLI_WARNING;

@@ -455,7 +455,7 @@ void tests_dns(struct testing *t)
     }
     if (ns->count >= 2 && is_one_server(t, ns))
         testing_say(t, CHECK_NS_COUNT, CHECK_FAIL, "Add a second name server in another network.",
-                    "the %zu names of name servers have one address", ns->count);
+                    "the names of its name servers have one address (names: %zu)", ns->count);
     else if (ns->count >= 2)
         testing_say(t, CHECK_NS_COUNT, CHECK_PASS, NULL, "%zu name servers", ns->count);
     else if (ns->count == 1)

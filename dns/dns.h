@@ -168,8 +168,8 @@ struct slice dns_txt(struct dns_scope *s, const struct dns_answer *a, size_t i);
 /* The same in another arena. */
 struct slice dns_txt_in(struct arena *arena, const struct dns_answer *a, size_t i);
 
-/* The address in record i of an A or AAAA answer. False: none, or an IPv4-mapped one (RFC 4291 2.5.5.2), which nobody can
- * reach by IPv6 and which an A record has to name. */
+/* The address in record i of an A or AAAA answer. False: none, or an IPv4-mapped one (RFC 4291 2.5.5.2), which nobody
+ * can reach by IPv6 and which an A record has to name. */
 bool dns_address(const struct dns_answer *a, size_t i, struct ip *out);
 
 /* The host name (canonical form, see domain.h; root as ".") in record i of an MX, PTR, NS or CNAME answer, and an MX's

@@ -64,9 +64,9 @@ static void write_dkim(struct authres_writer *w, const struct judge *j)
                        arena_printf(j->arena, "not verified: %zu further signature%s", unsaid, unsaid == 1 ? "" : "s"));
 }
 
-/* One result for each author in From. If From cannot be parsed there is one for the message, with the strictest candidate.
- * A message with several authors passes only if each does: where one does not, "dmarc=pass" stands for none of them. Who
- * reads this field after us may look for those words alone, and the second author may be there for their sake. */
+/* One result for each author in From. If From cannot be parsed there is one for the message, with the strictest
+ * candidate. A message with several authors passes only if each does: where one does not, none is said to pass. Who
+ * reads this field after us may look for "dmarc=pass" alone, and the second author may be there for that. */
 static void write_dmarc(struct authres_writer *w, const struct judge *j, const struct verdict *v)
 {
     const struct judge_report *r = &j->report;

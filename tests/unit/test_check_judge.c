@@ -457,7 +457,7 @@ static void names_of_name_servers(void **state)
     static const struct judge_case t[] = {
         {"dns ns.a.example. secure 300 CNAME b.a.example.\n" A("ns", "192.0.2.1"), CHECK_NS_ANSWER, CHECK_FAIL,
          "ns.a.example is an alias", "Name the host itself in the NS record"},
-        {NS2 A("ns", "192.0.2.1") A("ns2", "192.0.2.1"), CHECK_NS_COUNT, CHECK_FAIL, "the 2 names",
+        {NS2 A("ns", "192.0.2.1") A("ns2", "192.0.2.1"), CHECK_NS_COUNT, CHECK_FAIL, "have one address (names: 2)",
          "in another network"},
         {NS2 A("ns", "192.0.2.1") A("ns2", "192.0.2.1") AAAA("ns", "2001:db8::1") AAAA("ns2", "2001:db8::1"),
          CHECK_NS_COUNT, CHECK_FAIL, NULL, NULL},

@@ -9,9 +9,11 @@ different servers, so that referrals are real.
 import os
 import re
 import subprocess
+import sys
 import time
 
-import zone_keys
+sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../world"))
+import zone_keys  # noqa: E402
 
 ROOT, TLD, HOST, CHILD, DEAD = "192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.66"
 STUB = "192.0.2.5"

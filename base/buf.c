@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* What most texts of one mail need: a text that grows to this from less costs several calls of realloc(). */
+/* The first size of a text. Each further one is twice the last, and a call of realloc(). */
 #define BUF_FIRST 256
 
 char buf_empty[1] = "";

@@ -42,6 +42,7 @@ struct loader {
     bool out_of_memory;
     const struct loader_trial *trial; /* NULL: all files as they are */
     struct tried *tried;              /* NULL: not needed */
+    struct source_folder *folder;     /* the folder of an include whose files are being read, or NULL */
 };
 
 /* A change that is tried: the file with this device and inode contains `text`. */

@@ -65,22 +65,29 @@ static enum status check(const struct stat *st, size_t most, struct source_text 
 
 /* The folder a file lies in: where anybody may write, anybody may put another file of that name (the sticky bit
  * prevents it). */
-static enum status check_folder(const char *path, struct source_text *t)
+static enum status check_place(const struct stat *place, struct source_text *t)
 {
-    char folder[4096];
-    struct stat st;
-    const char *slash = strrchr(path, '/');
-    size_t n = slash ? (size_t)(slash - path) : 0;
-    if (n >= sizeof folder)
-        return STATUS_OK;
-    memcpy(folder, path, n);
-    folder[n] = '\0';
-    if (stat(n ? folder : slash ? "/" : ".", &st) != 0 || !(st.st_mode & S_IWOTH) || (st.st_mode & S_ISVTX))
+    if (!(place->st_mode & S_IWOTH) || (place->st_mode & S_ISVTX))
         return STATUS_OK;
     snprintf(t->reason, sizeof t->reason, "anybody may write to the folder it lies in (mode %04o)",
-             (unsigned)(st.st_mode & 07777));
+             (unsigned)(place->st_mode & 07777));
     t->help = "chmod o-w the folder";
     return STATUS_DENIED;
+}
+
+/* What is known of the folder of `path`; of one that is too long, nothing: it is then not writable by anybody. */
+static void stat_place(const char *path, struct stat *place)
+{
+    char folder[4096];
+    const char *slash = strrchr(path, '/');
+    size_t n = slash ? (size_t)(slash - path) : 0;
+    *place = (struct stat){0};
+    if (n >= sizeof folder)
+        return;
+    memcpy(folder, path, n);
+    folder[n] = '\0';
+    if (stat(n ? folder : slash ? "/" : ".", place) != 0)
+        *place = (struct stat){0};
 }
 
 static enum status slurp(int fd, size_t expected, size_t most, struct source_text *t)
@@ -119,43 +126,128 @@ static enum status slurp(int fd, size_t expected, size_t most, struct source_tex
     return STATUS_OK;
 }
 
-/* Opens a file that may be anybody's, for a reader who may be root: a symbolic link counts only if it is root's or ours
- * in a folder that only we may write to, or leads to a file of the link's own owner; a second name of a file only in
- * such a folder, or to a file of the folder's owner. Else whoever may write to the folder would have us read for them
- * what they may not. */
-static int open_anybodys(const char *path)
+/* ---- files that may be anybody's ---- */
+
+struct source_folder source_folder_of(const char *path)
 {
-    const char *name;
-    struct stat place, at, st;
-    int folder = rootfile_parent(path, &name);
-    if (folder < 0)
-        return -1;
-    int fd = -1, mark = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    bool good = mark >= 0 && fstat(folder, &place) == 0 && fstat(mark, &at) == 0;
-    bool safe = good && (place.st_uid == 0 || place.st_uid == geteuid()) && !(place.st_mode & (S_IWGRP | S_IWOTH));
-    if (good)
-        fd =
-            openat(folder, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | (S_ISLNK(at.st_mode) ? 0 : O_NOFOLLOW));
+    return (struct source_folder){.path = path, .fd = -1};
+}
+
+void source_folder_close(struct source_folder *f)
+{
+    if (f->fd >= 0)
+        close(f->fd);
+    f->fd = -1;
+}
+
+/* The name of a file within the folder, or NULL: it lies elsewhere. */
+static const char *name_within(const struct source_folder *f, const char *path)
+{
+    size_t n = strlen(f->path);
+    return strncmp(path, f->path, n) == 0 && path[n] == '/' && path[n + 1] && !strchr(path + n + 1, '/') ? path + n + 1
+                                                                                                         : NULL;
+}
+
+/* Opens the folder if it is not open, without following links of others (base/rootfile.h). */
+static bool open_folder(struct source_folder *f)
+{
+    if (f->fd >= 0)
+        return true;
+    f->fd = rootfile_folder(f->path);
+    if (f->fd >= 0 && fstat(f->fd, &f->st) == 0)
+        return true;
     int error = errno;
-    if (fd >= 0 && !safe && fstat(fd, &st) == 0 &&
-        (S_ISLNK(at.st_mode) ? st.st_uid != at.st_uid : st.st_nlink > 1 && st.st_uid != place.st_uid)) {
-        close(fd);
-        fd = -1;
-        error = ELOOP;
+    source_folder_close(f);
+    errno = error;
+    return false;
+}
+
+/* Tells whether nobody but root and the caller may put names into a folder. */
+static bool is_only_ours(const struct stat *place)
+{
+    return (place->st_uid == 0 || place->st_uid == geteuid()) && !(place->st_mode & (S_IWGRP | S_IWOTH));
+}
+
+/* Opens what a symbolic link leads to; *owner is the link's. */
+static int open_link(int folder, const char *name, uid_t *owner)
+{
+    struct stat link;
+    int mark = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC), fd = -1;
+    if (mark >= 0 && fstat(mark, &link) == 0) {
+        *owner = link.st_uid;
+        fd = openat(folder, name,
+                    O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | (S_ISLNK(link.st_mode) ? 0 : O_NOFOLLOW));
     }
+    int error = errno;
     if (mark >= 0)
         close(mark);
-    close(folder);
     errno = error;
     return fd;
 }
 
+/* Opens a file for a reader who may be root: a symbolic link counts only if it is root's or ours in a folder that only
+ * we may write to, or leads to a file of the link's own owner; a second name of a file only in such a folder, or to a
+ * file of the folder's owner. Else whoever may write to the folder would have us read for them what they may not. */
+static int open_within(const struct source_folder *f, const char *name, struct stat *st)
+{
+    uid_t owner = f->st.st_uid; /* whose file it must be where others may put names */
+    bool is_link = false;
+    int fd = openat(f->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0 && (errno == ELOOP || errno == EMLINK)) { /* EMLINK: FreeBSD */
+        is_link = true;
+        fd = open_link(f->fd, name, &owner);
+    }
+    if (fd < 0)
+        return -1;
+    int error = fstat(fd, st) != 0 ? errno : 0;
+    if (!error && S_ISREG(st->st_mode) && !is_only_ours(&f->st) && (is_link || st->st_nlink > 1) && st->st_uid != owner)
+        error = ELOOP;
+    if (!error)
+        return fd;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+static int open_anybodys(const char *path, const struct source_text *t, struct stat *place, struct stat *st)
+{
+    const char *name = t->folder ? name_within(t->folder, path) : NULL;
+    if (name) {
+        int fd = open_folder(t->folder) ? open_within(t->folder, name, st) : -1;
+        *place = t->folder->st;
+        return fd;
+    }
+    struct source_folder alone = {.path = path, .fd = rootfile_parent(path, &name)};
+    int fd = alone.fd >= 0 && fstat(alone.fd, &alone.st) == 0 ? open_within(&alone, name, st) : -1;
+    int error = errno;
+    *place = alone.st;
+    source_folder_close(&alone);
+    errno = error;
+    return fd;
+}
+
+/* Opens a file that must be root's or ours. */
+static int open_ours(const char *path, struct stat *place, struct stat *st)
+{
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, st) == 0) {
+        stat_place(path, place);
+        return fd;
+    }
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
 enum status source_read(const char *path, size_t most, struct source_text *t)
 {
-    struct stat st;
+    struct stat st, place;
     t->text = SLICE_NULL;
     t->help = NULL;
-    int fd = t->any_owner ? open_anybodys(path) : open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    int fd = t->any_owner ? open_anybodys(path, t, &place, &st) : open_ours(path, &place, &st);
     if (fd < 0) {
         enum status failed = system_says(t, errno);
         if (errno == ENXIO)
@@ -164,9 +256,9 @@ enum status source_read(const char *path, size_t most, struct source_text *t)
             snprintf(t->reason, sizeof t->reason, "it is a link to a file of somebody else");
         return failed;
     }
-    enum status s = fstat(fd, &st) == 0 ? check(&st, most, t) : system_says(t, errno);
+    enum status s = check(&st, most, t);
     if (s == STATUS_OK)
-        s = check_folder(path, t);
+        s = check_place(&place, t);
     if (s == STATUS_OK)
         s = slurp(fd, (size_t)st.st_size, most, t);
     close(fd);

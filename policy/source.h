@@ -12,7 +12,16 @@
 #include "base/buf.h"
 #include "base/slice.h"
 #include "base/status.h"
+#include <sys/stat.h>
 #include <sys/types.h>
+
+/* A folder of which many files are read one after another: the way to it is walked once, at the first of them, and each
+ * file is then opened within it. A folder that is exchanged meanwhile is not seen until the next one is made. */
+struct source_folder {
+    const char *path; /* as the paths of its files have it before their last '/'; the caller's */
+    int fd;           /* -1: not opened yet */
+    struct stat st;
+};
 
 struct source_text {
     struct slice text; /* heap; source_text_release */
@@ -20,14 +29,19 @@ struct source_text {
     bool any_owner; /* set before reading: a customer's file may be anybody's */
     uid_t must_own; /* set before reading, with owned_by: the only owner allowed beside root and us */
     bool owned_by;
-    char reason[256]; /* after a failure: the reason, without the path */
-    const char *help; /* static, or NULL */
+    struct source_folder *folder; /* set before reading, or NULL; used with any_owner, for the files that lie in it */
+    char reason[256];             /* after a failure: the reason, without the path */
+    const char *help;             /* static, or NULL */
 };
 
 /* Reads the whole of a regular file of at most `most` octets. STATUS_MISSING, STATUS_DENIED, STATUS_INVALID (no regular
  * file), STATUS_LIMIT, STATUS_AGAIN (an error of the system), STATUS_NOMEM; t->reason says it in words. */
 enum status source_read(const char *path, size_t most, struct source_text *t) MUST_CHECK;
 void source_text_release(struct source_text *t);
+
+/* Nothing is opened before the first reading. */
+struct source_folder source_folder_of(const char *path);
+void source_folder_close(struct source_folder *f);
 
 /* Tells whether path is a directory. */
 bool source_is_dir(const char *path);

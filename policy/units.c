@@ -179,7 +179,7 @@ static void read_unit(struct loader *ld, const struct unit *from, const struct i
 {
     struct place at = place_of(from, it);
     struct unit made = {.tighten = it->s.tightens, .earlier = it->s.tightens && loader_failed(ld, path)};
-    struct source_text t = {.any_owner = it->s.tightens};
+    struct source_text t = {.any_owner = it->s.tightens, .folder = ld->folder};
     if (it->s.tightens && !owner_of(ld, from, it, path, &made.whom))
         return;
     enum status s = loader_unit(ld, loader_source(ld, &made), path, &t);
@@ -238,6 +238,24 @@ static enum status folder_names(struct loader *ld, const char *path, struct buf 
     return s;
 }
 
+/* The names are those of its files, each ended by NUL. */
+static void include_files_of(struct loader *ld, const struct unit *from, const struct item *it, const char *path,
+                             const char *shown, const char *names, size_t count)
+{
+    struct source_folder here = source_folder_of(path), *outer = ld->folder;
+    ld->folder = &here;
+    for (size_t i = 0; i < count && !ld->out_of_memory; i++, names += strlen(names) + 1) {
+        const char *file = arena_printf(ld->p->arena, "%s/%s", path, names),
+                   *file_shown = arena_printf(ld->p->arena, "%s/%s", shown, names);
+        if (!file || !file_shown)
+            ld->out_of_memory = true;
+        else
+            include_file(ld, from, it, file, file_shown);
+    }
+    ld->folder = outer;
+    source_folder_close(&here);
+}
+
 static void include_folder(struct loader *ld, const struct unit *from, const struct item *it, const char *path,
                            const char *shown)
 {
@@ -253,15 +271,7 @@ static void include_folder(struct loader *ld, const struct unit *from, const str
     else if (count == 0)
         loader_warn(ld, &at, "files in a folder are read when they are called NAME.policy",
                     "the folder %s holds no file *.policy", report_visible(ld->report, slice_str(shown), 200));
-    const char *name = names.p;
-    for (size_t i = 0; i < count && !ld->out_of_memory; i++, name += strlen(name) + 1) {
-        const char *file = arena_printf(ld->p->arena, "%s/%s", path, name),
-                   *file_shown = arena_printf(ld->p->arena, "%s/%s", shown, name);
-        if (!file || !file_shown)
-            ld->out_of_memory = true;
-        else
-            include_file(ld, from, it, file, file_shown);
-    }
+    include_files_of(ld, from, it, path, shown, names.p, count);
     buf_release(&names);
 }
 

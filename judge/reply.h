@@ -7,6 +7,9 @@
  * allows. All of it is printable ASCII, so that text of a sender or a DNS record cannot end a line or look like another
  * reply.
  *
+ * The replies that no verdict decides (out of memory, another class of recipients) are fixed texts of
+ * milter/end_of_message.c.
+ *
  * Pure; texts live in the arena given.
  */
 #ifndef ASSAY_JUDGE_REPLY_H

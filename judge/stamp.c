@@ -16,22 +16,16 @@
 #include "standards/message/authres.h"
 #include "policy/policy_settings.h"
 
-/* Limit of a property that is a sender's text. */
-static void domain_property(struct authres_writer *w, const char *ptype, const char *name, const char *domain)
-{
-    authres_property(w, ptype, name, domain);
-}
-
 static void write_spf(struct authres_writer *w, const struct judge *j)
 {
     const struct judge_report *r = &j->report;
 
     authres_method(w, "spf", result_name(r->spf.result), r->spf.reason);
-    domain_property(w, "smtp", j->mail.null_sender ? "helo" : "mailfrom", r->spf.domain);
+    authres_property(w, "smtp", j->mail.null_sender ? "helo" : "mailfrom", r->spf.domain);
     if (j->mail.null_sender || !r->helo.domain)
         return;
     authres_method(w, "spf", result_name(r->helo.result), r->helo.reason);
-    domain_property(w, "smtp", "helo", r->helo.domain);
+    authres_property(w, "smtp", "helo", r->helo.domain);
 }
 
 static void write_signature(struct authres_writer *w, const struct dkim_signature *d)
@@ -131,7 +125,7 @@ static void write_dnssec(struct authres_writer *w, const struct judge *j)
         const struct facts_dnssec *d = &j->report.facts.dnssec[i];
         authres_method(w, "x-dnssec", result_name(dns_security_result(d->security)),
                        d->security == DNS_SECURE ? NULL : d->reason);
-        domain_property(w, "policy", "domain", d->domain);
+        authres_property(w, "policy", "domain", d->domain);
     }
 }
 
@@ -140,7 +134,7 @@ static void write_dane(struct authres_writer *w, const struct judge *j)
     for (size_t i = 0; i < j->report.facts.dane_count; i++) {
         const struct facts_dane *d = &j->report.facts.dane[i];
         authres_method(w, "x-dane", result_name(d->posture), d->reason);
-        domain_property(w, d->of_client ? "smtp" : "policy", d->of_client ? "helo" : "domain", d->domain);
+        authres_property(w, d->of_client ? "smtp" : "policy", d->of_client ? "helo" : "domain", d->domain);
         if (d->state)
             authres_property(w, "policy", "state", d->state);
         if (d->probed)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * ingest_record.c - adds one record to the ledger.
+ * ingest_record.c - makes the rows and counts of one record; aggregate_flush() writes them to the store.
  *
  * Promises: the mail table gets the record as it stands (for `assay why`, until ledger.keep-identity takes it away);
  * counts never hold a local part, a queue-id or an exact address. A record of a kind this version does not know adds

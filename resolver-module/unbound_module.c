@@ -4,8 +4,9 @@
  * unbound_options.c, unbound_answer.c (reads Unbound's answers), unbound_message.c (changes them) and unbound_cache.c
  * (stores them) know Unbound's internals.
  *
- * It translates and decides nothing: decide.c does. Its order, for an answer that the policy may refuse (a step that
- * is left out lets the answer leak from the cache at the second question):
+ * It translates; decide.c decides what becomes of an answer. Class ANY alone is refused here: there is nothing to
+ * judge. Its order, for an answer that the policy may refuse (a step that is left out lets the answer leak from the
+ * cache at the second question):
  *
  *   new      look-ups of the validator and for priming pass untouched. Class ANY is refused. no_cache_store is set, so
  *            that neither iterator nor validator puts an unsigned answer where a worker would serve it without asking

@@ -111,7 +111,7 @@ def mail_points(size, names):
             "body": ("Processor time of a mail with one signature", "octets of its body"),
             "signatures": ("Processor time of a small mail", "its DKIM signatures"),
         }[name]
-        why = "no more than 8 signatures of a mail are verified, by a limit of ours" if name == "signatures" else ""
+        why = "no more than 16 signatures of a mail are verified, by a limit of ours" if name == "signatures" else ""
         show(name, what, "ms", grows, points, flat=name == "connections", why=why)
     code = f.stop()
     if lost or any(code):

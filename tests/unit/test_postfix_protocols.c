@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_postfix_protocols.c - what Postfix says to assay-milter besides the milter protocol: base/netstring,
- * base/delegation_request.
+ * test_postfix_protocols.c - what Postfix says besides the milter protocol: outgoing/netstring,
+ * milter/delegation_request.
  */
 #include "milter/delegation_request.h"
 #include "outgoing/netstring.h"

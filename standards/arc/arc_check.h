@@ -42,7 +42,7 @@ struct arc_set {
     const char *authserv; /* its authserv-id, printable ASCII; NULL where unreadable */
     enum result spf, dkim, dmarc,
         arc; /* its result for each (none if there is none; of several the best). Trust only known sealers */
-    const char *dmarc_from; /* header.from of its dmarc, kept; NULL if there is none */
+    const char *dmarc_from; /* header.from of that dmarc, kept; NULL if there is none, empty if it is no name */
     unsigned key_bits;      /* the seal's key; 0: none seen */
 };
 

@@ -17,6 +17,7 @@ BUILD = (
     "body",
     "raw",
     "sign",
+    "seal",
     "top",
     "tail",
     "say",

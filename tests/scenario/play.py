@@ -113,6 +113,8 @@ def composed(mail, number, before):
     message = b"".join(language.unescape(h) + b"\r\n" for h in headers) + b"\r\n" + b"".join(language.unescape(b) + b"\r\n" for b in body)
     for line in mail.all("sign"):
         message = sign(message, language.words(line), mail.place)
+    for line in mail.all("seal"):
+        message = seal(message, language.words(line), mail.place)
     message += b"".join(language.unescape(t) + b"\r\n" for t in mail.all("tail"))
     return b"".join(language.unescape(t) + b"\r\n" for t in mail.all("top")) + message
 
@@ -132,6 +134,21 @@ def sign(message, words, place):
     if unknown:
         raise language.Wrong(f"{place}: sign: unknown {', '.join(unknown)}")
     return keys.sign(message, domain, selector, kind, **arguments)
+
+
+def seal(message, words, place):
+    """seal KIND DOMAIN SELECTOR RESULTS [below=LINE] [i=N] [cv=WORD] [fields=a,b]: one more ARC set; LINE is put below the body first."""
+    kind, domain, selector, results = words[:4]
+    options = dict(w.split("=", 1) for w in words[4:])
+    unknown = set(options) - {"below", "i", "cv", "fields"}
+    if unknown:
+        raise language.Wrong(f"{place}: seal: unknown {', '.join(unknown)}")
+    if "below" in options:
+        message += options["below"].encode() + b"\r\n"
+    number = int(options.get("i", 1 + sum(h.startswith(b"ARC-Seal:") for h in keys.split(message)[0])))
+    validation = options.get("cv", "none" if number == 1 else "pass")
+    arguments = {"fields": tuple(options["fields"].split(","))} if "fields" in options else {}
+    return keys.seal(message, number, domain, selector, results, validation, kind, **arguments)
 
 
 def bracketed(text):

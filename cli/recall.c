@@ -96,7 +96,7 @@ static void add_signature(struct facts *f, struct facts_signature *all, const st
                                                          .result = result_of(v),
                                                          .counts = value_true(v, "counts"),
                                                          .of_author = aligned ? (1u << FACTS_AUTHORS) - 1 : 0,
-                                                         .header_hash_ok = value_true(v, "header_hash_ok"),
+                                                         .only_body_changed = value_true(v, "header_hash_ok"),
                                                          .key_published = value_number(v, "bits") > 0};
     if (result_of(v) == RESULT_PASS)
         signers[f->signer_count++] = domain;

@@ -39,11 +39,12 @@ enum facts_policy { FACTS_P_ABSENT, FACTS_P_NONE, FACTS_P_QUARANTINE, FACTS_P_RE
 struct facts_signature {
     const char *domain; /* d= */
     enum result result;
-    bool counts;           /* may count for DMARC: passes and leaves no part of the body unsigned */
-    uint32_t of_author;    /* bit i: d= belongs to the organisation of authors[i] */
-    bool header_hash_ok;   /* the signed header fields are unchanged; if result is fail, only the body differs */
-    bool key_published;    /* its key was found and is valid: d= does send mail */
-    enum limit_kind limit; /* for temperror */
+    bool counts;            /* may count for DMARC: passes and leaves no part of the body unsigned */
+    bool only_body_changed; /* fails by its body alone: with the body as it was signed it would count */
+    bool key_published;     /* its key was found and is valid: d= does send mail */
+    enum limit_kind limit;  /* for temperror */
+    uint32_t of_author;     /* bit i: d= belongs to the organisation of authors[i] */
+    uint32_t unsure_of;     /* of these bits, those for which that could not be looked up now */
 };
 
 /* An author of the message, or a possible one. All authors must pass, each by itself. */

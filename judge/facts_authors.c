@@ -11,30 +11,40 @@
 #include "judge/checks.h"
 #include <openssl/evp.h>
 
-/* Tells whether d= belongs to the organisation of this author. If DMARC found no record there was no tree walk: then
- * one name must be the other or a parent of it. */
-static bool of_author(const struct judge_author *author, const char *domain, enum dmarc_alignment alignment)
-{
-    if (!author->domain || !domain)
-        return false;
-    if (alignment == DMARC_ALIGNED)
-        return true;
-    if (author->dmarc.org_domain)
-        return domain_is_within(domain, author->dmarc.org_domain);
-    return domain_labels(domain) > 1 &&
-           (domain_is_within(domain, author->domain) || domain_is_within(author->domain, domain));
-}
-
 /* What DMARC said, for this author, about an identifier from DKIM. */
-static enum dmarc_alignment alignment_of(const struct judge_report *r, const struct judge_author *author,
-                                         const struct dkim_signature *d)
+static const struct dmarc_aligned *aligned_of(const struct judge_report *r, const struct judge_author *author,
+                                              const struct dkim_signature *d)
 {
+    static const struct dmarc_aligned nothing = {.alignment = DMARC_UNALIGNED};
     for (size_t i = 0; i < r->identifier_count && i < author->dmarc.aligned_count; i++) {
         const struct dmarc_identifier *id = &r->identifiers[i];
         if (id->kind == DMARC_DKIM && id->domain == d->domain && id->selector == d->selector)
-            return author->dmarc.aligned[i].alignment;
+            return &author->dmarc.aligned[i];
     }
-    return DMARC_UNALIGNED;
+    return &nothing;
+}
+
+/* Tells whether d= belongs to the organisation of this author; strict alignment does not matter here. A name below that
+ * organisation may be another one (psd=n, or below psd=y), so its own walk decides. If DMARC found no record there was
+ * no walk: then one name must be the other or a parent of it. *unsure: its walk failed now. */
+static bool of_author(const struct judge_report *r, const struct judge_author *author, const struct dkim_signature *d,
+                      bool *unsure)
+{
+    const struct dmarc_aligned *aligned = aligned_of(r, author, d);
+    const char *domain = d->domain, *org = author->dmarc.org_domain;
+
+    *unsure = false;
+    if (!author->domain || !domain)
+        return false;
+    if (aligned->alignment == DMARC_ALIGNED)
+        return true;
+    if (!org)
+        return domain_labels(domain) > 1 &&
+               (domain_is_within(domain, author->domain) || domain_is_within(author->domain, domain));
+    if (aligned->org_domain)
+        return strcmp(aligned->org_domain, org) == 0;
+    *unsure = aligned->walk != NULL;
+    return domain_is_within(domain, org);
 }
 
 static enum status fill_signatures(struct judge *j, struct facts *f)
@@ -57,13 +67,17 @@ static enum status fill_signatures(struct judge *j, struct facts *f)
             .domain = d->domain,
             .result = d->result,
             .counts = d->counts,
-            .header_hash_ok = d->header_hash_ok,
+            .only_body_changed = d->only_body_changed,
             .key_published = d->key_bits > 0 && !as_none,
             .limit = d->limit,
         };
-        for (size_t k = 0; k < r->author_count && !as_none; k++)
-            if (of_author(&r->authors[k], d->domain, alignment_of(r, &r->authors[k], d)))
+        for (size_t k = 0; k < r->author_count && !as_none; k++) {
+            bool unsure;
+            if (of_author(r, &r->authors[k], d, &unsure))
                 one->of_author |= UINT32_C(1) << k;
+            if (unsure)
+                one->unsure_of |= UINT32_C(1) << k;
+        }
         f->signature_count++;
         if (d->counts)
             signers[f->signer_count++] = d->domain;

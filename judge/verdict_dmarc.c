@@ -35,7 +35,7 @@ static bool only_body_changed(const struct facts *f, size_t author)
 {
     for (size_t i = 0; i < f->signature_count; i++) {
         const struct facts_signature *s = &f->signatures[i];
-        if ((s->of_author >> author & 1) && s->header_hash_ok && s->result == RESULT_FAIL)
+        if ((s->of_author >> author & 1) && s->only_body_changed)
             return true;
     }
     return false;

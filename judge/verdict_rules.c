@@ -79,11 +79,12 @@ static enum result best_signature(const struct facts *f, size_t author, enum lim
         const struct facts_signature *s = &f->signatures[i];
         if (!(s->of_author >> author & 1))
             continue;
-        if (s->counts)
+        const bool perhaps = s->counts && (s->unsure_of >> author & 1);
+        if (s->counts && !perhaps)
             best = RESULT_PASS;
         else if (best == RESULT_NONE)
             best = s->result == RESULT_PASS ? RESULT_POLICY : s->result;
-        if (s->result == RESULT_TEMPERROR) {
+        if (s->result == RESULT_TEMPERROR || perhaps) {
             unsure = true;
             *limit = s->limit < *limit ? s->limit : *limit;
         }

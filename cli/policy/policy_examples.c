@@ -79,12 +79,8 @@ bool policy_example(const struct policy *p, size_t i, struct policy_example *out
         return false;
     const struct example *e = &examples[i];
     const char *own = own_domain(p), *from = e->own && own ? own : STRANGER;
-    const struct facts_signature signature = {.domain = from,
-                                              .result = RESULT_PASS,
-                                              .counts = true,
-                                              .of_author = 1,
-                                              .header_hash_ok = true,
-                                              .key_published = true};
+    const struct facts_signature signature = {
+        .domain = from, .result = RESULT_PASS, .counts = true, .of_author = 1, .key_published = true};
     struct arena *a = arena_new((size_t)4 << 20);
     struct facts *f = a ? ARENA_NEW(a, struct facts) : NULL;
     struct verdict v = {.action = POLICY_DELIVER};

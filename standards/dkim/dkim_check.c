@@ -217,6 +217,23 @@ static void signature_result(struct dkim_signature *s, enum result r, const char
     s->reason = reason;
 }
 
+/* Why a signature does not count although it verifies (`policy`), or NULL. */
+static const char *rule_against(const struct dkim_checker *c, const struct dkim_one *one,
+                                const struct dkim_signature *s, const struct dkim_proof *proof)
+{
+    if (proof->result == RESULT_POLICY)
+        return proof->reason;
+    if (s->result != RESULT_PASS)
+        return s->reason; /* expired, or signed in the future */
+    if (one->field.from_names < c->from_fields)
+        return "the message has a From field that is not signed";
+    if (s->body_partly_unsigned)
+        return "l= leaves a part of the body unsigned";
+    if (s->testing && c->ignore_testing)
+        return "the key is for testing only (t=y), and dkim.testing-keys is ignore";
+    return NULL;
+}
+
 /* One signature. What weighs more comes first: a problem of the key or the hashes says more than an expiry. */
 static void judge_whole(struct dkim_checker *c, struct dkim_one *one, struct dkim_signature *s)
 {
@@ -240,29 +257,20 @@ static void judge_whole(struct dkim_checker *c, struct dkim_one *one, struct dki
     }
     if (!body_problem && !s->body_hash_ok)
         body_problem = "the body hash does not verify";
+    const char *against = rule_against(c, one, s, &proof);
     if (body_problem) {
+        s->only_body_changed = !no_memory && !against;
         signature_result(s, no_memory ? RESULT_TEMPERROR : RESULT_FAIL, body_problem);
         return;
     }
-    if (proof.result == RESULT_POLICY) {
-        signature_result(s, RESULT_POLICY, proof.reason);
+    if (against) {
+        signature_result(s, RESULT_POLICY, against);
         return;
     }
-    if (s->result != RESULT_PASS)
-        return; /* expired, or signed in the future */
-    if (one->field.from_names < c->from_fields) {
-        signature_result(s, RESULT_POLICY, "the message has a From field that is not signed");
-        return;
-    }
-    if (s->body_partly_unsigned)
-        signature_result(s, RESULT_POLICY, "l= leaves a part of the body unsigned");
-    else if (s->testing && c->ignore_testing)
-        signature_result(s, RESULT_POLICY, "the key is for testing only (t=y), and dkim.testing-keys is ignore");
-    else
-        s->counts = true;
-    if (s->counts && s->testing)
+    s->counts = true;
+    if (s->testing)
         s->reason = "testing key (t=y)";
-    else if (s->counts && s->weak_key)
+    else if (s->weak_key)
         s->reason = "the RSA key has fewer than 2048 bits";
 }
 
@@ -275,7 +283,7 @@ static void signature_judge(struct dkim_checker *c, struct dkim_one *one, struct
         return;
     const char *text = arena_printf(c->arena, "%s; its key is for testing (t=y), so it is as no signature", s->reason);
     signature_result(s, RESULT_NEUTRAL, text ? text : "a testing key (t=y)");
-    s->header_hash_ok = false;
+    s->header_hash_ok = s->only_body_changed = false;
 }
 
 /* The characters of b= that tell this signature from the others (RFC 6008 section 3: at least eight, white space

@@ -86,9 +86,10 @@ struct dkim_signature {
     bool weak_key;             /* RSA under DKIM_CHECK_RSA_BITS_WEAK bits */
     bool body_partly_unsigned; /* l= leaves octets of the body unsigned: result `policy` */
     bool oversigned_from;      /* h= names From more often than the message has it: none can be added unnoticed */
-    /* the signature over the header verifies, whatever the body hash says (sign of indirect mail) */
-    bool header_hash_ok;
+    bool header_hash_ok;       /* the signature over the header verifies, whatever the body hash says */
     bool body_hash_ok;
+    /* fails by its body alone: with the body as it was signed it would count (sign of indirect mail) */
+    bool only_body_changed;
     uint64_t unsigned_octets; /* body octets beyond l= (canonical form) */
     time_t signed_at;         /* t=; 0: none */
     time_t expires;           /* x=; 0: none */

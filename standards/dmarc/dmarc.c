@@ -49,12 +49,12 @@ static bool find_organisation(struct dns_scope *scope, struct dmarc_eval *e, siz
 {
     const char *domain = e->identifiers[i].domain;
     if (e->f->psl)
-        return (e->orgs[i] = dmarc_psl_organisation(e->arena, domain)) != NULL;
+        return (e->aligned[i].org_domain = dmarc_psl_organisation(e->arena, domain)) != NULL;
     const struct dmarc_walk *w = dmarc_walk(scope, e->arena, domain);
     if (!w)
         return false;
     e->aligned[i].walk = w;
-    e->orgs[i] = w->org_domain;
+    e->aligned[i].org_domain = w->org_domain;
     return true;
 }
 
@@ -64,7 +64,7 @@ static bool find_organisations(struct dns_scope *scope, struct dmarc_eval *e)
     static const enum result order[] = {RESULT_PASS, RESULT_TEMPERROR, RESULT_COUNT};
     for (size_t o = 0; o < sizeof order / sizeof order[0]; o++)
         for (size_t i = 0; i < e->count; i++) {
-            bool done = e->aligned[i].walk || e->orgs[i];
+            bool done = e->aligned[i].walk || e->aligned[i].org_domain;
             if (done || !dmarc_eval_wants_walk(e, i) ||
                 (order[o] != RESULT_COUNT && e->identifiers[i].result != order[o]))
                 continue;
@@ -112,8 +112,7 @@ static enum status check(struct dns_scope *scope, struct arena *arena, const cha
     struct dmarc_eval e = {.arena = arena, .identifiers = identifiers, .count = n, .f = out};
     out->domain = arena_strdup(arena, from_domain);
     e.aligned = ARENA_ARRAY(arena, struct dmarc_aligned, n);
-    e.orgs = ARENA_ARRAY(arena, const char *, n);
-    if (!out->domain || !e.aligned || !e.orgs)
+    if (!out->domain || !e.aligned)
         return out_of_memory(out, NULL);
     enum limit_kind limit = dns_scope_limit(scope); /* limits reached by others do not matter here */
     out->aligned = e.aligned;

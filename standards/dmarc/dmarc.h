@@ -135,6 +135,7 @@ struct dmarc_aligned {
     bool identical;                 /* the same name as the From domain */
     bool passes;                    /* aligned, passed and counts: this one makes the DMARC pass */
     const struct dmarc_walk *walk;  /* its own walk if one was needed; else NULL */
+    const char *org_domain;         /* its Organizational Domain; NULL: not asked for, or could not be told */
 };
 
 enum dmarc_source {

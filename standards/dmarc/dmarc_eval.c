@@ -119,7 +119,7 @@ static bool is_none(const struct dmarc_eval *e, size_t i)
 bool dmarc_eval_wants_walk(const struct dmarc_eval *e, size_t i)
 {
     const char *name = e->identifiers[i].domain, *author = e->f->domain, *org = e->f->org_domain;
-    if (!name || !e->f->record || strcmp(name, author) == 0 || is_strict(e, i) || is_none(e, i))
+    if (!name || !e->f->record || strcmp(name, author) == 0 || is_none(e, i))
         return false;
     return org ? domain_is_within(name, org) : share_a_label(name, author);
 }
@@ -133,13 +133,14 @@ static enum dmarc_alignment alignment(const struct dmarc_eval *e, size_t i)
         return DMARC_ALIGNED;
     if (!e->f->record && e->f->dns_failed)
         return share_a_label(name, author) ? DMARC_ALIGNMENT_UNKNOWN : DMARC_UNALIGNED;
-    if (!dmarc_eval_wants_walk(e, i))
+    if (is_strict(e, i) || !dmarc_eval_wants_walk(e, i))
         return DMARC_UNALIGNED;
-    if (org && e->orgs[i])
-        return strcmp(org, e->orgs[i]) == 0 ? DMARC_ALIGNED : DMARC_UNALIGNED;
+    const char *own = e->aligned[i].org_domain;
+    if (org && own)
+        return strcmp(org, own) == 0 ? DMARC_ALIGNED : DMARC_UNALIGNED;
     /* One of the two is open. The open one is its own name or above it, so it can only be the other where that holds.
      */
-    if (e->orgs[i] && !domain_is_within(author, e->orgs[i]))
+    if (own && !domain_is_within(author, own))
         return DMARC_UNALIGNED;
     return DMARC_ALIGNMENT_UNKNOWN;
 }

@@ -15,8 +15,7 @@
 struct dmarc_eval {
     struct arena *arena;
     const struct dmarc_identifier *identifiers;
-    struct dmarc_aligned *aligned; /* as many */
-    const char **orgs; /* Organizational Domain of each identifier; NULL: not needed, or could not be told */
+    struct dmarc_aligned *aligned; /* as many; walk and org_domain are set by the caller */
     size_t count;
     bool record_unusable; /* a record without usable p and rua: no DMARC processing */
     enum dns_security existence_security;
@@ -30,7 +29,8 @@ void dmarc_eval_policy(struct dmarc_eval *e);
 /* Tells whether it matters that the From domain exists: np is there, and the record is that of a domain above. */
 bool dmarc_eval_wants_existence(const struct dmarc_eval *e);
 
-/* Tells whether identifier i can only be judged with a walk of its own. */
+/* Tells whether identifier i can only be judged with a walk of its own. Strict alignment needs none, but the
+ * organisation of a name below the author's is asked for by others, too. */
 bool dmarc_eval_wants_walk(const struct dmarc_eval *e, size_t i);
 
 /* Alignment of each identifier, and the result. f->exists is set. */

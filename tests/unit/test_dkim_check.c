@@ -80,7 +80,8 @@ enum flag {
     HEADER_OK = 32,
     BODY_OK = 64,
     SECURE = 128,
-    BROKEN = 256
+    BROKEN = 256,
+    ONLY_BODY = 512
 };
 #define GOOD (COUNTS | HEADER_OK | BODY_OK)
 
@@ -137,7 +138,15 @@ static const struct signature_case cases[] = {
     {"b= missing", V A C D S H "bh={BH}", RESULT_NEUTRAL, 0, "no b=", .b = ""},
     {"b= in the middle", V A C D S H "b=", RESULT_PASS, GOOD, NULL, .after = "; bh={BH}"},
     {"b= last, with a semicolon", KEY("r2048"), RESULT_PASS, GOOD, NULL, .after = ";"},
-    {"bh= of another body", KEY("r2048"), RESULT_FAIL, HEADER_OK, "body hash", .sent_bh_of = "Other.\r\n"},
+    {"bh= of another body", KEY("r2048"), RESULT_FAIL, HEADER_OK | ONLY_BODY, "body hash", .sent_bh_of = "Other.\r\n"},
+    {"bh= of another body, RSA 512", KEY("r512"), RESULT_FAIL, WEAK | HEADER_OK, "body hash", .key = "RSA512",
+     .sent_bh_of = "Other.\r\n"},
+    {"bh= of another body, and a From was added", V A C D S H BH "b=", RESULT_FAIL, HEADER_OK, "body hash",
+     .sent_bh_of = "Other.\r\n", .fields = two_from},
+    {"bh= of another body, x= past", V A C D S "x=1767225599; " H BH "b=", RESULT_FAIL, HEADER_OK, "body hash",
+     .sent_bh_of = "Other.\r\n"},
+    {"bh= of another beginning, l= of a part", V A C D S "l=5; " H BH "b=", RESULT_FAIL, PARTLY | HEADER_OK,
+     "body hash", .sent_bh_of = "Other"},
     {"bh= too short", V A C D S H "bh=AAAA; b=", RESULT_NEUTRAL, 0, "bh="},
     {"bh= missing", V A C D S H "b=", RESULT_NEUTRAL, 0, "no bh="},
 
@@ -211,8 +220,9 @@ static const struct signature_case cases[] = {
     {"l= of a part", V A C D S "l=5; " H BH "b=", RESULT_POLICY, PARTLY | HEADER_OK | BODY_OK,
      "l=", .sent_bh_of = "Hello"},
     {"l=0", V A C D S "l=0; " H BH "b=", RESULT_POLICY, PARTLY | HEADER_OK | BODY_OK, "l=", .sent_bh_of = ""},
-    {"l= more than there is", V A C D S "l=9; " H BH "b=", RESULT_FAIL, HEADER_OK, "l="},
-    {"l= enormous", V A C D S "l=99999999999999999999999999999999999999; " H BH "b=", RESULT_FAIL, HEADER_OK, "l="},
+    {"l= more than there is", V A C D S "l=9; " H BH "b=", RESULT_FAIL, HEADER_OK | ONLY_BODY, "l="},
+    {"l= enormous", V A C D S "l=99999999999999999999999999999999999999; " H BH "b=", RESULT_FAIL,
+     HEADER_OK | ONLY_BODY, "l="},
     {"l= negative", V A C D S "l=-1; " H BH "b=", RESULT_NEUTRAL, 0, "l="},
 
     /* q=, t=, x=. */
@@ -269,7 +279,8 @@ static unsigned flags_of(const struct dkim_signature *s)
     return (s->counts ? COUNTS : 0) | (s->testing ? TESTING : 0) | (s->weak_key ? WEAK : 0) |
            (s->body_partly_unsigned ? PARTLY : 0) | (s->oversigned_from ? OVERSIGNED : 0) |
            (s->header_hash_ok ? HEADER_OK : 0) | (s->body_hash_ok ? BODY_OK : 0) |
-           (s->security == DNS_SECURE ? SECURE : 0) | (s->security == DNS_BROKEN ? BROKEN : 0);
+           (s->only_body_changed ? ONLY_BODY : 0) | (s->security == DNS_SECURE ? SECURE : 0) |
+           (s->security == DNS_BROKEN ? BROKEN : 0);
 }
 
 /* The field's value, signed. */

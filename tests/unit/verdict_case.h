@@ -59,18 +59,16 @@ struct kase {
 #define NO_RECORD .authors[0].dmarc = {.result = RESULT_NONE, .reason = "no record"}
 #define SPF(r) .spf = {.result = (r), .domain = "bounce.example", .reason = "spf says so"}
 
-static const struct facts_signature broken_body[]
-    __attribute__((unused)) = {{"bank.example", RESULT_FAIL, false, true, true}};
-static const struct facts_signature good_signature[]
-    __attribute__((unused)) = {{"bank.example", RESULT_PASS, true, true, true}};
-static const struct facts_signature part_signed[]
-    __attribute__((unused)) = {{"bank.example", RESULT_PASS, false, true, true}};
-static const struct facts_signature strangers[]
-    __attribute__((unused)) = {{"other.example", RESULT_PASS, true, false, true}};
-static const struct facts_signature dead_key[]
-    __attribute__((unused)) = {{"bank.example", RESULT_TEMPERROR, false, true, false}};
-static const struct facts_signature limited_key[]
-    __attribute__((unused)) = {{"bank.example", RESULT_TEMPERROR, false, 1, false, false, LIMIT_OF_MOMENT}};
+#define SIGNATURE(name, ...) static const struct facts_signature name[] __attribute__((unused)) = {{__VA_ARGS__}}
+#define OF_BANK(r) .domain = "bank.example", .result = (r), .of_author = 1
+SIGNATURE(broken_body, OF_BANK(RESULT_FAIL), .only_body_changed = true, .key_published = true);
+SIGNATURE(expired_and_broken_body, OF_BANK(RESULT_FAIL), .key_published = true);
+SIGNATURE(good_signature, OF_BANK(RESULT_PASS), .counts = true, .key_published = true);
+SIGNATURE(unsure_signature, OF_BANK(RESULT_PASS), .counts = true, .unsure_of = 1, .key_published = true);
+SIGNATURE(part_signed, OF_BANK(RESULT_PASS), .key_published = true);
+SIGNATURE(strangers, .domain = "other.example", .result = RESULT_PASS, .counts = true, .key_published = true);
+SIGNATURE(dead_key, OF_BANK(RESULT_TEMPERROR));
+SIGNATURE(limited_key, OF_BANK(RESULT_TEMPERROR), .limit = LIMIT_OF_MOMENT);
 static const struct facts_forwarder by_list[] __attribute__((unused)) = {{"lists.example", "its ARC seal"}};
 static const char *const signed_by_list[] __attribute__((unused)) = {"lists.example"};
 

@@ -129,12 +129,14 @@ enum status judge_envelope(struct judge *j)
 
 enum status judge_header(struct judge *j, struct slice name, struct slice value)
 {
-    enum status s = forged_note(&j->forged, j->arena, judge_authserv_id(j), name, value);
+    struct header_list *list = &j->mail.headers;
+    const size_t before = list->count;
+    enum status s = header_list_add(list, name, value);
 
-    if (s != STATUS_OK)
+    if (s != STATUS_OK && s != STATUS_LIMIT) /* the limit is noted in the list; facts.c names it */
         return s;
-    s = header_list_add(&j->mail.headers, name, value);
-    return s == STATUS_LIMIT ? STATUS_OK : s; /* noted in the list; facts.c names the limit */
+    return forged_note(&j->forged, j->arena, judge_authserv_id(j), name, value,
+                       list->count > before ? &list->fields[before] : NULL, list->over_limit);
 }
 
 /* Behind a relay the client is known only now. */

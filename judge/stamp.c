@@ -309,7 +309,7 @@ bool stamp_next_forged(const struct judge *j, size_t *at, const char **name, uns
         const struct forged_field *f = &j->forged.fields[j->forged.count - ++*at];
         if (fleet_wrote(j, f->above_trace))
             continue;
-        *name = f->verdict ? "Assay-Verdict" : "Authentication-Results";
+        *name = f->name;
         *index = f->index;
         return true;
     }

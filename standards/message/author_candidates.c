@@ -57,10 +57,31 @@ static void domain_run(struct slice s, bool loose, struct buf *out)
 /* Names longer than any domain are looked at no further. */
 #define RUN_MAX (4 * LIMIT_DOMAIN)
 
+/* True for a domain name; one label is nobody's. */
+static bool take_domain(struct author_candidates *c, struct slice name)
+{
+    char kept[LIMIT_DOMAIN + 1];
+    if (!name.n || domain_from_text(name, kept) != STATUS_OK || !strchr(kept, '.'))
+        return false;
+    c->found(c->context, kept);
+    return true;
+}
+
+/* What stands before the first octet that no domain holds, as in "victim.example'". */
+static struct slice domain_part(struct slice run)
+{
+    size_t n = 0;
+    while (n < run.n &&
+           (run.p[n] == '.' || (unsigned char)run.p[n] > 127 || domain_kept_octets[(unsigned char)run.p[n]]))
+        n++;
+    while (n && run.p[n - 1] == '.')
+        n--;
+    return slice_of(run.p, n);
+}
+
 static void read_signs(struct author_candidates *c, struct slice text, bool loose)
 {
     struct buf run = BUF_INIT;
-    char kept[LIMIT_DOMAIN + 1];
     for (size_t i = 0, sign; i < text.n; i += sign ? sign : 1) {
         sign = sign_at(slice_from(text, i));
         if (!sign)
@@ -71,12 +92,14 @@ static void read_signs(struct author_candidates *c, struct slice text, bool loos
             break;
         }
         struct slice rest = slice_from(text, i + sign);
+        if (rest.n && rest.p[0] == '[')
+            rest = slice_from(rest, 1);
         if (rest.n > RUN_MAX)
             rest.n = RUN_MAX;
         buf_reset(&run);
         domain_run(rest, loose, &run);
-        if (run.n && domain_from_text(buf_slice(&run), kept) == STATUS_OK && strchr(kept, '.'))
-            c->found(c->context, kept);
+        if (!take_domain(c, buf_slice(&run)))
+            take_domain(c, domain_part(buf_slice(&run)));
     }
     c->too_many |= run.failed;
     buf_release(&run);

@@ -59,18 +59,19 @@ static bool domain(struct path_reader *r, char kept[LIMIT_DOMAIN + 1])
     return true;
 }
 
-/* address-literal = "[" ( IPv4-address-literal / IPv6-address-literal ) "]"; no General-address-literal has been
- * registered. */
-static bool address_literal(struct path_reader *r)
+bool mailaddr_is_literal(struct slice inner)
 {
     struct ip ip;
+    bool tagged = inner.n > 5 && slice_eq_nocase(slice_of(inner.p, 5), SLICE_LIT("IPv6:"));
+    return ip_from_text(inner, &ip) == STATUS_OK && tagged == (memchr(inner.p, ':', inner.n) != NULL);
+}
+
+/* address-literal = "[" ( IPv4-address-literal / IPv6-address-literal ) "]" */
+static bool address_literal(struct path_reader *r)
+{
     const char *start = r->at.p;
     const char *close = start < r->at.end ? memchr(start, ']', (size_t)(r->at.end - start)) : NULL;
-    if (!close || *start != '[')
-        return false;
-    struct slice inner = slice_of(start + 1, (size_t)(close - start - 1));
-    bool tagged = inner.n > 5 && slice_eq_nocase(slice_of(inner.p, 5), SLICE_LIT("IPv6:"));
-    if (ip_from_text(inner, &ip) != STATUS_OK || tagged != (memchr(inner.p, ':', inner.n) != NULL))
+    if (!close || *start != '[' || !mailaddr_is_literal(slice_of(start + 1, (size_t)(close - start - 1))))
         return false;
     r->box.literal = slice_of(start, (size_t)(close - start + 1));
     r->at.p = close + 1;

@@ -75,6 +75,10 @@ enum status mailaddr_path(struct arena *arena, struct slice text, bool smtputf8,
 enum status mailaddr_from(struct arena *arena, struct slice field_body, struct mailbox **out, size_t *count,
                           const char **reason) MUST_CHECK;
 
+/* Tells whether the inside of brackets is an address literal (RFC 5321 4.1.3); no General-address-literal has been
+ * registered. */
+bool mailaddr_is_literal(struct slice inner);
+
 /* The address in text form, local part quoted where RFC 5321 needs it: "local@domain", "local@[literal]", "" for the
  * null path. */
 void mailaddr_add(struct buf *out, const struct mailbox *m);

@@ -115,7 +115,8 @@ static bool local_part(struct from_reader *r, bool *gap)
     return !(quoted_at && *gap);
 }
 
-/* domain-literal = "[" *([FWS] dtext) [FWS] "]"; dtext = %d33-90 / %d94-126. No folds here: strict. */
+/* domain-literal = "[" *([FWS] dtext) [FWS] "]"; dtext = %d33-90 / %d94-126. Strict: no folds, and nothing but an
+ * address (RFC 5321 4.1.3), since a reader may take a name in brackets for the domain. */
 static bool domain_literal(struct from_reader *r, struct slice *out)
 {
     struct lex at = r->at;
@@ -123,7 +124,7 @@ static bool domain_literal(struct from_reader *r, struct slice *out)
         return false;
     while (lex_peek(&at) > 32 && lex_peek(&at) < 127 && !strchr("[]\\", lex_peek(&at)))
         at.p++;
-    if (!lex_char(&at, ']'))
+    if (!lex_char(&at, ']') || !mailaddr_is_literal(slice_of(r->at.p + 1, (size_t)(at.p - r->at.p) - 2)))
         return false;
     *out = slice_of(r->at.p, (size_t)(at.p - r->at.p));
     r->at = at;
@@ -572,8 +573,16 @@ static bool is_odd_name(struct slice s)
     return !quoted;
 }
 
+/* "'x@y' <x@y>": the name is an address of the same domain, between apostrophes. */
+static bool is_address_in_apostrophes(struct from_reader *r, struct slice s, const char *domain)
+{
+    struct mailbox m;
+    return domain && s.n > 2 && s.p[0] == '\'' && s.p[s.n - 1] == '\'' &&
+           odd_address(r, slice_of(s.p + 1, s.n - 2), &m) == FOUND && strcmp(m.domain, domain) == 0;
+}
+
 /* A field that is not a list by the grammar, but in which one author is beyond doubt: a lone odd address, or words
- * without "@" and the field's only angle address behind them. */
+ * without another "@" and the field's only angle address behind them. */
 static enum found one_odd_author(struct from_reader *r, struct slice text)
 {
     struct mailbox m;
@@ -587,10 +596,11 @@ static enum found one_odd_author(struct from_reader *r, struct slice text)
     if (!open || text.p[text.n - 1] != '>')
         return FOUND_NOT;
     struct slice name = slice_trim(slice_of(text.p, (size_t)(open - text.p)));
-    if (!is_odd_name(name) || memchr(open + 1, '<', text.n - (size_t)(open + 1 - text.p)))
+    if (memchr(open + 1, '<', text.n - (size_t)(open + 1 - text.p)))
         return FOUND_NOT;
     r->at = lex_of(slice_of(open, text.n - (size_t)(open - text.p)));
-    if (angle_addr(r, &m) != FOUND || !lex_end(&r->at))
+    if (angle_addr(r, &m) != FOUND || !lex_end(&r->at) ||
+        !(is_odd_name(name) || is_address_in_apostrophes(r, name, m.domain)))
         return FOUND_NOT;
     m.notes |= MAILBOX_ODD_NAME;
     m.display = arena_slice(r->arena, name);

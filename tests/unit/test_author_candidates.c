@@ -73,6 +73,11 @@ static const struct {
     {"no sign at all", TEXT(" The Boss"), "", false},
     {"no sign, but an encoded word", TEXT(" =?utf-8?q?The_Boss?="), "", true},
     {"a sign without a domain", TEXT(" boss@"), "", false},
+    {"apostrophes round an address", TEXT(" 'boss@victim.example' <x@evil.example>"), " evil.example victim.example ",
+     false},
+    {"something behind a domain", TEXT(" <boss@victim.example.?x@evil.example>"), " victim.example ", false},
+    {"braces", TEXT(" {boss@victim.example}"), " victim.example ", false},
+    {"a domain in brackets", TEXT(" <boss@[victim.example]>"), " victim.example ", false},
     {"a name of one label", TEXT(" <boss@localhost"), "!localhost ", false},
 };
 

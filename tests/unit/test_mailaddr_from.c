@@ -100,6 +100,7 @@ static const struct good good[] = {
     {" a@x.example <a@x.example>", "a@x.example", "a@x.example"},
     {" A@X.EXAMPLE <b@x.example>", "b@x.example", "A@X.EXAMPLE"},
     {" Bob b@x.example (x) <b@x.example>", "b@x.example", NULL},
+    {" 'a@x.example' <b@x.example>", "b@x.example", "'a@x.example'"},
     {" [JIRA] Bob <b@x.example>", "b@x.example", "[JIRA] Bob"},
     /* domain literals and odd domains */
     {" a@[192.0.2.1]", "a@[192.0.2.1]", NULL},
@@ -195,6 +196,12 @@ static const struct {
     LIT(" admin@bank.example <a@attack.example>"),
     LIT(" Bob admin@bank.example <a@attack.example>"),
     LIT(" a@x.example b@y.example <b@y.example>"),
+    LIT(" 'admin@bank.example' <a@attack.example>"),
+    LIT(" 'a@y.example, b@x.example' <b@x.example>"),
+    LIT(" 'a@y.example' b@x.example' <b@x.example>"),
+    LIT(" 'a@x.example' <b@[192.0.2.1]>"),
+    LIT(" a@[x.example]"),
+    LIT(" <a@[x:x.example]>"),
     LIT(" a@[192.0.2.1] <b@y.example>"),
     LIT(" a@x.example <b@[192.0.2.1]>"),
     /* routes by another domain, quoted pairs outside quotes, a domain that a reader ends at a blank, a final dot */

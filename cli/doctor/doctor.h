@@ -15,6 +15,7 @@
 #include "dns/dns.h"
 #include "base/limits.h"
 #include "base/status.h"
+#include "cli/harden/postfix_service.h"
 #include "policy/policy.h"
 #include "policy/policy_settings.h"
 
@@ -96,9 +97,11 @@ struct doctor_smtp_settings {
 };
 void doctor_smtp(struct doctor *d, const struct doctor_smtp_settings *s);
 
-/* doctor_smtpd.c. milters, queue, content, command, networks: Postfix's settings as text, "" where it has none. */
-void doctor_smtpd_chroot(struct doctor *d, const char *milters, const char *queue);
-void doctor_smtpd_waits(struct doctor *d, const char *content, const char *command);
+/* doctor_smtpd.c. queue, content, command, networks: Postfix's settings as text, "" where it has none. where: what the
+ * finding begins with, if the values are not main.cf's. */
+void doctor_smtpd_chroot(struct doctor *d, struct postfix *p, const struct postfix_service *services, size_t count,
+                         const char *queue);
+void doctor_smtpd_waits(struct doctor *d, const char *where, const char *content, const char *command);
 void doctor_smtpd_networks(struct doctor *d, const char *networks);
 
 #endif

@@ -30,12 +30,6 @@ static void add(struct listeners *l, const char *name, const char *where, bool l
         l->list[l->count++] = (struct listener){name, where, loopback};
 }
 
-static bool is_loopback(const char *host)
-{
-    return strncmp(host, "127.", 4) == 0 || strncmp(host, "localhost", 9) == 0 || strncmp(host, "[::1]", 5) == 0 ||
-           strcmp(host, "::1") == 0;
-}
-
 /* "SERVICE/inet/milter_macro_daemon_name = NAME" for each service of master.cf that sets it; main.cf's for all
  * others. */
 static void read_postfix(struct doctor *d, struct listeners *l)
@@ -51,7 +45,7 @@ static void read_postfix(struct doctor *d, struct listeners *l)
         if (!slash || !equals)
             continue;
         *slash = '\0';
-        add(l, equals + 3, arena_printf(d->arena, "service %s of master.cf", line), is_loopback(line));
+        add(l, equals + 3, arena_printf(d->arena, "service %s of master.cf", line), postfix_is_loopback(line));
     }
 }
 
@@ -71,7 +65,7 @@ static void read_sendmail(struct doctor *d, struct listeners *l)
         if (strncmp(line, option, sizeof option - 1) != 0)
             continue;
         const char *address = part(d, line, "Addr=");
-        add(l, part(d, line, "Name="), "sendmail.cf", address && is_loopback(address));
+        add(l, part(d, line, "Name="), "sendmail.cf", address && postfix_is_loopback(address));
     }
     if (f)
         fclose(f);

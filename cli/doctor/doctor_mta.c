@@ -18,49 +18,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define MAX_VALUES 24
 #define MAX_CF (4 * 1024 * 1024)
-
-struct value {
-    const char *name, *text; /* text: "" when it is set to nothing, NULL when Postfix does not know it */
-};
-
-/* Fills in the texts from postconf's lines, "name = value". */
-static void read_values(char *lines, struct value *v, size_t count)
-{
-    char *save = NULL;
-    for (char *line = strtok_r(lines, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-        char *equals = strchr(line, '=');
-        if (!equals)
-            continue;
-        *equals = '\0';
-        struct slice name = slice_trim(slice_str(line)), text = slice_trim(slice_str(equals + 1));
-        for (size_t i = 0; i < count; i++)
-            if (slice_eq(name, slice_str(v[i].name)))
-                v[i].text = text.n ? text.p : "";
-    }
-}
-
-static bool ask_postconf(struct doctor *d, struct value *v, size_t count)
-{
-    const char *argv[MAX_VALUES + 3] = {"postconf", "-x"}; /* with $names expanded */
-    for (size_t i = 0; i < count && i < MAX_VALUES; i++)
-        argv[i + 2] = v[i].name;
-    const char *out = doctor_run(d, argv, NULL);
-    char *lines = out ? arena_strdup(d->arena, out) : NULL;
-    if (!lines)
-        return false;
-    read_values(lines, v, count);
-    return true;
-}
-
-static const char *value_of(const struct value *v, size_t count, const char *name)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(v[i].name, name) == 0)
-            return v[i].text ? v[i].text : "";
-    return "";
-}
 
 /* Where smtpd_milters asks assay-milter at a socket that it answers at: main.cf if it does, else the first service of
  * master.cf; NULL: nowhere. */
@@ -72,52 +30,48 @@ static const char *smtpd_asks(const struct mta_ask *asks, size_t n)
     return NULL;
 }
 
-/* The first smtpd of master.cf that has no smtpd_milters of its own (-o), so that main.cf's counts; NULL: none. */
-static const char *smtpd_without_its_own(struct doctor *d)
+/* Those of `not` that take mail from other hosts, or all others: "submission/inet, 127.0.0.1:10025/inet"; "": none. */
+static const char *names_of(struct doctor *d, const struct postfix_service *all, size_t count, const bool * not,
+                            bool public)
 {
-    const char *const argv[] = {"postconf", "-M", NULL};
-    const char *out = doctor_run(d, argv, NULL);
-    char *lines = out ? arena_strdup(d->arena, out) : NULL, *save = NULL;
-    for (char *line = lines ? strtok_r(lines, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save)) {
-        char name[128], type[16], program[64];
-        if (sscanf(line, "%127s %15s %*s %*s %*s %*s %*s %63s", name, type, program) != 3 ||
-            strcmp(type, "inet") != 0 || strcmp(program, "smtpd") != 0)
-            continue;
-        const char *service = arena_printf(d->arena, "%s/inet", name),
-                   *own = service ? arena_printf(d->arena, "%s/smtpd_milters", service) : NULL;
-        const char *const ask[] = {"postconf", "-P", own, NULL};
-        const char *value = own ? doctor_run(d, ask, NULL) : NULL;
-        if (!value || !*value)
-            return service;
-    }
-    return NULL;
+    const char *names = "";
+    for (size_t i = 0; names && i < count; i++)
+        if (not[i] && postfix_service_is_public(&all[i], all, count) == public)
+            names = arena_printf(d->arena, "%s%s%s", names, *names ? ", " : "", all[i].name);
+    return names ? names : "";
 }
 
-/* Whether Postfix asks assay-milter about what comes in by SMTP: by main.cf, or by every smtpd's own setting. */
-static void judge_asked(struct doctor *d)
+/* Whether Postfix asks assay-milter about what comes in by SMTP: each service of smtpd does, or those do not where no
+ * mail from outside comes in. */
+static void judge_asked(struct doctor *d, struct postfix *p, const struct postfix_service *services, size_t count)
 {
     struct mta_ask *asks = arena_alloc(d->arena, MTA_ASKS_MOST * sizeof *asks);
+    bool not[POSTFIX_SERVICES] = {false};
     const char *socket = doctor_setting(d, SETTING_MILTER_SOCKET, "unix:/run/assay/milter.sock");
     if (!asks || !d->policy) {
         doctor_say(d, DOCTOR_UNKNOWN, "whether Postfix asks assay-milter: without a policy its socket is not known");
         return;
     }
     const size_t n = mta_asks(d->arena, d->policy, MTA_ASKS_MILTER, asks);
-    const char *elsewhere = mta_asks_elsewhere(d->arena, d->policy, MTA_ASKS_MILTER);
-    const char *where = smtpd_asks(asks, n);
-    const bool everywhere = where && strcmp(where, "smtpd_milters of main.cf") == 0;
-    const char *without = where && !everywhere ? smtpd_without_its_own(d) : NULL;
+    const char *elsewhere = mta_asks_elsewhere(d->arena, d->policy, MTA_ASKS_MILTER), *where = smtpd_asks(asks, n);
+    for (size_t i = 0; i < count; i++)
+        not[i] = !mta_asks_at(p, &services[i], d->policy);
+    const char *open = names_of(d, services, count, not, true), *others = names_of(d, services, count, not, false);
+    const bool main_asks = where && strcmp(where, "smtpd_milters of main.cf") == 0;
     if (elsewhere)
         doctor_say(d, DOCTOR_CRITICAL, "%s\nassay harden puts both right; then systemctl restart assay-milter",
                    elsewhere);
-    else if (everywhere)
-        doctor_say(d, DOCTOR_OK, "Postfix asks assay-milter");
-    else if (where && !without)
-        doctor_say(d, DOCTOR_OK, "Postfix asks assay-milter (%s)", where);
+    else if (!where)
+        doctor_say(d, DOCTOR_CRITICAL, "smtpd_milters does not name %s: mail is not judged\nassay harden puts it there",
+                   socket);
+    else if (*open)
+        doctor_say(d, DOCTOR_CRITICAL, "%s (master.cf) does not ask assay-milter: its mail is not judged\n%s", open,
+                   main_asks ? "take its -o smtpd_milters, and no_milters of its -o receive_override_options, out of "
+                               "master.cf"
+                             : "assay harden puts it into smtpd_milters of main.cf");
     else
-        doctor_say(d, DOCTOR_CRITICAL,
-                   "smtpd_milters%s%s does not name %s: mail is not judged\nassay harden puts it there",
-                   without ? " of " : "", without ? without : "", socket);
+        doctor_say(d, DOCTOR_OK, "Postfix asks assay-milter%s%s%s%s%s", main_asks ? "" : " (", main_asks ? "" : where,
+                   main_asks ? "" : ")", *others ? "; mail is not judged that comes in at " : "", others);
 }
 
 /* What holds while assay-milter is away, and in which protocol it is asked: by each entry that asks it, whose own
@@ -127,7 +81,9 @@ static void judge_entries(struct doctor *d)
     struct mta_ask *asks = arena_alloc(d->arena, MTA_ASKS_MOST * sizeof *asks);
     const size_t n = asks && d->policy ? mta_asks(d->arena, d->policy, MTA_ASKS_MILTER, asks) : 0;
     for (size_t i = 0; i < n; i++) {
-        const char *remedy = strcmp(asks[i].where, "smtpd_milters of main.cf") == 0
+        const char *remedy = asks[i].is_own
+                                 ? "say so in the entry that this service uses, or take its -o out of master.cf"
+                             : strcmp(asks[i].where, "smtpd_milters of main.cf") == 0
                                  ? "assay harden says so in this entry, and leaves the other filters as they are"
                                  : "say so in this entry alone";
         if (strcmp(asks[i].action, "accept") == 0)
@@ -141,31 +97,82 @@ static void judge_entries(struct doctor *d)
     }
 }
 
-static void judge_filters(struct doctor *d, const struct value *v, size_t n)
+/* Of main.cf (where ""), or of a service that has another value ("submission/inet (master.cf): "). */
+static void judge_filters(struct doctor *d, const char *where, const struct postfix_value *v, size_t n)
 {
-    const char *proxy = value_of(v, n, "smtpd_proxy_filter"), *content = value_of(v, n, "content_filter");
+    const char *proxy = postfix_value(v, n, "smtpd_proxy_filter"), *content = postfix_value(v, n, "content_filter");
     if (*proxy)
         doctor_say(d, DOCTOR_CRITICAL,
-                   "smtpd_proxy_filter=%s: the milter sees neither header nor body of this mail\nuse content_filter, "
+                   "%ssmtpd_proxy_filter=%s: the milter sees neither header nor body of this mail\nuse content_filter, "
                    "or a milter, instead",
-                   proxy);
+                   where, proxy);
     if (*content)
         doctor_say(d, DOCTOR_WARNING,
-                   "content_filter=%s: mail that comes back from it seems to come from this host\n"
+                   "%scontent_filter=%s: mail that comes back from it seems to come from this host\n"
                    "set no smtpd_milters on the listener it comes back to, or call that listener unjudged in the "
                    "policy, so that mail "
                    "is judged once, on arrival",
-                   content);
+                   where, content);
 }
 
-static void judge_tls_settings(struct doctor *d, const struct value *v, size_t n)
+static void judge_waits(struct doctor *d, const char *where, const struct postfix_value *v, size_t n)
 {
-    const char *in = value_of(v, n, "smtpd_tls_security_level"), *out = value_of(v, n, "smtp_tls_security_level");
-    const char *newline = value_of(v, n, "smtpd_forbid_bare_newline"), *dns = value_of(v, n, "smtp_dns_support_level");
-    if (!*in || strcmp(in, "none") == 0)
-        doctor_say(
-            d, DOCTOR_WARNING,
-            "mail to this host cannot be encrypted\nget a certificate, then postconf -e smtpd_tls_security_level=may");
+    doctor_smtpd_waits(d, where, postfix_value(v, n, "milter_content_timeout"),
+                       postfix_value(v, n, "milter_command_timeout"));
+}
+
+static void judge_incoming(struct doctor *d, const char *where, const struct postfix_value *v, size_t n)
+{
+    const char *in = postfix_value(v, n, "smtpd_tls_security_level"),
+               *newline = postfix_value(v, n, "smtpd_forbid_bare_newline");
+    if ((!*in || strcmp(in, "none") == 0) && strcmp(postfix_value(v, n, "smtpd_tls_wrappermode"), "yes") != 0)
+        doctor_say(d, DOCTOR_WARNING,
+                   "%smail to this host cannot be encrypted\nget a certificate, then postconf -e "
+                   "smtpd_tls_security_level=may%s",
+                   where, *where ? "; and take the -o out of master.cf" : "");
+    if (strcmp(newline, "no") == 0)
+        doctor_say(d, DOCTOR_WARNING,
+                   "%sSMTP smuggling is possible: lines may end in a bare newline\npostconf -e "
+                   "smtpd_forbid_bare_newline=yes%s",
+                   where, *where ? "; and take the -o out of master.cf" : "");
+}
+
+/* What each smtpd makes of settings that its line of master.cf may change. */
+static const struct {
+    void (*judge)(struct doctor *d, const char *where, const struct postfix_value *v, size_t n);
+    const char *names[4];
+    bool from_outside; /* of no account where only this host can connect */
+} parts[] = {
+    {judge_waits, {"milter_content_timeout", "milter_command_timeout"}, false},
+    {judge_filters, {"smtpd_proxy_filter", "content_filter"}, false},
+    {judge_incoming, {"smtpd_tls_security_level", "smtpd_tls_wrappermode", "smtpd_forbid_bare_newline"}, true},
+};
+
+/* Judges main.cf's values if a service uses them or there is none, and those of each service that has others. */
+static void judge_part(struct doctor *d, struct postfix *p, size_t part, const struct postfix_service *services,
+                       size_t count)
+{
+    struct postfix_value common[4] = {{0}}, own[4] = {{0}};
+    size_t n = 0;
+    bool used = count == 0;
+    for (; n < 4 && parts[part].names[n]; n++)
+        common[n].name = own[n].name = parts[part].names[n];
+    postfix_values(p, NULL, common, n);
+    for (size_t i = 0; i < count; i++) {
+        const bool asked = services[i].option_count && postfix_values(p, &services[i], own, n);
+        if (!asked || postfix_values_are_same(common, own, n))
+            used = true;
+        else if (!parts[part].from_outside || !postfix_is_loopback(services[i].name))
+            parts[part].judge(d, arena_printf(d->arena, "%s (master.cf): ", services[i].name), own, n);
+    }
+    if (used)
+        parts[part].judge(d, "", common, n);
+}
+
+static void judge_outgoing_tls(struct doctor *d, const struct postfix_value *v, size_t n)
+{
+    const char *out = postfix_value(v, n, "smtp_tls_security_level"),
+               *dns = postfix_value(v, n, "smtp_dns_support_level");
     if (strcmp(out, "dane") != 0 && strcmp(out, "dane-only") != 0)
         doctor_say(
             d, DOCTOR_WARNING,
@@ -178,20 +185,16 @@ static void judge_tls_settings(struct doctor *d, const struct value *v, size_t n
     else
         doctor_say(d, DOCTOR_OK,
                    "outgoing mail uses DANE where a domain has it (smtp_tls_security_level=%s, with DNSSEC)", out);
-    if (strcmp(newline, "no") == 0)
-        doctor_say(
-            d, DOCTOR_WARNING,
-            "SMTP smuggling is possible: lines may end in a bare newline\npostconf -e smtpd_forbid_bare_newline=yes");
 }
 
 /* Postfix ends a field at a NUL when it hands it to a milter: what follows it is delivered, and no milter sees it.
  * (Sendmail refuses such mail by itself.) Whoever signs for a domain of his own can hide another author behind it. Both
  * remedies refuse or change mail, so that `assay harden` sets neither, and a host in dry-run is only told: a hole is
  * worth a warning where the policy refuses mail. */
-static void judge_nul(struct doctor *d, const struct value *v, size_t n)
+static void judge_nul(struct doctor *d, const struct postfix_value *v, size_t n)
 {
-    if (strstr(value_of(v, n, "message_reject_characters"), "\\0") ||
-        strstr(value_of(v, n, "message_strip_characters"), "\\0"))
+    if (strstr(postfix_value(v, n, "message_reject_characters"), "\\0") ||
+        strstr(postfix_value(v, n, "message_strip_characters"), "\\0"))
         return;
     bool enforces = d->policy && policy_set_is(d->policy, SETTING_MODE, "enforce");
     doctor_say(
@@ -257,44 +260,36 @@ static void judge_outgoing(struct doctor *d)
 
 void doctor_postfix(struct doctor *d)
 {
-    struct value v[] = {
-        {"smtp_tls_CAfile", NULL},
-        {"smtp_tls_CApath", NULL},
-        {"tls_append_default_CA", NULL},
-        {"smtpd_milters", NULL},
-        {"queue_directory", NULL},
-        {"smtpd_proxy_filter", NULL},
-        {"content_filter", NULL},
-        {"smtpd_tls_security_level", NULL},
-        {"smtp_tls_security_level", NULL},
-        {"message_reject_characters", NULL},
-        {"message_strip_characters", NULL},
-        {"smtp_dns_support_level", NULL},
-        {"smtpd_forbid_bare_newline", NULL},
-        {"smtp_tls_policy_maps", NULL},
-        {"milter_content_timeout", NULL},
-        {"milter_command_timeout", NULL},
-        {"mynetworks", NULL},
+    struct postfix_value v[] = {
+        {"smtp_tls_CAfile", NULL},          {"smtp_tls_CApath", NULL},
+        {"tls_append_default_CA", NULL},    {"queue_directory", NULL},
+        {"smtp_tls_security_level", NULL},  {"message_reject_characters", NULL},
+        {"message_strip_characters", NULL}, {"smtp_dns_support_level", NULL},
+        {"smtp_tls_policy_maps", NULL},     {"mynetworks", NULL},
     };
-    size_t n = sizeof v / sizeof v[0];
-    if (!ask_postconf(d, v, n)) {
+    const size_t n = sizeof v / sizeof v[0];
+    struct harden h = {.arena = d->arena, .root = "", .socket = ""};
+    struct postfix p;
+    struct postfix_service *services = arena_alloc(d->arena, POSTFIX_SERVICES * sizeof *services);
+    if (!services || !postfix_find(&p, &h) || !postfix_values(&p, NULL, v, n)) {
         doctor_say(d, DOCTOR_NOTE, "no Postfix here (postconf gives no answer)");
         return;
     }
-    judge_asked(d);
+    const size_t count = postfix_services(&p, "smtpd", services);
+    judge_asked(d, &p, services, count);
     judge_entries(d);
-    doctor_smtpd_chroot(d, value_of(v, n, "smtpd_milters"), value_of(v, n, "queue_directory"));
-    doctor_smtpd_waits(d, value_of(v, n, "milter_content_timeout"), value_of(v, n, "milter_command_timeout"));
-    doctor_smtpd_networks(d, value_of(v, n, "mynetworks"));
-    judge_filters(d, v, n);
-    judge_tls_settings(d, v, n);
+    doctor_smtpd_chroot(d, &p, services, count, postfix_value(v, n, "queue_directory"));
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        judge_part(d, &p, i, services, count);
+    doctor_smtpd_networks(d, postfix_value(v, n, "mynetworks"));
+    judge_outgoing_tls(d, v, n);
     judge_nul(d, v, n);
     judge_outgoing(d);
-    doctor_smtp(d, &(struct doctor_smtp_settings){.maps = value_of(v, n, "smtp_tls_policy_maps"),
-                                                  .file = value_of(v, n, "smtp_tls_CAfile"),
-                                                  .folder = value_of(v, n, "smtp_tls_CApath"),
-                                                  .append = value_of(v, n, "tls_append_default_CA"),
-                                                  .queue = value_of(v, n, "queue_directory")});
+    doctor_smtp(d, &(struct doctor_smtp_settings){.maps = postfix_value(v, n, "smtp_tls_policy_maps"),
+                                                  .file = postfix_value(v, n, "smtp_tls_CAfile"),
+                                                  .folder = postfix_value(v, n, "smtp_tls_CApath"),
+                                                  .append = postfix_value(v, n, "tls_append_default_CA"),
+                                                  .queue = postfix_value(v, n, "queue_directory")});
 }
 
 /* Judged by what sendmail.cf makes Sendmail do: the filter, the order, each listener. */

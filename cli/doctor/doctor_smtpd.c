@@ -3,9 +3,9 @@
  * doctor_smtpd.c - what Postfix's own settings do to the milter: the chroot its smtpd runs in, how long it waits, and
  * whose mail it relays.
  *
- * Services and their chroot are asked of postconf -M. A socket outside of the queue folder cannot be reached from a
- * chroot, whatever its rights are. At the end of a message Postfix waits milter_content_timeout for the answer, which
- * may take message.timeout of ours; before that milter_command_timeout.
+ * A socket outside of the queue folder cannot be reached from a chroot, whatever its rights are. At the end of a
+ * message Postfix waits milter_content_timeout for the answer, which may take message.timeout of ours; before that
+ * milter_command_timeout.
  */
 #include "cli/doctor/doctor.h"
 #include "cli/mta_networks.h"
@@ -33,24 +33,25 @@ static long seconds_of(const char *text, long unit)
     return *end ? -1 : n * unit;
 }
 
-void doctor_smtpd_waits(struct doctor *d, const char *content, const char *command)
+void doctor_smtpd_waits(struct doctor *d, const char *where, const char *content, const char *command)
 {
     long ours = d->policy ? policy_set_number(d->policy, SETTING_MESSAGE_TIMEOUT) : 20;
     long lookup = d->policy ? policy_set_number(d->policy, SETTING_DNS_TIMEOUT) : 5;
     long wait = *content ? seconds_of(content, 1) : -1, step = *command ? seconds_of(command, 1) : -1;
     if (wait >= 0 && wait <= ours)
         doctor_say(d, DOCTOR_CRITICAL,
-                   "Postfix waits %lds for a verdict (milter_content_timeout), and we look for up to %lds "
+                   "%sPostfix waits %lds for a verdict (milter_content_timeout), and we look for up to %lds "
                    "(message.timeout): it gives up first\npostconf -e milter_content_timeout=300s, or a shorter set "
                    "message.timeout",
-                   wait, ours);
+                   where, wait, ours);
     else if (wait >= 0)
-        doctor_say(d, DOCTOR_OK, "Postfix waits %lds for a verdict, longer than message.timeout (%lds)", wait, ours);
+        doctor_say(d, DOCTOR_OK, "%sPostfix waits %lds for a verdict, longer than message.timeout (%lds)", where, wait,
+                   ours);
     if (step >= 0 && step <= lookup)
         doctor_say(d, DOCTOR_WARNING,
-                   "Postfix waits %lds for each answer (milter_command_timeout), and a look-up may take %lds "
+                   "%sPostfix waits %lds for each answer (milter_command_timeout), and a look-up may take %lds "
                    "(dns.timeout)\npostconf -e milter_command_timeout=30s",
-                   step, lookup);
+                   where, step, lookup);
 }
 
 /* The unix socket among the milters that a chroot at `queue` has no name for; NULL: none. What a process in the chroot
@@ -77,27 +78,24 @@ static const char *out_of_reach(struct doctor *d, const char *milters, const cha
     return NULL;
 }
 
-void doctor_smtpd_chroot(struct doctor *d, const char *milters, const char *queue)
+void doctor_smtpd_chroot(struct doctor *d, struct postfix *p, const struct postfix_service *services, size_t count,
+                         const char *queue)
 {
-    const char *const argv[] = {"postconf", "-M", NULL};
-    const char *out = doctor_run(d, argv, NULL);
-    char *lines = out ? arena_strdup(d->arena, out) : NULL, *save = NULL;
-    const char *socket = *queue ? out_of_reach(d, milters, queue) : NULL;
-    size_t caged = 0;
-    for (char *line = lines ? strtok_r(lines, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save)) {
-        char f[8][64] = {""};
-        if (sscanf(line, "%63s %63s %63s %63s %63s %63s %63s %63s", f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7]) <
-                8 ||
-            strcmp(f[7], "smtpd") != 0 || strcmp(f[4], "y") != 0)
+    size_t caged = 0, out = 0;
+    for (size_t i = 0; i < count && *queue; i++) {
+        struct postfix_value milters = {"smtpd_milters", NULL};
+        if (!services[i].caged || !postfix_values(p, &services[i], &milters, 1))
             continue;
+        const char *socket = out_of_reach(d, milters.text ? milters.text : "", queue);
         caged++;
+        out += socket != NULL;
         if (socket)
             doctor_say(d, DOCTOR_CRITICAL,
                        "%s (smtpd, master.cf) runs in the chroot %s, where %s cannot be reached: its mail is not "
                        "judged\nassay harden puts the socket below %s; or write n in the fifth column of that line",
-                       f[0], queue, socket, queue);
+                       services[i].name, queue, socket, queue);
     }
-    if (caged && !socket)
+    if (caged && !out)
         doctor_say(d, DOCTOR_OK, "smtpd runs in the chroot %s, and reaches the milters' sockets from there", queue);
 }
 

@@ -3,22 +3,26 @@
  * mta_asks.c - compares what Postfix asks with where assay-milter and assay-outgoing answer.
  *
  * Promises to change nothing, and to claim something only of entries that are one of our sockets or plainly Assay's: a
- * unix socket in a folder of that name, a socketmap called assay.
+ * unix socket in a folder of that name, a socketmap called assay. Each service of master.cf is judged by what it will
+ * really use: its own settings (-o), in their absence main.cf's.
  */
 #include "cli/harden/mta_asks.h"
-#include "cli/harden/harden_postfix.h"
+#include "cli/harden/postfix_service.h"
 #include "policy/policy_settings.h"
 #include <stdio.h>
 #include <string.h>
 
 static const struct asked {
-    const char *parameter, *service; /* service: the one whose chroot counts for main.cf's value */
+    const char *parameter, *program, *service; /* service: the one whose chroot counts if none runs the program */
     enum mta_asks_of of;
-} asked[] = {
-    {"smtpd_milters", "smtp/inet", MTA_ASKS_MILTER},
-    {"non_smtpd_milters", "cleanup/unix", MTA_ASKS_MILTER},
-    {"smtp_tls_policy_maps", "smtp/unix", MTA_ASKS_TLS_POLICY},
+} parameters[] = {
+    {"smtpd_milters", "smtpd", "smtp/inet", MTA_ASKS_MILTER},
+    {"non_smtpd_milters", "cleanup", "cleanup/unix", MTA_ASKS_MILTER},
+    {"smtp_tls_policy_maps", "smtp", "smtp/unix", MTA_ASKS_TLS_POLICY},
 };
+
+/* What a service asks, and how. */
+enum { LIST, ACTION, PROTOCOL, OVERRIDES, VALUES };
 
 struct asks {
     struct postfix *postfix;
@@ -89,77 +93,111 @@ static const char *ours_relative(const struct asks *x, const char *service, stru
     return found || !full ? found : ours(x, service, slice_str(full));
 }
 
-static void look_at_entry(struct asks *x, const char *where, const char *service, struct slice entry)
+static void look_at_entry(struct asks *x, const struct mta_ask *as, struct slice entry)
 {
     struct arena *a = x->postfix->h->arena;
     const bool milter = x->of == MTA_ASKS_MILTER;
     const char *action = milter ? postfix_entry_setting(a, entry, "default_action") : NULL,
                *protocol = milter ? postfix_entry_setting(a, entry, "protocol") : NULL;
-    if (milter && !action)
-        action = postfix_get(x->postfix, "milter_default_action");
-    if (milter && !protocol)
-        protocol = postfix_get(x->postfix, "milter_protocol");
     for (const char *at = arena_copy(a, entry.p, entry.n); at && *at;) {
         at += strspn(at, ", \t\r\n{}");
         struct slice word = slice_of(at, strcspn(at, ", \t\r\n{}")), socket = socket_in(x->of, word);
         at += word.n;
         if (!socket.n || x->count == MTA_ASKS_MOST)
             continue;
-        const char *found = ours(x, service, socket);
+        const char *found = ours(x, as->service, socket);
         if (!found)
-            found = ours_relative(x, service, socket);
-        if (found || is_plainly_assays(x->of, socket))
-            x->out[x->count++] = (struct mta_ask){where, arena_copy(a, socket.p, socket.n), found, action, protocol};
+            found = ours_relative(x, as->service, socket);
+        if (!found && !is_plainly_assays(x->of, socket))
+            continue;
+        struct mta_ask *ask = &x->out[x->count++];
+        *ask = *as;
+        ask->entry = arena_copy(a, socket.p, socket.n);
+        ask->socket = found;
+        ask->action = action ? action : as->action;
+        ask->protocol = protocol ? protocol : as->protocol;
     }
 }
 
-static void look(struct asks *x, const char *where, const char *service, const char *list)
+static void ask_values(struct postfix *p, const struct asked *asked, const struct postfix_service *service,
+                       struct postfix_value v[VALUES])
 {
-    struct slice entry;
-    for (const char *at = list ? list : ""; postfix_next_entry(&at, &entry);)
-        look_at_entry(x, where, service, entry);
+    static const char *const names[] = {
+        [ACTION] = "milter_default_action", [PROTOCOL] = "milter_protocol", [OVERRIDES] = "receive_override_options"};
+    for (size_t i = 0; i < VALUES; i++)
+        v[i] = (struct postfix_value){.name = i == LIST ? asked->parameter : names[i]};
+    postfix_values(p, service, v, VALUES);
 }
 
-/* "submission/inet/smtpd_milters = LIST", as postconf -P has it. */
-static void look_at_service(struct asks *x, const char *parameter, const char *line)
+/* Takes one list, with what holds for all its entries: main.cf's (service NULL), or a service's. */
+static void look(struct asks *x, const struct asked *asked, const struct postfix_service *service, const char *chroot,
+                 const struct postfix_value v[VALUES])
 {
     struct arena *a = x->postfix->h->arena;
-    const char *slash = strchr(line, '/'), *second = slash ? strchr(slash + 1, '/') : NULL;
-    const char *equals = second ? strchr(second, '=') : NULL;
-    if (!equals || !slice_eq(slice_trim(slice_of(second + 1, (size_t)(equals - second) - 1)), slice_str(parameter)))
-        return;
-    const char *service = arena_copy(a, line, (size_t)(second - line));
-    const char *where = service ? arena_printf(a, "%s of %s (master.cf)", parameter, service) : NULL;
-    if (where)
-        look(x, where, service, equals + 1);
+    const bool none =
+        strcmp(asked->program, "smtpd") == 0 && v[OVERRIDES].text && strstr(v[OVERRIDES].text, "no_milters");
+    const struct mta_ask as = {
+        .where = service ? arena_printf(a, "%s of %s (master.cf)", asked->parameter, service->name)
+                         : arena_printf(a, "%s of main.cf", asked->parameter),
+        .service = chroot,
+        .is_own = service != NULL,
+        .action = x->of == MTA_ASKS_MILTER && v[ACTION].text ? v[ACTION].text : "",
+        .protocol = x->of == MTA_ASKS_MILTER && v[PROTOCOL].text ? v[PROTOCOL].text : "",
+    };
+    struct slice entry;
+    for (const char *at = none || !as.where || !v[LIST].text ? "" : v[LIST].text; postfix_next_entry(&at, &entry);)
+        look_at_entry(x, &as, entry);
+}
+
+/* main.cf's list for all services that use it as it stands there, or if there are none; then each other service's. */
+static void look_at_services(struct asks *x, const struct asked *asked)
+{
+    struct postfix_service *services = arena_alloc(x->postfix->h->arena, POSTFIX_SERVICES * sizeof *services);
+    const size_t n = services ? postfix_services(x->postfix, asked->program, services) : 0;
+    struct postfix_value common[VALUES], own[POSTFIX_SERVICES][VALUES];
+    const char *chroot = n ? NULL : asked->service;
+    ask_values(x->postfix, asked, NULL, common);
+    for (size_t i = 0; i < n; i++) {
+        if (services[i].option_count)
+            ask_values(x->postfix, asked, &services[i], own[i]);
+        if (services[i].option_count && !postfix_values_are_same(common, own[i], VALUES))
+            continue;
+        services[i].option_count = 0;
+        chroot = chroot ? chroot : services[i].name;
+    }
+    if (chroot)
+        look(x, asked, NULL, chroot, common);
+    for (size_t i = 0; i < n; i++)
+        if (services[i].option_count)
+            look(x, asked, &services[i], services[i].name, own[i]);
 }
 
 size_t mta_asks(struct arena *a, const struct policy *policy, enum mta_asks_of of, struct mta_ask out[MTA_ASKS_MOST])
 {
-    const char *argv[] = {"postconf", "-h", "config_directory", NULL};
     struct harden h = {.arena = a, .root = "", .socket = policy_set_text(policy, SETTING_MILTER_SOCKET)};
-    struct postfix p = {.h = &h};
+    struct postfix p;
     struct asks x = {.postfix = &p, .of = of, .out = out};
-    int code = -1;
-    const char *dir = harden_run(&h, argv, &code);
-    if (code != 0 || !dir || snprintf(p.dir, sizeof p.dir, "%s", dir) >= (int)sizeof p.dir)
+    if (!postfix_find(&p, &h))
         return 0;
     mta_asks_sockets(policy, of, x.sockets);
-    const char *services = postfix_ask(&p, "-Px", NULL);
-    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
-        const char *where = arena_printf(a, "%s of main.cf", asked[i].parameter);
-        if (asked[i].of != of || !where)
-            continue;
-        look(&x, where, asked[i].service, postfix_get(&p, asked[i].parameter));
-        for (const char *line = services; line && *line;) {
-            size_t n = strcspn(line, "\n");
-            const char *text = arena_copy(a, line, n);
-            if (text)
-                look_at_service(&x, asked[i].parameter, text);
-            line += n + (line[n] == '\n');
-        }
-    }
+    for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++)
+        if (parameters[i].of == of)
+            look_at_services(&x, &parameters[i]);
     return x.count;
+}
+
+bool mta_asks_at(struct postfix *p, const struct postfix_service *service, const struct policy *policy)
+{
+    struct mta_ask found[MTA_ASKS_MOST];
+    struct asks x = {.postfix = p, .of = MTA_ASKS_MILTER, .out = found};
+    struct postfix_value v[VALUES];
+    mta_asks_sockets(policy, x.of, x.sockets);
+    ask_values(p, &parameters[0], service, v);
+    look(&x, &parameters[0], service, service->name, v);
+    for (size_t i = 0; i < x.count; i++)
+        if (found[i].socket)
+            return true;
+    return false;
 }
 
 const char *mta_asks_elsewhere(struct arena *a, const struct policy *p, enum mta_asks_of of)

@@ -7,6 +7,7 @@
 #define ASSAY_CLI_HARDEN_MTA_ASKS_H
 
 #include "base/arena.h"
+#include "cli/harden/postfix_service.h"
 #include "policy/policy.h"
 
 enum mta_asks_of {
@@ -17,10 +18,12 @@ enum mta_asks_of {
 #define MTA_ASKS_MOST 64 /* entries; what is beyond them is not looked at */
 
 struct mta_ask {
-    const char *where;  /* "smtpd_milters of main.cf", "smtpd_milters of submission/inet (master.cf)" */
-    const char *entry;  /* the socket, as Postfix writes it */
-    const char *socket; /* the one of ours that this is, as the policy writes it; NULL: none */
-    /* Of a milter's: what holds for this entry, its own settings or main.cf's. */
+    const char *where;   /* "smtpd_milters of main.cf", "smtpd_milters of submission/inet (master.cf)" */
+    const char *entry;   /* the socket, as Postfix writes it */
+    const char *socket;  /* the one of ours that this is, as the policy writes it; NULL: none */
+    const char *service; /* whose chroot counts: "smtp/inet" */
+    bool is_own;         /* not main.cf's as it stands there: the service's line of master.cf sets some of it (-o) */
+    /* Of a milter's: what holds for this entry, its own settings, else the service's, else main.cf's. */
     const char *action, *protocol;
 };
 
@@ -28,10 +31,14 @@ struct mta_ask {
  * MTA. Either may be NULL. */
 void mta_asks_sockets(const struct policy *p, enum mta_asks_of of, const char *sockets[2]);
 
-/* Reads the lists of main.cf and of every service of master.cf (-o). Takes an entry for ours only if it is one of these
- * sockets, or is plainly Assay's: a unix socket in a folder of that name, a socketmap called assay. Returns their
- * number; 0 too if there is no Postfix. The text is the arena's. */
+/* Reads the lists of main.cf, and of each service of master.cf that uses another, or uses it in another way (-o, also
+ * by a $name). Takes an entry for ours only if it is one of these sockets, or is plainly Assay's: a unix socket in a
+ * folder of that name, a socketmap called assay. Returns their number; 0 too if there is no Postfix. The text is the
+ * arena's. */
 size_t mta_asks(struct arena *a, const struct policy *p, enum mta_asks_of of, struct mta_ask out[MTA_ASKS_MOST]);
+
+/* Tells whether a service of smtpd asks assay-milter, at a socket that it answers at; else its mail is not judged. */
+bool mta_asks_at(struct postfix *p, const struct postfix_service *service, const struct policy *policy);
 
 /* One line for the first of them that nobody answers by this policy: mail waits. NULL: there is none. */
 const char *mta_asks_elsewhere(struct arena *a, const struct policy *p, enum mta_asks_of of);

@@ -105,7 +105,10 @@ static bool option_set(struct reading *r, const struct option_row *o, const char
         r->help = true;
     } else if (o->kind == OPTION_FLAG) {
         *(bool *)place = true;
-    } else if (o->kind == OPTION_TEXT) {
+    } else if (o->kind == OPTION_TEXT && !*value) {
+        buf_printf(r->why, "the value of option '--%s' is empty: --%s %s", o->name, o->name, o->argument);
+        return false;
+    } else if (o->kind == OPTION_TEXT || o->kind == OPTION_ANY_TEXT) {
         *(const char **)place = value;
     } else if (o->kind == OPTION_TAKE) {
         wanted = o->take(r->into, value);
@@ -168,6 +171,11 @@ static bool short_form(struct reading *r, const char *letters, const char *next,
 
 static enum options_end operands_fit(const struct reading *r, char **argv, int n)
 {
+    for (int i = 1; i <= n; i++)
+        if (!*argv[i]) {
+            buf_adds(r->why, "an argument is empty: ''");
+            return OPTIONS_WRONG;
+        }
     if (n > r->spec->most) {
         buf_printf(r->why, "unexpected argument '%s'", argv[r->spec->most + 1]);
         return OPTIONS_WRONG;

@@ -5,7 +5,8 @@
  * The table drives the parser, the help, and through the help the test of the manual and the shell completion. All
  * programs accept the same forms: `--policy FILE` and `--policy=FILE`, `-P FILE` and `-PFILE`, flags in one word
  * (`-ny`), an unambiguous beginning of a long name, options and operands in any order, `--` before operands that begin
- * with `-`. `-h` and `--help` are added to every table.
+ * with `-`. `-h` and `--help` are added to every table. No operand may be empty, and no value unless its row says so:
+ * it is a variable of a script that was never set, and a file of no name.
  *
  * Nothing is printed here: a complaint is one line of text, with the nearest name if one is near. Texts point into
  * argv. Threads: any.
@@ -24,10 +25,11 @@
 #define OPTIONS_HELP_WIDTH 80 /* width of the help: the smallest usual terminal */
 
 enum option_kind {
-    OPTION_FLAG,   /* bool */
-    OPTION_TEXT,   /* const char * */
-    OPTION_NUMBER, /* int64_t, from low to high */
-    OPTION_TAKE,   /* take() stores it */
+    OPTION_FLAG,     /* bool */
+    OPTION_TEXT,     /* const char *, not empty */
+    OPTION_ANY_TEXT, /* const char *, perhaps empty */
+    OPTION_NUMBER,   /* int64_t, from low to high */
+    OPTION_TAKE,     /* take() stores it */
 };
 
 struct option_row {
@@ -52,6 +54,8 @@ struct option_row {
     {letter, name, NULL, help, OPTION_FLAG, offsetof(OPTIONS_OF, field), 0, 0, NULL, 0}
 #define OPTIONS_TEXT(letter, name, argument, field, help)                                                              \
     {letter, name, argument, help, OPTION_TEXT, offsetof(OPTIONS_OF, field), 0, 0, NULL, 0}
+#define OPTIONS_ANY_TEXT(letter, name, argument, field, help)                                                          \
+    {letter, name, argument, help, OPTION_ANY_TEXT, offsetof(OPTIONS_OF, field), 0, 0, NULL, 0}
 #define OPTIONS_NUMBER(letter, name, argument, field, low, high, help)                                                 \
     {letter, name, argument, help, OPTION_NUMBER, offsetof(OPTIONS_OF, field), low, high, NULL, 0}
 #define OPTIONS_TAKE(letter, name, argument, take, help) {letter, name, argument, help, OPTION_TAKE, 0, 0, 0, take, 0}

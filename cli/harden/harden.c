@@ -34,7 +34,7 @@ static const struct option_row rows[] = {
     OPTIONS_TEXT('P', "policy", "FILE", policy, "the policy (default " CLI_POLICY_PATH ")"),
     OPTIONS_TEXT('S', "state", "DIR", state,
                  "the state folder (default " ASSAY_STATEDIR "); originals are kept in DIR-undo"),
-    OPTIONS_TEXT(0, "postfix", "DIR", postfix, "Postfix's configuration folder, if there are several instances"),
+    OPTIONS_ANY_TEXT(0, "postfix", "DIR", postfix, "Postfix's configuration folder, if there are several instances"),
     OPTIONS_TEXT(0, "root", "DIR", root,
                  "a prefix for all paths that are not given: policy, state, Postfix, Sendmail, Unbound"),
     OPTIONS_FLAG(0, "from-opendmarc", migrate,

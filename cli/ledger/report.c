@@ -110,16 +110,6 @@ static int report_put(const struct report *r, const struct ledger_args *a)
 static int check_options(const struct ledger_args *a, int64_t today)
 {
     char day[TIMESTAMP_TEXT];
-    const struct {
-        const char *name, *value;
-    } texts[] = {{"--html", a->html},
-                 {"--publish", a->publish},
-                 {"--prometheus", a->prometheus},
-                 {"--checks", a->checks},
-                 {"--store", a->store}};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        if (texts[i].value && !*texts[i].value)
-            return cli_usage("%s: the name is empty", texts[i].name);
     if (a->annual && (a->since || a->until))
         return cli_usage("--annual is a whole year: not with --since or --until");
     if (a->annual && a->form_given && a->form != TABLE_TEXT)

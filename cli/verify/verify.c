@@ -53,7 +53,7 @@ static const char *take_rcpt(void *into, const char *value)
 static const struct option_row rows[] = {
     OPTIONS_TEXT(0, "ip", "ADDRESS", ip, "the client it came from (default: the topmost Received field)"),
     OPTIONS_TEXT(0, "helo", "NAME", helo, "what the client said in HELO (default: the same field)"),
-    OPTIONS_TEXT(0, "from", "ADDRESS", from, "MAIL FROM; <> for the null sender (default: the Return-Path field)"),
+    OPTIONS_ANY_TEXT(0, "from", "ADDRESS", from, "MAIL FROM; <> for the null sender (default: the Return-Path field)"),
     OPTIONS_TAKE(0, "rcpt", "ADDRESS", take_rcpt, "a recipient; may be given several times"),
     OPTIONS_TEXT(0, "tls", "VERSION", tls, "the session's TLS version, such as 1.3, or VERSION/CIPHER"),
     OPTIONS_TEXT(0, "auth", "USER", auth, "the client logged in: submission"),

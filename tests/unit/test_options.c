@@ -7,7 +7,7 @@
 #include "tests/unit/cm.h"
 
 struct given {
-    const char *policy, *day;
+    const char *policy, *from, *day;
     bool quiet, yes, json;
     int64_t limit;
 };
@@ -21,6 +21,7 @@ static const char *take_day(void *into, const char *value)
 #define OPTIONS_OF struct given
 static const struct option_row rows[] = {
     OPTIONS_TEXT('P', "policy", "FILE", policy, "the policy"),
+    OPTIONS_ANY_TEXT(0, "from", "WHO", from, "who sent it; empty: nobody"),
     OPTIONS_FLAG('q', "quiet", quiet,
                  "only what is not in order, which is a help text long enough to be broken twice "
                  "over at the width that a terminal has at the very least"),
@@ -86,7 +87,8 @@ static void every_form(void **state)
         {"x --policy=FILE", "FILE", "", 0, false, false},
         {"x -P FILE", "FILE", "", 0, false, false},
         {"x -PFILE", "FILE", "", 0, false, false},
-        {"x --policy=", "", "", 0, false, false},
+        {"x --from=", NULL, "", 0, false, false},
+        {"x --from=<>", NULL, "", 0, false, false},
         {"x --policy=a=b", "a=b", "", 0, false, false},
         {"x --policy --quiet", "--quiet", "", 0, false, false},
         {"x --pol=FILE", "FILE", "", 0, false, false}, /* the beginning of a name: of those that this command takes */
@@ -142,6 +144,11 @@ static void one_complaint_each(void **state)
         {"x -n 99999999999999999999", "--limit: '99999999999999999999' is not a number from 1 to 100"},
         {"x --day tomorrow", "--day: 'tomorrow' is not a day such as 2026-11-20"},
         {"x a b c", "unexpected argument 'c'"},
+        {"x --policy=", "the value of option '--policy' is empty: --policy FILE"},
+        {"x -q --policy  disk", "the value of option '--policy' is empty: --policy FILE"}, /* two blanks: '' */
+        {"x -P  disk", "the value of option '--policy' is empty: --policy FILE"},
+        {"x disk  clock", "an argument is empty: ''"},
+        {"x --  disk", "an argument is empty: ''"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct given g;

@@ -4,7 +4,8 @@
  *
  * Reports: statements that can never apply and which one hides them, exact repeats, settings that are set again;
  * exemptions, trusts and suspensions that have ended, end soon, run long, can be used by anyone who types the name, or
- * excuse nothing; lists that are empty or that nobody names; rejects that reject nothing because the mode is dry-run.
+ * excuse nothing; lists that are empty or that nobody names; rejects that reject nothing because the mode is dry-run; a
+ * mode that enforces nothing.
  * It claims that something never applies only if that is so for every sender and recipient: the entries of lists are
  * not compared. Work is bounded by the statements times the few `always` and exemptions among them.
  */
@@ -310,6 +311,18 @@ static void check_mode(const struct lint *l)
               "the mode is dry-run: this and %zu more statement%s reject nothing yet", n - 1, n == 2 ? "" : "s");
 }
 
+/* A policy that enforces, and has nothing to enforce: what is left when the lines above `set mode` were lost. */
+static void check_enforces(const struct lint *l)
+{
+    const uint32_t mode = l->p->settings[SETTING_MODE].item;
+    for (size_t i = 0; i < l->p->item_count; i++)
+        if (is_rule(&l->p->items[i]) && l->p->items[i].s.level >= POLICY_FOLLOW && !l->p->items[i].s.trial)
+            return;
+    if (mode && policy_set_is(l->p, SETTING_MODE, "enforce"))
+        doubt(l, POLICY_WARNING, &l->p->items[mode - 1], "say what is asked, such as: follow dmarc of everyone",
+              "nothing is asked of anybody: no statement follows or requires a standard, so nothing is refused");
+}
+
 static bool asks(const struct item *it, enum policy_level level, enum standard standard)
 {
     return it->s.kind == POLICY_RULE && it->s.level == level && !it->s.trial &&
@@ -469,6 +482,7 @@ void lint(struct policy *p, struct policy_report *r, time_t now)
         check_item(&l, &seen, i, look_for_rules);
     check_lists(&l);
     check_mode(&l);
+    check_enforces(&l);
     check_authors(&l);
     map_release(&seen);
     free(l.always);

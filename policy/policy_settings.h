@@ -42,6 +42,7 @@ struct policy_setting {
     const char *name, *type, *value, *preset, *help;
     const char *words;        /* of WORD: "enforce|dry-run"; else NULL */
     int64_t minimum, maximum; /* both 0: no range */
+    bool or_0;                /* or 0, below the range */
     bool set;                 /* the policy sets it */
 };
 bool policy_setting_at(const struct policy *p, size_t i, struct policy_setting *out);

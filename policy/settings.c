@@ -19,13 +19,15 @@ struct setting {
     const char *name;
     enum setting_type type;
     const char *preset;
-    int64_t minimum, maximum;
+    int64_t minimum, maximum; /* minimum below 0: 0, or at least as much (OR_0) */
     const char *words;
     const char *help;
 };
 
 /* Tells whether a text is of a setting's type; `why` then says what it takes. */
 typedef enum status check_text(const struct setting *s, struct slice v, char why[256]);
+
+#define OR_0(n) (-(n))
 
 /* The table's fifth column is a number, or the words of a WORD. */
 #define AS_WORDS(m) _Generic((m), char *: (m), const char *: (m), default: NULL)
@@ -36,6 +38,7 @@ static const struct setting table[] = {
 #include "policy/settings.def"
 };
 #undef SETTING
+#undef OR_0
 
 #define COUNT SETTING_COUNT
 
@@ -110,9 +113,11 @@ static enum status check_number(const struct setting *s, struct slice v, int64_t
         snprintf(why, 256, "%s takes %s", s->name, forms[s->type]);
         return STATUS_INVALID;
     }
-    if ((s->minimum || s->maximum) && (*out < s->minimum || *out > s->maximum)) {
+    const int64_t least = llabs(s->minimum);
+    if ((least || s->maximum) && (*out < least || *out > s->maximum) && (*out != 0 || s->minimum >= 0)) {
         const char *unit = s->type == SECONDS ? " seconds" : s->type == BYTES ? " octets" : "";
-        snprintf(why, 256, "%s takes %lld to %lld%s", s->name, (long long)s->minimum, (long long)s->maximum, unit);
+        snprintf(why, 256, "%s takes %s%lld to %lld%s", s->name, s->minimum < 0 ? "0, or " : "", (long long)least,
+                 (long long)s->maximum, unit);
         return STATUS_INVALID;
     }
     return STATUS_OK;
@@ -362,7 +367,8 @@ bool policy_setting_at(const struct policy *p, size_t i, struct policy_setting *
                                    .preset = s->preset,
                                    .help = s->help,
                                    .words = s->words,
-                                   .minimum = s->minimum,
+                                   .minimum = llabs(s->minimum),
+                                   .or_0 = s->minimum < 0,
                                    .maximum = s->maximum};
     out->value = p ? p->settings[i].text : s->preset;
     out->set = p && policy_set_is_given(p, (enum setting_id)i);

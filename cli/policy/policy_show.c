@@ -16,7 +16,8 @@ static void put_setting(const struct policy_setting *s, struct buf *out)
     if (s->words)
         buf_printf(out, " (%s)", s->words);
     else if (s->minimum || s->maximum)
-        buf_printf(out, " (%s, %lld to %lld%s)", s->type, (long long)s->minimum, (long long)s->maximum,
+        buf_printf(out, " (%s, %s%lld to %lld%s)", s->type, s->or_0 ? "0, or " : "", (long long)s->minimum,
+                   (long long)s->maximum,
                    strcmp(s->type, "time") == 0   ? " seconds"
                    : strcmp(s->type, "size") == 0 ? " octets"
                                                   : "");

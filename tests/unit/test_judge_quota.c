@@ -68,13 +68,13 @@ static void capped(void **state)
         .dns = &m.base, .name = "mx.example.org", .authserv_id = "mx.example.org", .quota = quota_new()};
     struct policy_report *r = policy_report_new();
     struct policy *p = policy_load_text(
-        SLICE_LIT("policy \"t\" owner \"x@example.org\"\nfollow dmarc of everyone\nset dns.per-client 10\n"
+        SLICE_LIT("policy \"t\" owner \"x@example.org\"\nfollow dmarc of everyone\nset dns.per-client 30\n"
                   "relay 198.51.100.1\n"),
         "test", r);
     assert_non_null(p);
     unsigned first = judge_one(&host, p, "192.0.2.1", JUDGE_INTERNET), asked = first;
     assert_in_range(first, 3, 20);
-    for (unsigned i = 0; i < 10 && asked <= 10; i++)
+    for (unsigned i = 0; i < 30 && asked <= 30; i++)
         asked += judge_one(&host, p, "192.0.2.2", JUDGE_INTERNET);
     assert_int_equal(judge_one(&host, p, "192.0.2.3", JUDGE_INTERNET), 0);
     assert_int_equal(judge_one(&host, p, "203.0.113.1", JUDGE_INTERNET), first);

@@ -54,17 +54,17 @@ static void connections(void **state)
 
 static void memory_as_set(void **state)
 {
-    use("set milter.memory 2048\n");
+    use("set milter.memory 64k\n");
     assert_false(wire_limits_memory_is_full());
-    wire_limits_count_memory(2047);
+    wire_limits_count_memory(65535);
     assert_false(wire_limits_memory_is_full());
     wire_limits_count_memory(1);
     assert_true(wire_limits_memory_is_full());
-    use("set milter.memory 4096\n"); /* a reload: what is counted stays */
+    use("set milter.memory 128k\n"); /* a reload: what is counted stays */
     assert_false(wire_limits_memory_is_full());
-    wire_limits_count_memory(2048);
+    wire_limits_count_memory(65536);
     assert_true(wire_limits_memory_is_full());
-    wire_limits_count_memory(-4096);
+    wire_limits_count_memory(-131072);
     assert_false(wire_limits_memory_is_full());
 }
 

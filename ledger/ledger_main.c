@@ -30,6 +30,7 @@
 #include "ledger/organisation_states.h"
 #include "ledger/organisations.h"
 #include "ledger/store_convert.h"
+#include "ledger/store_lease.h"
 #include "ledger/store_rebuild.h"
 #include "ledger/store_stop.h"
 #include "policy/policy_live.h"
@@ -55,6 +56,7 @@
 #define REPORTS_EVERY_MS 300000
 #define LISTS_EVERY_MS 3600000
 #define STATES_EVERY_MS 600000
+#define BUSY_EVERY_MS 60000 /* who has to leave the store's lease to another asks again */
 #define PROGRESS_EVERY_MS 30000
 #define AHEAD_EVERY_MS 3600000
 #define PAUSE_MAX_MS 60000
@@ -76,7 +78,7 @@ struct keeper {
     struct dns *dns; /* made when the first report is due */
     int64_t knowledge_due, tidy_due, reports_due, states_due, lists_due;
     bool states_old; /* records came in since the states of organisations were written */
-    bool reports_off_said, held_said, retention_failed;
+    bool reports_off_said, held_said, busy_said, retention_failed;
     uint64_t late_said; /* mails too late for their report, as last told */
     bool lost, damaged; /* the store: lost_text says how */
     char lost_text[STORE_ERROR];
@@ -410,6 +412,8 @@ static void rebuild(struct service *s, bool all)
         return;
     converting_until = all ? 0 : clock_mono_ms() + CONVERT_FOR_MS;
     enum status st = store_rebuild(s->store, stop_converting, &wanted, &done);
+    if (st == STATUS_AGAIN && store_is_busy(s->store) && !all)
+        return; /* a command is at work: the next round */
     if (st != STATUS_OK && !ending)
         say("the ledger works on as it is: %s", store_error(s->store));
     s->rebuilt = st != STATUS_OK || done || !wanted;
@@ -430,7 +434,13 @@ static void convert(struct service *s, bool all)
     enum status st = store_converted(s->store, &done);
     converting_until = all ? 0 : clock_mono_ms() + CONVERT_FOR_MS;
     if (st == STATUS_OK && !done)
+        st = store_lease_take(s->store, "an upgrade");
+    if (st == STATUS_AGAIN && store_is_busy(s->store) && !all)
+        return; /* a command is at work, and upgrades as it needs it: the next round */
+    if (st == STATUS_OK && !done) {
         st = store_convert(s->store, &(struct store_convert){.stop = stop_converting});
+        store_lease_leave(s->store);
+    }
     if (st == STATUS_OK && !done)
         st = store_converted(s->store, &done);
     if (st == STATUS_OK && !done)
@@ -494,39 +504,53 @@ static bool is_usable(const struct keeper *k)
     return k->store && !ending && !store_is_damaged(k->store);
 }
 
+/* Says what kept a long work from being done, and returns after how many ms it is due again. Who it is left to is said
+ * once. */
+static int64_t end_long_work(struct keeper *k, enum status st, const char *what, int64_t every_ms)
+{
+    bool busy = st == STATUS_AGAIN && store_is_busy(k->store);
+    if (st != STATUS_OK && !ending && !(busy && k->busy_said))
+        say(busy ? "%s must wait: %s" : "%s: %s", what, store_error(k->store));
+    k->busy_said = busy;
+    return busy ? BUSY_EVERY_MS : every_ms;
+}
+
+static enum status run_retention(struct keeper *k)
+{
+    const struct retention_keep keep = {k->config.keep_identity, k->config.keep_mails, k->config.keep_days};
+    const struct retention_time t = retention_time_read();
+    char why[STORE_ERROR];
+    int64_t count_from, rows;
+    bool held;
+    enum status st = retention_clock(k->store, &t, false, &count_from, &held, why);
+    if (st != STATUS_OK)
+        return st;
+    if (held && !k->held_said)
+        say("retention: %s", why);
+    if (!held && k->held_said)
+        say("retention: the clock is right again: it goes on");
+    k->held_said = held;
+    return held ? STATUS_OK : retention_run(k->store, &keep, count_from, stop, &rows);
+}
+
 static void housekeeping(struct keeper *k, bool now)
 {
     char why[STORE_ERROR];
     size_t known;
-    int64_t rows, clock = clock_mono_ms();
+    int64_t clock = clock_mono_ms();
     if (is_usable(k) && (now || clock >= k->knowledge_due)) {
         if (retention_write_signers(k->store, k->config.knowledge, &known, why) != STATUS_OK && !ending)
             say("knowledge: %s", why);
         k->knowledge_due = clock + KNOWN_SIGNERS_EVERY_MS;
     }
     if (is_usable(k) && (now || clock >= k->lists_due)) {
-        if (most_seen_keep(k->store, timestamp_day(clock_wall_us()), stop) != STATUS_OK && !ending)
-            say("the lists of who was seen most wait: %s", store_error(k->store));
-        k->lists_due = clock + LISTS_EVERY_MS;
+        enum status st = most_seen_keep(k->store, timestamp_day(clock_wall_us()), stop);
+        k->lists_due = clock + end_long_work(k, st, "the lists of who was seen most", LISTS_EVERY_MS);
     }
     if (is_usable(k) && (now || clock >= k->tidy_due)) {
-        struct retention_keep keep = {k->config.keep_identity, k->config.keep_mails, k->config.keep_days};
-        struct retention_time t = retention_time_read();
-        int64_t count_from;
-        bool held;
-        enum status st = retention_clock(k->store, &t, false, &count_from, &held, why);
-        if (st == STATUS_OK && held && !k->held_said)
-            say("retention: %s", why);
-        if (st == STATUS_OK && !held && k->held_said)
-            say("retention: the clock is right again: it goes on");
-        if (st == STATUS_OK)
-            k->held_said = held;
-        if (st == STATUS_OK && !held)
-            st = retention_run(k->store, &keep, count_from, stop, &rows);
+        enum status st = run_retention(k);
         k->retention_failed = st != STATUS_OK;
-        if (st != STATUS_OK && !ending)
-            say("retention: %s", store_error(k->store));
-        k->tidy_due = clock + RETENTION_EVERY_MS;
+        k->tidy_due = clock + end_long_work(k, st, "retention", RETENTION_EVERY_MS);
     }
     if (is_usable(k) && k->states_old && (now || clock >= k->states_due)) {
         if (organisation_states_keep(k->store, k->policy) != STATUS_OK && !ending)

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "ledger/aggregate.h"
 #include "ledger/most_seen_state.h"
+#include "ledger/store_lease.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -374,7 +375,7 @@ static enum status first_days(struct store *s, int64_t *days, size_t *count)
     return st;
 }
 
-enum status most_seen_keep(struct store *s, int64_t today, bool (*stop)(void))
+static enum status keep_lists(struct store *s, int64_t today, bool (*stop)(void))
 {
     int64_t days[DAYS_MOST], ready = 0;
     size_t count = 1, made;
@@ -392,5 +393,15 @@ enum status most_seen_keep(struct store *s, int64_t today, bool (*stop)(void))
             st =
                 store_run(s, &(int64_t){0}, "UPDATE ledger_state SET number = 1 WHERE name = $1", "t", MOST_SEEN_READY);
     }
+    return st;
+}
+
+enum status most_seen_keep(struct store *s, int64_t today, bool (*stop)(void))
+{
+    enum status st = store_lease_take(s, "the lists of who was seen most");
+    if (st != STATUS_OK)
+        return st;
+    st = keep_lists(s, today, stop);
+    store_lease_leave(s);
     return st;
 }

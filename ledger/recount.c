@@ -10,6 +10,7 @@
 #include "ledger/recount.h"
 #include "base/clock.h"
 #include "ledger/ingest.h"
+#include "ledger/store_lease.h"
 #include "ledger/timestamp.h"
 
 #define TRIES 3 /* the last one reads within the transaction */
@@ -230,11 +231,10 @@ static enum status raise_sources(struct counting *k, struct recount *out)
     return st;
 }
 
-enum status recount(struct store *s, const struct organisation_lists *lists, struct recount *out)
+static enum status count_all(struct store *s, const struct organisation_lists *lists, struct recount *out)
 {
     struct counting k = {.store = s, .lists = lists, .totals = aggregate_new(), .sources = aggregate_new()};
     int64_t first = 0, last = 0;
-    *out = (struct recount){0};
     enum status st = k.totals && k.sources ? STATUS_OK : STATUS_NOMEM;
     if (st == STATUS_OK)
         st = store_ask_number(s, 0, &first, "SELECT min(t) FROM mail", "");
@@ -251,5 +251,16 @@ enum status recount(struct store *s, const struct organisation_lists *lists, str
     }
     aggregate_free(k.totals);
     aggregate_free(k.sources);
+    return st;
+}
+
+enum status recount(struct store *s, const struct organisation_lists *lists, struct recount *out)
+{
+    *out = (struct recount){0};
+    enum status st = store_lease_take(s, "recount");
+    if (st != STATUS_OK)
+        return st;
+    st = count_all(s, lists, out);
+    store_lease_leave(s);
     return st;
 }

@@ -10,6 +10,7 @@
 #include "ledger/dmarc_row.h"
 #include "ledger/inbox.h"
 #include "ledger/store_convert.h"
+#include "ledger/store_lease.h"
 #include "ledger/timestamp.h"
 #include <stdio.h>
 
@@ -188,8 +189,8 @@ static void rows_of_reports(struct steps *t, int64_t before)
                          .day = day});
 }
 
-enum status retention_run(struct store *s, const struct retention_keep *keep, int64_t now, bool (*stop)(void),
-                          int64_t *rows)
+static enum status delete_old(struct store *s, const struct retention_keep *keep, int64_t now, bool (*stop)(void),
+                              int64_t *rows)
 {
     int64_t today = timestamp_day(now);
     int64_t identity = now - keep->identity * TIMESTAMP_SECOND, mails = now - keep->mails * TIMESTAMP_SECOND;
@@ -246,4 +247,16 @@ enum status retention_run(struct store *s, const struct retention_keep *keep, in
                  now - INBOX_REFUSED_DAYS * TIMESTAMP_DAY);
     *rows = t.rows;
     return t.status == STATUS_OK && (*rows || store_is_shared(s)) ? store_vacuum(s) : t.status;
+}
+
+enum status retention_run(struct store *s, const struct retention_keep *keep, int64_t now, bool (*stop)(void),
+                          int64_t *rows)
+{
+    *rows = 0;
+    enum status st = store_lease_take(s, "retention");
+    if (st != STATUS_OK)
+        return st;
+    st = delete_old(s, keep, now, stop, rows);
+    store_lease_leave(s);
+    return st;
 }

@@ -11,6 +11,7 @@
 #include "ledger/mention.h"
 #include "ledger/retention.h"
 #include "ledger/store_convert.h"
+#include "ledger/store_lease.h"
 #include "ledger/store_rebuild.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -287,7 +288,7 @@ static enum status forget_records(struct forgetting *f)
     return st;
 }
 
-enum status retention_forget(struct store *s, const char *subject, bool dry_run, int64_t *rows)
+static enum status forget(struct store *s, const char *subject, bool dry_run, int64_t *rows)
 {
     struct forgetting f = {.store = s, .subject = subject, .dry_run = dry_run};
     size_t n = (size_t)snprintf(f.below, sizeof f.below, "%%.");
@@ -297,7 +298,6 @@ enum status retention_forget(struct store *s, const char *subject, bool dry_run,
         f.below[n++] = *p;
     }
     f.below[n] = '\0';
-    *rows = 0;
     enum status st = store_convert(s, &(struct store_convert){.stop = NULL});
     if (st == STATUS_OK && !dry_run)
         st = store_rebuild_end(s);
@@ -311,4 +311,17 @@ enum status retention_forget(struct store *s, const char *subject, bool dry_run,
                        "t", subject);
     *rows = f.rows;
     return st == STATUS_OK && f.rows && !dry_run ? store_vacuum(s) : st;
+}
+
+enum status retention_forget(struct store *s, const char *subject, bool dry_run, int64_t *rows)
+{
+    *rows = 0;
+    if (dry_run)
+        return forget(s, subject, true, rows);
+    enum status st = store_lease_take(s, "forget");
+    if (st != STATUS_OK)
+        return st;
+    st = forget(s, subject, false, rows);
+    store_lease_leave(s);
+    return st;
 }

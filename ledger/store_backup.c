@@ -7,6 +7,7 @@
  */
 #include "ledger/store_backup.h"
 #include "ledger/store_engine.h"
+#include "ledger/store_lease.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -17,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define HOLD_ENDING ".lock"
 #define PAGES_AT_ONCE 1000
 #define WAIT_MS 30000
 
@@ -80,7 +82,7 @@ static enum status copy_into(const char *file, const char *from, char *why)
 }
 
 /* The copy gets its name when it is whole, so that one which was cut short is never taken for a backup. */
-enum status store_backup(struct store *s, const char *file, char *why)
+static enum status back_up(struct store *s, const char *file, char *why)
 {
     char part[PATH_MAX];
     struct stat was;
@@ -105,26 +107,19 @@ enum status store_backup(struct store *s, const char *file, char *why)
     return st;
 }
 
-static void lock_name(const char *path, char out[PATH_MAX])
+enum status store_backup(struct store *s, const char *file, char *why)
 {
-    snprintf(out, PATH_MAX, "%s.lock", path);
-}
-
-static int open_lock(const char *path, int how)
-{
-    char name[PATH_MAX];
-    lock_name(path, name);
-    int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0640);
-    if (fd >= 0 && flock(fd, how | LOCK_NB) != 0) {
-        close(fd);
-        return -1;
-    }
-    return fd;
+    enum status st = store_lease_take(s, "a backup");
+    if (st != STATUS_OK)
+        return complain(why, st, file, store_error(s));
+    st = back_up(s, file, why);
+    store_lease_leave(s);
+    return st;
 }
 
 int store_hold(const char *path)
 {
-    return open_lock(path, LOCK_SH);
+    return store_lock_file(path, HOLD_ENDING, LOCK_SH);
 }
 
 /* Checks that it is undamaged, a ledger, and not of a newer schema. */
@@ -212,15 +207,33 @@ static enum status put_in_place(const char *path, const char *fresh, char *why)
     return ok ? STATUS_OK : complain(why, STATUS_AGAIN, path, strerror(errno));
 }
 
+/* Neither a daemon nor a long work of a command (store_lease.h) writes to the store meanwhile. */
+static enum status lock_out(const char *path, int *daemon, int *work, char *why)
+{
+    *daemon = store_lock_file(path, HOLD_ENDING, LOCK_EX);
+    if (*daemon >= 0)
+        *work = store_lock_file(path, STORE_LEASE_ENDING, LOCK_EX);
+    if (*daemon >= 0 && *work >= 0)
+        return STATUS_OK;
+    int error = errno;
+    const char *text = *daemon < 0 ? "assay-ledger is running: stop it first"
+                                   : "a command (tidy, forget, backup, recount) is at work on it: wait for it";
+    if (*daemon >= 0)
+        close(*daemon);
+    return error == EWOULDBLOCK ? complain(why, STATUS_AGAIN, path, text)
+                                : complain(why, STATUS_DENIED, path, strerror(error));
+}
+
 enum status store_restore(const char *path, const char *file, char *why)
 {
     char fresh[PATH_MAX];
     enum status st = examine(file, why);
     if (st != STATUS_OK)
         return st;
-    int lock = open_lock(path, LOCK_EX);
-    if (lock < 0)
-        return complain(why, STATUS_AGAIN, path, "assay-ledger is running: stop it first");
+    int lock, work = -1;
+    st = lock_out(path, &lock, &work, why);
+    if (st != STATUS_OK)
+        return st;
     snprintf(fresh, sizeof fresh, "%s.restored", path);
     remove_copy(fresh);
     st = copy_into(fresh, file, why);
@@ -228,6 +241,7 @@ enum status store_restore(const char *path, const char *file, char *why)
         st = put_in_place(path, fresh, why);
     if (st != STATUS_OK)
         (void)unlink(fresh);
+    close(work);
     close(lock);
     return st;
 }

@@ -41,6 +41,10 @@ struct store {
     int64_t held_ms;
     bool only_adds;
     bool damaged;
+    unsigned leases;              /* how often the lease was taken and not left (store_lease.h) */
+    const char *lease_work;       /* for what */
+    int lease;                    /* SQLite: the file that is locked, or -1 */
+    bool busy;                    /* somebody else had it */
     struct record_packer *packer; /* made when it is first needed */
     char error[STORE_ERROR];
 };

@@ -12,6 +12,7 @@
  */
 #include "base/clock.h"
 #include "ledger/store_engine.h"
+#include "ledger/store_lease.h"
 #include "ledger/store_stop.h"
 #include <inttypes.h>
 #include <libpq-fe.h>
@@ -356,6 +357,10 @@ static enum status begin(struct store *s)
     struct pg *p = s->handle;
     if (PQstatus(p->connection) != CONNECTION_OK) {
         enum status st = connect_it(s);
+        if (st == STATUS_OK && (st = store_lease_renew(s)) != STATUS_OK) {
+            PQfinish(p->connection); /* the next one asks again */
+            p->connection = NULL;
+        }
         if (st != STATUS_OK)
             return st;
     }

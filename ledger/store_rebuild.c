@@ -11,6 +11,7 @@
 #include "ledger/store_rebuild.h"
 #include "base/buf.h"
 #include "ledger/store_engine.h"
+#include "ledger/store_lease.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -573,7 +574,13 @@ enum status store_rebuild(struct store *s, bool (*stop)(void), bool *wanted, boo
     enum status st =
         store_ask_number(s, 0, &n, "SELECT count(*) FROM ledger_state WHERE name = $1", "t", STORE_REBUILD_STATE);
     *wanted = st == STATUS_OK && n;
-    return *wanted ? rebuild(s, stop, done) : st;
+    if (*wanted)
+        st = store_lease_take(s, "an upgrade");
+    if (!*wanted || st != STATUS_OK)
+        return st;
+    st = rebuild(s, stop, done);
+    store_lease_leave(s);
+    return st;
 }
 
 enum status store_rebuild_end(struct store *s)

@@ -476,6 +476,8 @@ static void close_it(struct store *s)
         free(q->kept[i].sql);
     }
     sqlite3_close_v2(q->db);
+    if (s->lease >= 0) /* as PostgreSQL does with the session */
+        close(s->lease);
     free(q->path);
     free(q);
 }
@@ -673,6 +675,7 @@ struct store *store_sqlite_open(const char *path, enum store_mode mode, enum sta
     }
     s->engine = &engine;
     s->handle = q;
+    s->lease = -1;
     *status = open_file(s, path, mode, why);
     if (*status == STATUS_OK)
         *status = set_up(s, path, mode, why);

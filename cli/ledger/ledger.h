@@ -75,6 +75,10 @@ const struct policy *ledger_settings(const struct ledger_args *a, struct ledger_
 struct store *ledger_store(const struct ledger_args *a, enum store_mode mode, struct ledger_config *c,
                            const struct policy **policy, int *rc);
 
+/* Takes the lease of the store (store_lease.h), for a command that must be done: waits, and says for whom. ledger_end()
+ * leaves it. */
+enum status ledger_wait_for_lease(struct store *s, const char *work);
+
 /* Ends a question: complains when it failed; releases everything; the exit code. */
 int ledger_end(struct store *s, const struct policy *policy, enum status st);
 

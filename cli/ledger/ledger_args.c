@@ -9,8 +9,12 @@
 #include "base/domain.h"
 #include "cli/day.h"
 #include "cli/ledger/ledger.h"
+#include "ledger/store_lease.h"
 #include "ledger/timestamp.h"
 #include <stdlib.h>
+#include <time.h>
+
+#define LEASE_LOOK_MS 200
 
 /* ---- arguments ---- */
 
@@ -186,6 +190,17 @@ struct store *ledger_store(const struct ledger_args *a, enum store_mode mode, st
         *policy = NULL;
     }
     return s;
+}
+
+enum status ledger_wait_for_lease(struct store *s, const char *work)
+{
+    enum status st;
+    for (bool told = false; (st = store_lease_take(s, work)) == STATUS_AGAIN && store_is_busy(s); told = true) {
+        if (!told)
+            cli_error("waits: %s", store_error(s));
+        nanosleep(&(struct timespec){.tv_nsec = LEASE_LOOK_MS * 1000000}, NULL);
+    }
+    return st;
 }
 
 int ledger_end(struct store *s, const struct policy *policy, enum status st)

@@ -42,11 +42,12 @@ int ledger_backup(int argc, char **argv)
     real = realpath(folder, NULL);
     snprintf(name, sizeof name, "backup:%s/%s", real ? real : folder, slash ? slash + 1 : a.words[0]);
     free(real);
-    enum status st =
-        store_run(s, &(int64_t){0},
-                  "INSERT INTO ledger_state (name, number) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET "
-                  "number = excluded.number",
-                  "ti", name, clock_wall_us());
+    enum status st = ledger_wait_for_lease(s, "a backup");
+    if (st == STATUS_OK)
+        st = store_run(s, &(int64_t){0},
+                       "INSERT INTO ledger_state (name, number) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET "
+                       "number = excluded.number",
+                       "ti", name, clock_wall_us());
     enum status copied = st == STATUS_OK ? store_backup(s, a.words[0], why) : STATUS_OK;
     if (copied != STATUS_OK) {
         cli_error("%s", why);

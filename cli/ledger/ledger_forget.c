@@ -16,6 +16,7 @@
 #include "ledger/mention.h"
 #include "ledger/retention.h"
 #include "ledger/store_backup.h"
+#include "ledger/store_lease.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -131,7 +132,9 @@ static enum status forget(struct store *s, const struct policy *p, const struct 
                           bool dry_run)
 {
     int64_t rows = 0, lines = 0;
-    enum status st = dry_run ? STATUS_OK : take_in(s, p, c);
+    enum status st = dry_run ? STATUS_OK : ledger_wait_for_lease(s, "forget");
+    if (st == STATUS_OK && !dry_run)
+        st = take_in(s, p, c);
     if (st == STATUS_OK)
         st = retention_forget(s, subject, dry_run, &rows);
     for (size_t i = 0; i < c->folder_count && st == STATUS_OK; i++)
@@ -204,7 +207,9 @@ int ledger_tidy(int argc, char **argv)
     struct retention_keep keep = {c.keep_identity, c.keep_mails, c.keep_days};
     int64_t now = 0, rows = 0;
     bool held = false;
-    enum status st = retention_clock(s, &t, a.now, &now, &held, why);
+    enum status st = store_lease_take(s, "retention"); /* who has it does the same, or it is left to the next time */
+    if (st == STATUS_OK)
+        st = retention_clock(s, &t, a.now, &now, &held, why);
     if (st == STATUS_OK && !held)
         st = retention_run(s, &keep, now, NULL, &rows);
     if (st == STATUS_OK && held)

@@ -44,7 +44,9 @@ int ledger_recount(int argc, char **argv)
     if (!s)
         return rc;
     struct organisation_lists *lists = organisation_lists_new(p);
-    enum status st = lists ? recount(s, lists, &found) : STATUS_NOMEM;
+    enum status st = lists ? ledger_wait_for_lease(s, "recount") : STATUS_NOMEM;
+    if (st == STATUS_OK)
+        st = recount(s, lists, &found);
     organisation_lists_free(lists);
     if (st == STATUS_OK)
         st = organisation_states_keep(s, p);

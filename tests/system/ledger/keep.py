@@ -4,6 +4,7 @@
 retention under a wrong clock, forgetting in journals and segments set aside.
 
     keep.py BUILD FOLDER"""
+import fcntl
 import glob
 import json
 import os
@@ -179,4 +180,42 @@ for name in os.listdir(SPACE):
         check(b'gone.example' not in open(f'{SPACE}/{name}', 'rb').read(), f'{name} still names it')
 tool('forget', '--yes', '::ffff:192.0.2.7')
 check(ask('SELECT count(*) FROM mail') == 0, 'an address in another spelling')
+
+
+# One long work at a time: tidy leaves it to the other; what must be done waits, and says for whom; so does the daemon.
+def log_says(words):
+    for _ in range(200):
+        if words in open(SPACE + '/log').read():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+holder = open(STORE + '.work', 'r+')
+fcntl.flock(holder, fcntl.LOCK_EX)
+holder.write('retention by another, process 7')
+holder.flush()
+BUSY = 'the ledger is busy: retention by another, process 7'
+check(BUSY in tool('tidy', code=75), 'tidy beside a long work')
+check(BUSY in run(*once, code=75), 'assay-ledger -1 beside a long work')
+segment('00000020', 600, 5, domain='later.example')
+run(*once, code=75)
+check(ask(MAILS) == 5, 'records wait for a long work of another')
+waiting = {}
+for words in (('backup', SPACE + '/late.db'), ('forget', '--yes', 'later.example'), ('recount',)):
+    waiting[words[0]] = subprocess.Popen([ASSAY, 'ledger', words[0], '-P', POLICY, *words[1:]], stderr=subprocess.PIPE, text=True)
+for name, process in waiting.items():
+    said = process.stderr.readline()
+    check(f'waits: {BUSY}' in said, f'{name} beside a long work: {said}')
+time.sleep(0.5)
+check(all(process.poll() is None for process in waiting.values()), 'one did not wait')
+check(ask(MAILS) == 5 and not os.path.exists(SPACE + '/late.db'), 'one did not wait')
+daemon = subprocess.Popen([LEDGER, '-P', POLICY, '-S', SPACE], stderr=open(SPACE + '/log', 'w'))
+check(log_says('must wait: ' + BUSY), 'the daemon beside a long work: ' + open(SPACE + '/log').read())
+holder.close()
+for name, process in waiting.items():
+    check(process.wait(60) == 0, f'{name} after a long work of another: {process.stderr.read()}')
+check(ask(MAILS) == 0 and os.path.exists(SPACE + '/late.db'), 'what had waited was not done')
+daemon.send_signal(signal.SIGTERM)
+check(daemon.wait(20) == 0, 'the daemon did not end well')
 print(f'{check.count} checks')

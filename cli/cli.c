@@ -6,6 +6,7 @@
  * the nearest one, that they hold no password and nothing that a terminal obeys, and that escape sequences are written
  * to terminals only (NO_COLOR and TERM=dumb are heeded).
  */
+#include "cli/charset.h"
 #include "cli/cli.h"
 #include "base/secret.h"
 #include "base/options.h"
@@ -137,7 +138,7 @@ const char *cli_colour(FILE *f, enum cli_colour c)
     static const char *const codes[] = {"\033[0m",  "\033[1m",  "\033[2m", "\033[31m",
                                         "\033[32m", "\033[33m", "\033[34m"};
     const char *term = getenv("TERM"), *no = getenv("NO_COLOR");
-    if (!isatty(fileno(f)) || (no && *no) || !term || strcmp(term, "dumb") == 0)
+    if (!isatty(charset_fd(f)) || (no && *no) || !term || strcmp(term, "dumb") == 0)
         return "";
     return codes[c];
 }
@@ -176,7 +177,7 @@ int cli_width(FILE *f)
     long columns = given && *given ? strtol(given, &end, 10) : 0;
     if (columns > 0 && columns <= WIDTH_MAX && !*end)
         return columns < WIDTH_MIN ? WIDTH_MIN : (int)columns;
-    if (ioctl(fileno(f), TIOCGWINSZ, &w) == 0 && w.ws_col > 0)
+    if (ioctl(charset_fd(f), TIOCGWINSZ, &w) == 0 && w.ws_col > 0)
         n = w.ws_col;
     return n < WIDTH_MIN ? WIDTH_MIN : n > WIDTH_PROSE ? WIDTH_PROSE : n;
 }

@@ -7,6 +7,7 @@
  * output: then EX_IOERR, so that a report cut short by a full disk is never taken for a whole one.
  */
 #include "base/streams.h"
+#include "cli/charset.h"
 #include "cli/cli.h"
 #include <libintl.h>
 #include <locale.h>
@@ -39,6 +40,7 @@ int main(int argc, char **argv)
     setlocale(LC_ALL, "");
     setlocale(LC_NUMERIC, "C");
     textdomain("assay");
+    charset_begin();
     signal(SIGPIPE, SIG_IGN);
     int rc = run(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {

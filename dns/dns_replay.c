@@ -352,6 +352,12 @@ struct dns *dns_replay_new(const char *path, char **error)
     return d;
 }
 
+void dns_replay_only_known(struct dns *source, const char *why)
+{
+    if (source->ops == &replay_ops)
+        dns_table_only_known(((struct replay *)source)->table, why);
+}
+
 time_t dns_replay_time(const struct dns *source)
 {
     return source && source->ops == &replay_ops ? ((const struct replay *)source)->saved : 0;

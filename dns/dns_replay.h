@@ -56,6 +56,10 @@ struct dns *dns_replay_new(const char *path, char **error) MUST_CHECK;
 /* The same from text in memory; `what` names it in errors. */
 struct dns *dns_replay_text(struct slice text, const char *what, char **error) MUST_CHECK;
 
+/* From now on a question that neither a line nor a zone's statement speaks of fails with `why` (static words): for
+ * answers of which it is known that they are all that was asked. Before the source is shared. */
+void dns_replay_only_known(struct dns *source, const char *why);
+
 /* When the answers were saved; 0 if the file does not say. */
 time_t dns_replay_time(const struct dns *source);
 

@@ -25,6 +25,7 @@ struct node {
 
 struct dns_table {
     struct arena *arena;
+    const char *unknown; /* why a question fails that nothing speaks of; NULL: it does not */
     struct node *bucket[BUCKETS];
 };
 
@@ -118,6 +119,11 @@ enum status dns_table_zone(struct dns_table *t, const char *name, enum dns_state
     n->zone_security = security;
     n->zone_why = arena_strdup(t->arena, why);
     return why && !n->zone_why ? STATUS_NOMEM : STATUS_OK;
+}
+
+void dns_table_only_known(struct dns_table *t, const char *why)
+{
+    t->unknown = why;
 }
 
 static const struct node *zone_of(const struct dns_table *t, const char *name)
@@ -241,22 +247,31 @@ static bool zone_fails(struct search *s, const struct node *n)
     return true;
 }
 
+/* Tells whether a line speaks of the name as a whole. */
+static bool has_statement(const struct node *n)
+{
+    const struct dns_line *l = n ? n->first : NULL;
+    while (l && l->type != 0)
+        l = l->next;
+    return l != NULL;
+}
+
 /* One step at s->name. True: there is an answer; false: a CNAME leads on. */
 static bool step(struct search *s, enum dns_type type)
 {
     const struct node *n = node_find(s->table, s->name);
-    if (zone_fails(s, n))
+    if (zone_fails(s, n) || (n && take_lines(s, n, type)))
         return true;
-    if (!n) {
+    if (n && type != DNS_CNAME && take_cname(s, n))
+        return false;
+    if (s->table->unknown && !has_statement(n) && !zone_of(s->table, s->name)) {
+        fail(s, DNS_TEMPFAIL, s->table->unknown);
+    } else if (n) {
+        take_nothing(s, n);
+    } else {
         weaken(s, zone_security(s->table, s->name), s->name);
         negative(s, DNS_NXDOMAIN, NULL);
-        return true;
     }
-    if (take_lines(s, n, type))
-        return true;
-    if (type != DNS_CNAME && take_cname(s, n))
-        return false;
-    take_nothing(s, n);
     return true;
 }
 

@@ -36,6 +36,10 @@ enum status dns_table_add(struct dns_table *t, const char *name, const struct dn
 enum status dns_table_zone(struct dns_table *t, const char *name, enum dns_state state, enum dns_security security,
                            const char *why) MUST_CHECK;
 
+/* From now on a question that neither a line nor a zone's statement speaks of fails with these words (static), in place
+ * of "no such name" or "no data": what was not asked is not known. */
+void dns_table_only_known(struct dns_table *t, const char *why);
+
 /* The answer, CNAME records followed, as a new result; NULL when out of memory. */
 struct dns_result *dns_table_answer(const struct dns_table *t, const struct dns_question *q) MUST_CHECK;
 

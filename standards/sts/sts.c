@@ -87,6 +87,13 @@ static bool is_record_value(struct slice s)
     return s.n > 0;
 }
 
+bool sts_is_extension(struct slice field)
+{
+    struct slice value, name = cut_at(field, '=', &value);
+
+    return value.p && is_field_name(name) && is_record_value(value);
+}
+
 static bool take_record_field(struct slice field, struct slice *id)
 {
     struct slice value, name = cut_at(field, '=', &value);
@@ -94,7 +101,7 @@ static bool take_record_field(struct slice field, struct slice *id)
     if (!value.p)
         return false;
     if (!slice_eq(name, SLICE_LIT("id")))
-        return is_field_name(name) && is_record_value(value);
+        return sts_is_extension(field);
     if (id->n)
         return is_record_value(value);
     *id = value;

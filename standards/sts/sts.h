@@ -26,6 +26,10 @@ bool sts_is_record(struct slice txt);
  * not by the grammar, or no id: the domain then has no policy. STATUS_LIMIT: over STS_RECORD. */
 enum status sts_record_id(struct slice txt, char out[STS_ID + 1]) MUST_CHECK;
 
+/* Tells whether a field of a record is an extension, NAME=VALUE: the grammar is that of RFC 8461 3.1 and of RFC 8460
+ * section 3. */
+bool sts_is_extension(struct slice field);
+
 enum sts_mode {
     STS_NONE,    /* the domain has no policy any more */
     STS_TESTING, /* mail goes if it would without one */

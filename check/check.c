@@ -3,7 +3,8 @@
  * check.c - runs all tests over one domain's facts, in a fixed order.
  *
  * Promises the same report for the same facts: it does not use the clock, the network or this computer's files. The DNS
- * part of the facts becomes a source of answers; a question that is not in it gets "could not be looked up".
+ * part of the facts becomes a source of answers; a question that is not in it was "not asked", and what rests on it
+ * could not be tested.
  */
 #include "check/testing.h"
 #include "dns/dns_replay.h"
@@ -65,6 +66,7 @@ enum status check_judge(struct arena *arena, const struct facts *facts, unsigned
         free(why);
         return STATUS_INVALID;
     }
+    dns_replay_only_known(source, testing_not_asked);
     struct dns_scope *scope = dns_scope_new(source, arena, &budget);
     struct testing t = {.arena = arena, .facts = facts, .scope = scope, .report = out, .language = language};
     if (scope)

@@ -49,7 +49,7 @@ enum facts_here { FACTS_YES, FACTS_NO, FACTS_NOT_TRIED };
 struct facts_server {
     const char *host;
     struct ip address;
-    const char *question; /* "SOA", "TLSA", ... */
+    const char *question; /* "SOA", ... of the domain; "TLSA" of its first mail host; else with the name: "TXT NAME" */
     const char *outcome;  /* "answered", "timeout", ...; "skipped": not asked, `why` says so */
     const char *why;      /* "" if there is nothing to say */
     unsigned rcode;

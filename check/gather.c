@@ -19,6 +19,7 @@
 #include <stdlib.h>
 
 #define JOBS 128
+#define SELECTORS_COMPARED 4 /* of DKIM, that every name server is asked about; our own limit */
 
 struct gather {
     struct gather_config config;
@@ -42,6 +43,8 @@ struct work {
     const char *domain;
     size_t count;
     struct job jobs[JOBS];
+    size_t question_count; /* to each name server */
+    struct gather_question questions[GATHER_QUESTIONS];
 };
 
 struct gather *gather_new(const struct gather_config *config)
@@ -99,8 +102,8 @@ static struct gather_name *new_name(struct work *w, void (*run)(const struct gat
     if (!j) {
         j = &w->jobs[w->count++];
         *j = (struct job){.g = w->g, .run = run, .out = BUF_INIT};
-        j->host = (struct gather_host){
-            .config = &w->g->config, .gate = w->g->gate, .kept = w->g->kept, .address = *address, .domain = w->domain};
+        j->host =
+            (struct gather_host){.config = &w->g->config, .gate = w->g->gate, .kept = w->g->kept, .address = *address};
     }
     *job = j;
     struct gather_name *n = &j->host.names[j->host.name_count++];
@@ -154,26 +157,67 @@ static void plan_smtp(struct work *w)
         }
 }
 
-/* A name in the domain's own zones whose TLSA a name server must be able to answer for. */
-static const char *tlsa_name(struct work *w)
+/* ---- name servers ---- */
+
+static void add_question(struct work *w, const char *below, const char *name, enum dns_type type, const char *text)
+{
+    struct gather_question *q = &w->questions[w->question_count];
+    if (below)
+        name = arena_printf(w->arena, "%s.%s", below, name);
+    if (!text && name)
+        text = arena_printf(w->arena, "%s %s", dns_type_name(type), name);
+    if (w->question_count == GATHER_QUESTIONS || !name || !text)
+        return;
+    *q = (struct gather_question){.name = name, .text = text, .type = type};
+    w->question_count++;
+}
+
+/* TLSA of the mail hosts in the domain's own zones, for which its name servers must be able to answer. The first, or
+ * that of the domain itself, is called "TLSA" alone; others: all but the first. */
+static void add_tlsa(struct work *w, bool others)
 {
     const struct dns_answer *mx = dns_get(w->scope, w->domain, DNS_MX);
+    size_t found = 0;
     for (size_t i = 0; i < mx->count; i++) {
         const char *host = dns_host(w->scope, mx, i, NULL);
         size_t n = host ? strlen(host) : 0, d = strlen(w->domain);
-        if (n > d && host[n - d - 1] == '.' && strcmp(host + n - d, w->domain) == 0)
-            return arena_printf(w->arena, "_25._tcp.%s", host);
+        if (n <= d || host[n - d - 1] != '.' || strcmp(host + n - d, w->domain) != 0)
+            continue;
+        if ((found++ > 0) == others)
+            add_question(w, "_25._tcp", host, DNS_TLSA, others ? NULL : "TLSA");
     }
-    return arena_printf(w->arena, "_25._tcp.%s", w->domain);
+    if (!found && !others)
+        add_question(w, "_25._tcp", w->domain, DNS_TLSA, "TLSA");
 }
 
-static void plan_servers(struct work *w)
+/* Every record that the grade rests on, the most important first. Not the addresses of hosts: name servers may give
+ * each asker those that are near, or spare. */
+static void plan_questions(struct work *w, const struct facts *head)
+{
+    add_question(w, NULL, w->domain, DNS_SOA, "SOA");
+    add_question(w, NULL, w->domain, DNS_MX, "MX");
+    add_question(w, NULL, w->domain, DNS_TXT, "TXT");
+    add_question(w, "_dmarc", w->domain, DNS_TXT, NULL);
+    add_tlsa(w, false);
+    add_question(w, NULL, w->domain, DNS_NS, "NS");
+    add_question(w, "_mta-sts", w->domain, DNS_TXT, NULL);
+    add_question(w, NULL, w->domain, DNS_DNSKEY, "DNSKEY");
+    add_question(w, NULL, w->domain, DNS_CAA, "CAA");
+    add_question(w, "_smtp._tls", w->domain, DNS_TXT, NULL);
+    for (size_t i = 0; i < head->selector_count && i < SELECTORS_COMPARED; i++)
+        add_question(w, arena_printf(w->arena, "%s._domainkey", head->selectors[i].name), w->domain, DNS_TXT, NULL);
+    add_tlsa(w, true);
+}
+
+static void plan_servers(struct work *w, const struct facts *head)
 {
     const struct dns_answer *ns = dns_get(w->scope, w->domain, DNS_NS);
-    const char *tlsa = tlsa_name(w), *name = w->domain;
+    const char *name = w->domain;
+    size_t from = w->count;
     /* Where the domain's own cannot be looked up, those above it are not its servers. */
     while ((ns->state == DNS_NODATA || ns->state == DNS_NXDOMAIN) && (name = strchr(name, '.')) != NULL)
         ns = dns_get(w->scope, ++name, DNS_NS);
+    plan_questions(w, head);
     for (size_t i = 0; i < ns->count; i++) {
         const char *host = dns_host(w->scope, ns, i, NULL);
         for (int family = 0; host && family < 2; family++) {
@@ -184,10 +228,13 @@ static void plan_servers(struct work *w)
                 if (!dns_address(a, k, &address) || !new_name(w, gather_server, GATHER_SERVERS, host, &address, &j))
                     continue;
                 j->host.gate = w->g->dns_gate;
-                j->host.tlsa = tlsa;
+                j->host.questions = w->questions;
             }
         }
     }
+    const size_t each = w->count > from ? GATHER_QUESTIONS / (w->count - from) : 0;
+    for (size_t i = from; i < w->count; i++)
+        w->jobs[i].host.question_count = each < w->question_count ? each : w->question_count;
 }
 
 /* All jobs, GATHER_AT_ONCE at a time, their lines in order. */
@@ -407,10 +454,10 @@ static enum status write_dns(const struct dns_scope *scope, struct buf *out)
     return s;
 }
 
-static enum status gather_all(struct work *w, struct buf *out)
+static enum status gather_all(struct work *w, const struct facts *head, struct buf *out)
 {
     enum status s;
-    plan_servers(w);
+    plan_servers(w, head);
     plan_smtp(w);
     struct buf web = BUF_INIT, talks = BUF_INIT;
     const char *sts = arena_printf(w->arena, "mta-sts.%s", w->domain);
@@ -475,7 +522,7 @@ enum status gather_domain(struct gather *g, const char *domain, const struct gat
         if (asked && g->config.again_ms && dns_scope_failures(w->scope))
             asked = ask_again(w, head);
         if (asked)
-            s = gather_all(w, out);
+            s = gather_all(w, head, out);
         dns_scope_free(w->scope);
     }
     facts_free(head);

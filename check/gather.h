@@ -21,8 +21,9 @@
 #include "check/origin.h"
 #include "check/rtr.h"
 
-#define GATHER_SERVERS 12 /* addresses of name servers asked directly, of one domain: 60 questions at most */
-#define GATHER_AT_ONCE 16 /* conversations of one domain at one time */
+#define GATHER_SERVERS 12   /* addresses of name servers asked directly, of one domain */
+#define GATHER_QUESTIONS 64 /* put to all of them together: the fewer there are, the more each is asked */
+#define GATHER_AT_ONCE 16   /* conversations of one domain at one time */
 #define GATHER_CONNECT_MS 20000
 #define GATHER_PACE_MS 1000
 #define GATHER_AGAIN_MS 6000 /* Unbound remembers a failure for 5 s (RFC 9520 3.2: at least 1 s) */

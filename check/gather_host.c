@@ -335,7 +335,7 @@ static uint32_t number_at(struct slice r, size_t at)
     return at + 4 > r.n ? 0 : (uint32_t)p[at] << 24 | (uint32_t)p[at + 1] << 16 | (uint32_t)p[at + 2] << 8 | p[at + 3];
 }
 
-static void write_server(const struct gather_host *h, struct arena *arena, enum dns_type type,
+static void write_server(const struct gather_host *h, struct arena *arena, const struct gather_question *q,
                          const struct dns_direct_answer *a, struct buf *out)
 {
     char digest[17];
@@ -353,11 +353,11 @@ static void write_server(const struct gather_host *h, struct arena *arena, enum 
     facts_begin_line(out, "server");
     facts_str(out, "host", h->names[0].host);
     facts_ip(out, "address", &h->address);
-    facts_str(out, "question", dns_type_name(type));
+    facts_str(out, "question", q->text);
     facts_str(out, "outcome", dns_direct_outcome_name(a->outcome));
     facts_str(out, "why", a->why);
     if (a->outcome == DNS_DIRECT_ANSWERED) {
-        digest_of(arena, a, type, digest);
+        digest_of(arena, a, q->type, digest);
         facts_number(out, "rcode", a->rcode);
         facts_number(out, "aa", a->authoritative);
         facts_number(out, "tcp", a->tcp);
@@ -386,19 +386,16 @@ static void skip_server(const struct gather_host *h, const char *why, struct buf
 static void ask_server(void *context, struct buf *out)
 {
     const struct gather_host *h = context;
-    static const enum dns_type types[] = {DNS_SOA, DNS_NS, DNS_MX, DNS_TXT, DNS_TLSA};
-    _Static_assert(GATHER_SERVERS * (sizeof types / sizeof types[0]) <= 64,
-                   "our own bound of direct questions a domain");
     bool alive = true;
-    for (size_t i = 0; i < sizeof types / sizeof types[0] && alive; i++) {
+    for (size_t i = 0; i < h->question_count && alive; i++) {
         struct arena *arena = arena_new(ARENA);
         struct dns_direct_answer a;
         if (i)
             clock_sleep_ms(h->config->pace_ms);
         struct dns_direct_request q = {.server = h->address,
                                        .port = h->config->dns_port,
-                                       .name = types[i] == DNS_TLSA ? h->tlsa : h->domain,
-                                       .type = types[i]};
+                                       .name = h->questions[i].name,
+                                       .type = h->questions[i].type};
         if (!arena || !gate_enter(h->gate, &h->address)) {
             out->failed = true;
             arena_free(arena);
@@ -406,7 +403,7 @@ static void ask_server(void *context, struct buf *out)
         }
         dns_direct_ask(arena, &q, &a);
         gate_leave(h->gate, &h->address);
-        write_server(h, arena, types[i], &a, out);
+        write_server(h, arena, &h->questions[i], &a, out);
         alive = a.outcome == DNS_DIRECT_ANSWERED; /* a silent server is asked no more */
         arena_free(arena);
     }

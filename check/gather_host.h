@@ -21,6 +21,12 @@ struct gather_name {
     const char *key; /* of what is kept for the run (kept.h) */
 };
 
+/* A question that is put to each name server, under the name it has in the facts (facts.h). */
+struct gather_question {
+    const char *name, *text;
+    enum dns_type type;
+};
+
 struct gather_host {
     const struct gather_config *config;
     struct gate *gate;
@@ -28,9 +34,9 @@ struct gather_host {
     struct ip address;
     struct gather_name names[FACTS_MX]; /* of a mail host's address: as many as lead there; of a name server: one */
     size_t name_count;
-    const char *base;   /* the second name that a certificate may bear (RFC 7672 3.2.2) */
-    const char *domain; /* asked about, of a name server */
-    const char *tlsa;   /* the name whose TLSA is asked of a name server */
+    const char *base;                        /* the second name that a certificate may bear (RFC 7672 3.2.2) */
+    const struct gather_question *questions; /* to a name server, the most important first */
+    size_t question_count;
 };
 
 /* Adds the lines; fails by the buffer's mark. Both wait for a socket (kept.h). */

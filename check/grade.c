@@ -3,7 +3,8 @@
  * grade.c - from results to points and a grade, by one table (assay-check(1)).
  *
  *   points   100 less the weights (tests.def) of what is not met, at least 0
- *   grade    A from 90, B from 75, C from 60, D from 45, E from 25, F below; never better than the cap of what failed
+ *   grade    A from 90, B from 75, C from 60, D from 45, E from 25, F below; never better than the cap of what failed,
+ *            and F where the signatures of a mail host's addresses are not valid: who validates sends nothing there
  *   A+       95 points, nothing required failed, and: DNSSEC, p=reject, and DANE or an MTA-STS policy in force; a
  *            domain that neither sends nor receives needs the first two
  *   range    what could not be tested costs nothing; if it would have capped the grade, `least` says how far down
@@ -85,6 +86,8 @@ void grade_report(struct testing *t)
         if (one->state == CHECK_UNTESTED && info->cap != CHECK_NONE && info->cap > hidden)
             hidden = info->cap;
     }
+    if (t->mx_bogus)
+        cap = CHECK_F;
     r->score = lost > 100 ? 0 : 100 - lost;
     r->grade = earns_plus(t) ? CHECK_A_PLUS : by_points(r->score);
     r->grade = cap > r->grade ? cap : r->grade;

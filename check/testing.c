@@ -7,6 +7,7 @@
  */
 #include "check/testing.h"
 #include "base/utf8.h"
+#include "standards/message/taglist.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -68,6 +69,17 @@ enum check_state testing_unmet(enum check_test test)
     return states[infos[test].level];
 }
 
+const char *testing_tag_twice(struct testing *t, struct slice list)
+{
+    struct taglist_cursor c = TAGLIST_CURSOR(list);
+    struct tag one, other;
+    while (taglist_next(&c, &one))
+        for (struct taglist_cursor rest = c; one.name.n && taglist_next(&rest, &other);)
+            if (slice_eq_nocase(one.name, other.name))
+                return testing_shown(t, one.name, 40);
+    return NULL;
+}
+
 const char *testing_shown(struct testing *t, struct slice text, size_t most)
 {
     struct buf b = BUF_INIT;
@@ -101,8 +113,12 @@ bool testing_bogus_alone(const struct testing *t, const struct dns_answer *a)
     return a->state == DNS_BOGUS && t->report->results[CHECK_DNSSEC_VALID].state != CHECK_FAIL;
 }
 
+const char testing_not_asked[] = LANGUAGE_MARK("not asked");
+
 const char *testing_failure(struct testing *t, const struct dns_answer *a)
 {
+    if (a->why && strcmp(a->why, testing_not_asked) == 0)
+        return T("not asked");
     const char *words = a->state == DNS_BOGUS ? T("its DNSSEC signatures are not valid") : T("could not be looked up");
     const char *text = a->why ? arena_printf(t->arena, "%s (%s)", words, testing_word(t, a->why)) : words;
     return text ? text : words;
@@ -208,6 +224,30 @@ enum testing_confirmed testing_confirmed(struct testing *t, const struct ip *a)
     return failed ? CONFIRMED_UNKNOWN : CONFIRMED_NOT;
 }
 
+const char *testing_untestable(struct testing *t, const char *name)
+{
+    for (; name; name = strchr(name, '.') ? strchr(name, '.') + 1 : NULL) {
+        const struct dns_answer *ds = dns_get(t->scope, name, DNS_DS);
+        if (ds->security == DNS_SECURE) {
+            const struct dns_answer *soa = ds->state == DNS_FOUND ? dns_get(t->scope, name, DNS_SOA) : NULL;
+            return soa && soa->security == DNS_INSECURE ? name : NULL;
+        }
+        if (ds->security != DNS_INSECURE)
+            return NULL;
+    }
+    return NULL;
+}
+
+static const char unknown_signature[] =
+    LANGUAGE_MARK("%s is signed with an algorithm that this check cannot test (DS: algorithm %u, digest type %u)");
+
+void testing_say_untestable(struct testing *t, enum check_test test, const char *zone)
+{
+    const struct dns_answer *ds = dns_get(t->scope, zone, DNS_DS);
+    const unsigned char *p = ds->count && ds->rdata[0].n > 4 ? (const unsigned char *)ds->rdata[0].p : NULL;
+    testing_say(t, test, CHECK_UNTESTED, NULL, unknown_signature, zone, p ? p[2] : 0, p ? p[3] : 0);
+}
+
 static void add_name_servers(struct dns_scope *scope, const char *name, struct name_servers *out)
 {
     for (; name; name = strchr(name, '.') ? strchr(name, '.') + 1 : NULL) {
@@ -235,6 +275,11 @@ void name_servers_find(struct dns_scope *scope, const char *domain, const struct
 }
 
 /* ---- where the mail goes ---- */
+
+bool mail_host_is_bogus(const struct mail_host *h)
+{
+    return h->v4->state == DNS_BOGUS || h->v6->state == DNS_BOGUS;
+}
 
 static bool is_localhost(const char *name)
 {

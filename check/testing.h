@@ -21,6 +21,9 @@ struct mail_host {
     const char *failed; /* its addresses could not be looked up: why; NULL */
 };
 
+/* Tells whether an address of it does not validate: whoever validates cannot send there (RFC 7672 2.2.2). */
+bool mail_host_is_bogus(const struct mail_host *h);
+
 struct mail_hosts {
     const struct dns_answer *mx;
     bool null_mx;       /* an MX whose name is the root: takes no mail (RFC 7505) */
@@ -42,6 +45,7 @@ struct testing {
     struct mail_hosts mail;
     bool signed_zone, gone;
     bool dane, sts_enforced, rejects; /* what A+ asks for; rejects: p=reject */
+    bool mx_bogus;                    /* an address of a mail host does not validate */
     bool dane_meant;                  /* a mail host has TLSA records, whether they work or not */
     const char *spf_text;
     const char *live_selector; /* of a key that signatures of the domain can be verified by; NULL: none is known */
@@ -89,6 +93,10 @@ const char *testing_word(struct testing *t, const char *word);
 /* Not met: FAIL, ADVICE or NOTE, by the test's level. */
 enum check_state testing_unmet(enum check_test test);
 
+/* The first tag that stands twice in a list of tag=value pairs, which makes the list invalid (RFC 6376 3.2), made
+ * visible; NULL: none does. */
+const char *testing_tag_twice(struct testing *t, struct slice list);
+
 /* Hostile text made visible, in the arena, cut at `most` octets. Never NULL. */
 const char *testing_shown(struct testing *t, struct slice text, size_t most);
 
@@ -98,6 +106,17 @@ extern const char testing_sign_anew[];
 /* Tells whether nobody who validates gets this answer (RFC 4035 5.5), though the domain itself validates: a fault of
  * its own, which no other result names. */
 bool testing_bogus_alone(const struct testing *t, const struct dns_answer *a);
+
+/* Why a question has no answer that is not in the facts. */
+extern const char testing_not_asked[];
+
+/* The zone at or above an unsigned name that its parent declares signed (a DS record that validates), though not in a
+ * way that the resolver of whoever asked can validate: an algorithm or a digest that it does not know (RFC 4035 5.2).
+ * Such a name is not known to be unsigned. NULL: the name is proved unsigned, or was not asked. */
+const char *testing_untestable(struct testing *t, const char *name);
+
+/* Says that of a test. */
+void testing_say_untestable(struct testing *t, enum check_test test, const char *zone);
 
 /* Words for an answer that says nothing: "could not be looked up: no answer in time". */
 const char *testing_failure(struct testing *t, const struct dns_answer *a);

@@ -9,6 +9,7 @@
 #include "check/testing.h"
 #include "standards/dkim/dkim_keyrec.h"
 #include "standards/dmarc/dmarc.h"
+#include "standards/message/taglist.h"
 
 #define RSA_LEAST 1024u /* RFC 8301 3.2 */
 #define RSA_GOOD 2048u
@@ -106,6 +107,9 @@ static void test_syntax(struct testing *t, const struct dmarc_record *r)
         if (tags[i].wrong)
             testing_say(t, CHECK_DMARC_SYNTAX, CHECK_FAIL, "Correct the tag.", "the tag %s %s", tags[i].tag,
                         has_tag(r->text, tags[i].tag) ? T("has no value that can be read") : T("is missing"));
+    const char *twice = testing_tag_twice(t, slice_str(r->text));
+    if (twice)
+        testing_say(t, CHECK_DMARC_SYNTAX, CHECK_FAIL, "Leave the tag once.", "the tag %s stands twice", twice);
     testing_say(t, CHECK_DMARC_SYNTAX, CHECK_PASS, NULL, "every tag can be read");
 }
 
@@ -302,18 +306,53 @@ static bool test_selector(struct testing *t, const struct facts_selector *s)
     return true;
 }
 
+/* "v=BIMI1" and the end or a semicolon, blanks around. */
+static bool is_bimi(struct slice text)
+{
+    struct taglist_cursor c = TAGLIST_CURSOR(text);
+    struct tag first;
+    return taglist_next(&c, &first) && slice_eq(first.name, SLICE_LIT("v")) &&
+           slice_eq(first.value, SLICE_LIT("BIMI1"));
+}
+
+/* What is wrong with a record: a list of tags (RFC 6376 3.2), and l= an https: address or empty ("no logo"). */
+static const char *wrong_bimi(struct testing *t, struct slice text)
+{
+    struct taglist_cursor c = TAGLIST_CURSOR(text);
+    const char *twice = testing_tag_twice(t, text);
+    struct tag tag;
+    bool logo = false;
+    if (twice)
+        return testing_print(t, "the tag %s stands twice", twice);
+    while (taglist_next(&c, &tag)) {
+        if (!slice_eq(tag.name, SLICE_LIT("l")))
+            continue;
+        logo = true;
+        if (tag.value.n && (tag.value.n <= 8 || !slice_eq_nocase(slice_of(tag.value.p, 8), SLICE_LIT("https://"))))
+            return T("l= is no https: address");
+    }
+    return logo ? NULL : T("l= is missing");
+}
+
 static void test_bimi(struct testing *t)
 {
-    const char *name = arena_printf(t->arena, "default._bimi.%s", t->facts->domain);
+    const char *name = arena_printf(t->arena, "default._bimi.%s", t->facts->domain), *wrong = NULL;
     const struct dns_answer *a = name ? dns_get(t->scope, name, DNS_TXT) : NULL;
+    unsigned found = 0;
     for (size_t i = 0; a && i < a->count; i++) {
         struct slice text = dns_txt(t->scope, a, i);
-        if (text.n >= 7 && slice_eq_nocase(slice_of(text.p, 7), SLICE_LIT("v=BIMI1")))
-            testing_say(t, CHECK_BIMI, CHECK_PASS, NULL, "a record is there");
+        if (is_bimi(text)) {
+            found++;
+            wrong = wrong_bimi(t, text);
+        }
     }
-    if (t->report->results[CHECK_BIMI].evidence)
-        return;
-    if (a && (a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS))
+    if (found > 1)
+        testing_say(t, CHECK_BIMI, CHECK_NOTE, NULL, "several BIMI records: they count as none");
+    else if (wrong)
+        testing_say(t, CHECK_BIMI, CHECK_NOTE, NULL, "%s: %s", name, wrong);
+    else if (found)
+        testing_say(t, CHECK_BIMI, CHECK_PASS, NULL, "a record is there");
+    else if (a && (a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS))
         testing_say(t, CHECK_BIMI, CHECK_UNTESTED, NULL, "%s: %s", name, testing_failure(t, a));
     else
         testing_say(t, CHECK_BIMI, CHECK_NOTE, NULL, "no record");

@@ -54,6 +54,7 @@ static void test_validation(struct testing *t)
     for (size_t i = 0; i < sizeof below / sizeof below[0]; i++)
         test_answer(t, arena_printf(t->arena, "%s.%s", below[i], t->facts->domain), DNS_TXT);
     t->signed_zone = soa->security == DNS_SECURE;
+    const char *untestable = soa->security == DNS_INSECURE ? testing_untestable(t, t->facts->domain) : NULL;
     if (soa->state == DNS_TEMPFAIL || soa->security == DNS_UNKNOWN) {
         testing_say(t, CHECK_DNSSEC_VALID, CHECK_UNTESTED, NULL, "%s", testing_failure(t, soa));
         testing_say(t, CHECK_DNSSEC_SIGNED, CHECK_UNTESTED, NULL, "%s", testing_failure(t, soa));
@@ -63,6 +64,9 @@ static void test_validation(struct testing *t)
     } else if (t->signed_zone) {
         testing_say(t, CHECK_DNSSEC_VALID, CHECK_PASS, NULL, "validated from the root");
         testing_say(t, CHECK_DNSSEC_SIGNED, CHECK_PASS, NULL, "validated from the root");
+    } else if (untestable) {
+        testing_say_untestable(t, CHECK_DNSSEC_VALID, untestable);
+        testing_say_untestable(t, CHECK_DNSSEC_SIGNED, untestable);
     } else {
         testing_say(t, CHECK_DNSSEC_SIGNED, CHECK_FAIL,
                     "Switch DNSSEC on at the DNS host, and let the registrar publish the DS record.",
@@ -114,48 +118,59 @@ static void test_digests(struct testing *t, const char *apex)
                     testing_failure(t, ds));
 }
 
+static const char algorithm_fix[] = LANGUAGE_MARK("Roll the DNSSEC keys over to algorithm 13 (ECDSA P-256).");
+
 /* Algorithms that resolvers must or should validate (RFC 8624 3.1). */
 static bool is_known_algorithm(unsigned a)
 {
     return a == 5 || a == 7 || a == 8 || a == 10 || (a >= 13 && a <= 16);
 }
 
-/* Why a domain with DS records is unsigned to whoever validates: none of them has both an algorithm and a digest that
- * resolvers know (RFC 4035 5.2; RFC 6840 5.2). */
-static void test_unknown_ds(struct testing *t, const char *apex)
+/* SHA-1 or older (RFC 8624 3.1, RFC 9905, RFC 9906). */
+static bool is_old_algorithm(unsigned a)
+{
+    return a == 1 || a == 3 || a == 5 || a == 6 || a == 7 || a == 12;
+}
+
+/* What is wrong with the DS records of a zone that could not be validated by them: none of them has both an algorithm
+ * and a digest that resolvers know (RFC 4035 5.2; RFC 6840 5.2), or ours knows less than others. */
+static void test_untestable(struct testing *t, const char *apex)
 {
     const struct dns_answer *ds = dns_get(t->scope, apex, DNS_DS);
-    bool known_key = false;
+    bool good = false;
     unsigned algorithm = 0;
     if (!ds->count)
         return;
     for (size_t i = 0; i < ds->count; i++) {
         algorithm = ds->rdata[i].n > 4 ? (unsigned char)ds->rdata[i].p[2] : 0;
-        known_key = known_key || is_known_algorithm(algorithm);
+        good = good || (is_known_algorithm(algorithm) && !is_old_algorithm(algorithm));
     }
-    if (known_key)
-        test_digests(t, apex);
+    test_digests(t, apex);
+    if (good)
+        testing_say_untestable(t, CHECK_DNSSEC_ALGORITHM, apex);
     else
-        testing_say(t, CHECK_DNSSEC_ALGORITHM, CHECK_FAIL, "Roll the DNSSEC keys over to algorithm 13 (ECDSA P-256).",
-                    "the DS records of %s have algorithm %u, which few resolvers know", apex, algorithm);
+        testing_say(t, CHECK_DNSSEC_ALGORITHM, CHECK_FAIL, algorithm_fix,
+                    is_old_algorithm(algorithm) ? "the DS records of %s have algorithm %u (SHA-1 or older)"
+                                                : "the DS records of %s have algorithm %u, which few resolvers know",
+                    apex, algorithm);
 }
 
 static void test_keys(struct testing *t, const char *apex)
 {
     const struct dns_answer *keys = dns_get(t->scope, apex, DNS_DNSKEY);
-    static const char fix[] = LANGUAGE_MARK("Roll the DNSSEC keys over to algorithm 13 (ECDSA P-256).");
     for (size_t i = 0; i < keys->count; i++) {
         struct slice r = keys->rdata[i];
         unsigned algorithm = r.n > 4 ? (unsigned char)r.p[3] : 0, bits = rsa_bits(slice_from(r, 4));
         bool rsa = algorithm == 5 || algorithm == 7 || algorithm == 8 || algorithm == 10;
-        if (algorithm == 1 || algorithm == 3 || algorithm == 5 || algorithm == 6 || algorithm == 7 || algorithm == 12)
-            testing_say(t, CHECK_DNSSEC_ALGORITHM, CHECK_FAIL, fix, "a key of %s has algorithm %u (SHA-1 or older)",
-                        apex, algorithm);
+        if (is_old_algorithm(algorithm))
+            testing_say(t, CHECK_DNSSEC_ALGORITHM, CHECK_FAIL, algorithm_fix,
+                        "a key of %s has algorithm %u (SHA-1 or older)", apex, algorithm);
         else if (!is_known_algorithm(algorithm)) /* beside it another one validates, or the zone would not be secure */
-            testing_say(t, CHECK_DNSSEC_ALGORITHM, CHECK_FAIL, fix,
+            testing_say(t, CHECK_DNSSEC_ALGORITHM, CHECK_FAIL, algorithm_fix,
                         "a key of %s has algorithm %u, which few resolvers know", apex, algorithm);
         else if (rsa && bits < RSA_BITS - 8)
-            testing_say(t, CHECK_DNSSEC_ALGORITHM, CHECK_FAIL, fix, "a key of %s is RSA with %u bits", apex, bits);
+            testing_say(t, CHECK_DNSSEC_ALGORITHM, CHECK_FAIL, algorithm_fix, "a key of %s is RSA with %u bits", apex,
+                        bits);
         else
             testing_say(t, CHECK_DNSSEC_ALGORITHM, CHECK_PASS, NULL, "algorithm %u", algorithm);
     }
@@ -361,34 +376,57 @@ static void test_signatures(struct testing *t)
     }
 }
 
-/* No TLSA record and no such name are the same to who asks; the domain's own name exists. */
-static bool is_no_name(const struct facts_server *s)
+/* Tells whether it is the question for the TLSA records of a mail host. */
+static bool asks_tlsa(const struct facts_server *s)
 {
-    return strcmp(s->outcome, "answered") == 0 && s->rcode == 3 && strcmp(s->question, "TLSA") == 0;
+    return strncmp(s->question, "TLSA", 4) == 0 && strcmp(s->outcome, "skipped") != 0;
 }
 
-/* Tells whether all give the same records; a SOA's serial may differ for the moments that a change takes. */
+/* Below the domain, no record and no such name are the same to who asks; the domain's own name exists. */
+static bool is_no_name(const struct facts_server *s)
+{
+    return strcmp(s->outcome, "answered") == 0 && s->rcode == 3 && (asks_tlsa(s) || strchr(s->question, ' '));
+}
+
+/* Tells whether an answer can be compared with others'. A SOA's serial may differ for the moments that a change takes.
+ */
+static bool is_comparable(const struct facts_server *s)
+{
+    return strcmp(s->question, "SOA") != 0 && strcmp(s->outcome, "skipped") != 0 && s->authoritative &&
+           (answered(s) || is_no_name(s));
+}
+
+/* The first of the servers from `from` to before `of` that answered the same question; NULL: none did. */
+static const struct facts_server *first_with(const struct facts_server *from, const struct facts_server *of)
+{
+    for (const struct facts_server *s = from; s < of; s++)
+        if (strcmp(s->question, of->question) == 0 && is_comparable(s))
+            return s;
+    return NULL;
+}
+
+/* Tells whether all give the same records. */
 static void test_agreement(struct testing *t)
 {
-    static const char *const questions[] = {"NS", "MX", "TXT", "TLSA"};
-    bool looked = false;
-    for (size_t q = 0; q < sizeof questions / sizeof questions[0]; q++) {
-        const struct facts_server *first = NULL;
-        for (size_t i = 0; i < t->facts->server_count; i++) {
-            const struct facts_server *s = &t->facts->servers[i];
-            if (!asks(s, questions[q], 0) || !s->authoritative || (!answered(s) && !is_no_name(s)))
-                continue;
-            looked = looked || (first && q < 3);
-            if (first && strcmp(first->digest, s->digest) != 0)
-                testing_say(t, CHECK_NS_AGREE, CHECK_FAIL, "Let every name server load the same zone.",
-                            "%s and %s differ about %s", first->host, s->host, questions[q]);
-            first = first ? first : s;
-        }
+    struct buf compared = BUF_INIT;
+    for (size_t i = 0; i < t->facts->server_count; i++) {
+        const struct facts_server *s = &t->facts->servers[i];
+        const struct facts_server *first = is_comparable(s) ? first_with(t->facts->servers, s) : NULL;
+        char ip[2][IP_TEXT];
+        if (!first)
+            continue;
+        if (!first_with(first + 1, s))
+            buf_printf(&compared, "%s%s", compared.n ? ", " : "", s->question);
+        if (strcmp(first->digest, s->digest) != 0)
+            testing_say(t, CHECK_NS_AGREE, CHECK_FAIL, "Let every name server load the same zone.",
+                        "%s (%s) and %s (%s) differ about %s", first->host, ip_text(&first->address, ip[0]), s->host,
+                        ip_text(&s->address, ip[1]), s->question);
     }
-    if (looked)
-        testing_say(t, CHECK_NS_AGREE, CHECK_PASS, NULL, "NS, MX, TXT and TLSA are the same everywhere");
+    if (compared.n)
+        testing_say(t, CHECK_NS_AGREE, CHECK_PASS, NULL, "the same everywhere: %s", compared.p);
     else
         testing_say(t, CHECK_NS_AGREE, CHECK_UNTESTED, NULL, "fewer than two name servers answered");
+    buf_release(&compared);
 }
 
 /* Tells whether this address answers for the zone at all. */
@@ -403,17 +441,15 @@ static bool serves(const struct facts *f, const struct facts_server *of)
 /* A server that answers for the zone, and not what it is asked about the domain. */
 static void test_questions(struct testing *t)
 {
-    static const char *const questions[] = {"NS", "MX", "TXT"};
-    for (size_t i = 0; i < t->facts->server_count; i++)
-        for (size_t q = 0; q < sizeof questions / sizeof questions[0]; q++) {
-            const struct facts_server *s = &t->facts->servers[i];
-            if (!asks(s, questions[q], 0) || answered(s) || !serves(t->facts, s))
-                continue;
-            const bool talks = strcmp(s->outcome, "answered") == 0;
-            testing_say(t, CHECK_NS_ANSWER, talks ? CHECK_FAIL : CHECK_UNTESTED,
-                        talks ? "Let this name server load the zone, or take it out of the NS records." : NULL,
-                        "asked for %s: %s", questions[q], server_words(t, s));
-        }
+    for (size_t i = 0; i < t->facts->server_count; i++) {
+        const struct facts_server *s = &t->facts->servers[i];
+        if (asks(s, "SOA", 0) || asks_tlsa(s) || answered(s) || is_no_name(s) || !serves(t->facts, s))
+            continue;
+        const bool talks = strcmp(s->outcome, "answered") == 0;
+        testing_say(t, CHECK_NS_ANSWER, talks ? CHECK_FAIL : CHECK_UNTESTED,
+                    talks ? "Let this name server load the zone, or take it out of the NS records." : NULL,
+                    "asked for %s: %s", s->question, server_words(t, s));
+    }
 }
 
 static void test_tlsa_question(struct testing *t)
@@ -421,7 +457,7 @@ static void test_tlsa_question(struct testing *t)
     bool looked = false;
     for (size_t i = 0; i < t->facts->server_count; i++) {
         const struct facts_server *s = &t->facts->servers[i];
-        if (!asks(s, "TLSA", 0) || !serves(t->facts, s))
+        if (!asks_tlsa(s) || !serves(t->facts, s))
             continue;
         looked = true;
         bool talks = strcmp(s->outcome, "answered") == 0;
@@ -450,8 +486,8 @@ void tests_dns(struct testing *t)
         test_digests(t, apex);
         test_nsec3(t, apex);
         test_expiry(t);
-    } else if (t->report->results[CHECK_DNSSEC_SIGNED].state == CHECK_FAIL) {
-        test_unknown_ds(t, apex);
+    } else if (!t->signed_zone) {
+        test_untestable(t, apex);
     }
     if (ns->count >= 2 && is_one_server(t, ns))
         testing_say(t, CHECK_NS_COUNT, CHECK_FAIL, "Add a second name server in another network.",

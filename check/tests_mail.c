@@ -66,24 +66,35 @@ static void test_names(struct testing *t)
     }
 }
 
+/* One kind of address of a mail host. */
+static void test_signed(struct testing *t, const struct mail_host *h, const struct dns_answer *a)
+{
+    const char *zone = a->security == DNS_INSECURE ? testing_untestable(t, h->name) : NULL;
+    if (a->state == DNS_TEMPFAIL)
+        testing_say(t, CHECK_DNSSEC_MX, CHECK_UNTESTED, NULL, "%s: %s", h->name, testing_failure(t, a));
+    else if (a->state == DNS_FOUND && a->security == DNS_SECURE)
+        testing_say(t, CHECK_DNSSEC_MX, CHECK_PASS, NULL, "signed");
+    else if (a->state == DNS_FOUND && zone)
+        testing_say_untestable(t, CHECK_DNSSEC_MX, zone);
+    else if (a->state == DNS_FOUND && a->security == DNS_INSECURE)
+        testing_say(t, CHECK_DNSSEC_MX, CHECK_FAIL, "Ask the mail host to sign the zone of its servers with DNSSEC.",
+                    "%s is not signed", h->name);
+}
+
 static void test_dnssec(struct testing *t)
 {
     for (size_t i = 0; i < t->mail.count; i++) {
         const struct mail_host *h = &t->mail.hosts[i];
-        const struct dns_answer *a = h->v4->state == DNS_FOUND ? h->v4 : h->v6;
-        bool bogus = h->v4->state == DNS_BOGUS || h->v6->state == DNS_BOGUS;
-        if (h->itself || (a->count == 0 && !h->failed)) /* that it leads nowhere is said by test_names */
+        if (h->itself || (h->address_count == 0 && !h->failed)) /* that it leads nowhere is said by test_names */
             continue;
-        if (bogus)
+        if (mail_host_is_bogus(h)) {
+            t->mx_bogus = true;
             testing_say(t, CHECK_DNSSEC_MX, CHECK_FAIL, "Ask the mail host to mend the signatures of its zone.",
                         "%s: its DNSSEC signatures are not valid", h->name);
-        else if (a->state == DNS_TEMPFAIL)
-            testing_say(t, CHECK_DNSSEC_MX, CHECK_UNTESTED, NULL, "%s: %s", h->name, testing_failure(t, a));
-        else if (a->security == DNS_SECURE)
-            testing_say(t, CHECK_DNSSEC_MX, CHECK_PASS, NULL, "signed");
-        else if (a->security == DNS_INSECURE)
-            testing_say(t, CHECK_DNSSEC_MX, CHECK_FAIL,
-                        "Ask the mail host to sign the zone of its servers with DNSSEC.", "%s is not signed", h->name);
+            continue;
+        }
+        test_signed(t, h, h->v4);
+        test_signed(t, h, h->v6);
     }
 }
 

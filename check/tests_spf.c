@@ -15,6 +15,8 @@
 #define TERMS 10u    /* RFC 7208 4.6.4 */
 #define VOIDS 2u     /* the same */
 #define MX_NAMES 10u /* the same */
+#define LABEL 63u    /* octets of a label: RFC 1035 2.3.4 */
+#define NAME 253u    /* characters of a name without its final dot: the same */
 #define WIDE 1000000.0
 #define ANSWER 512u            /* octets of an answer: RFC 7208 3.4 */
 #define EVERYBODY 2147483648.0 /* half of all IPv4 addresses */
@@ -192,6 +194,46 @@ static void walk_mx(struct tree *w, const struct spf_term *term, const char *nam
     }
 }
 
+/* What is wrong with a domain-spec as a name (RFC 1035 2.3.4): receivers make nothing of it, or an error of the whole
+ * record (RFC 7208 4.8). What a macro stands for is not known, and a name that is too long with it is cut (7.3). NULL:
+ * nothing. */
+static const char *wrong_name(struct slice spec)
+{
+    const bool macros = memchr(spec.p, '%', spec.n) != NULL;
+    size_t label = 0;
+    bool whole = true; /* the label is known, octet by octet */
+    if (spec.n > 1 && spec.p[spec.n - 1] == '.')
+        spec.n--;
+    for (size_t i = 0; i <= spec.n; i++) {
+        const char c = i < spec.n ? spec.p[i] : '.';
+        if (c == '%') { /* "%{...}", or one of "%%", "%_" and "%-" */
+            const char *close = i + 1 < spec.n && spec.p[i + 1] == '{' ? memchr(spec.p + i, '}', spec.n - i) : NULL;
+            i = close ? (size_t)(close - spec.p) : i + 1;
+            whole = false;
+        } else if (c != '.') {
+            label++;
+        } else if (whole && label == 0) {
+            return LANGUAGE_MARK("its name has an empty label");
+        } else if (label > LABEL) {
+            return LANGUAGE_MARK("its name has a label of more than 63 octets");
+        } else {
+            label = 0;
+            whole = true;
+        }
+    }
+    return !macros && spec.n > NAME ? LANGUAGE_MARK("its name has more than 253 octets") : NULL;
+}
+
+/* Tells whether the name of a term can be looked up; else says so. */
+static bool check_name(struct tree *w, struct slice term, struct slice spec, const char *domain)
+{
+    const char *why = spec.n ? wrong_name(spec) : NULL;
+    if (why)
+        testing_say(w->t, CHECK_SPF_SYNTAX, CHECK_FAIL, "Remove this term, or correct its name.", "%s: %s",
+                    term_text(w, term, domain), testing_word(w->t, why));
+    return !why;
+}
+
 static void walk_record(struct tree *w, const char *domain, struct slice text, unsigned depth);
 
 /* An include or a redirect: the record there must be. */
@@ -201,7 +243,7 @@ static void walk_into(struct tree *w, struct slice term, struct slice spec, cons
     const struct dns_answer *a = NULL;
     struct slice text = SLICE_NULL;
     count_term(w, term, domain);
-    if (!name)
+    if (!check_name(w, term, spec, domain) || !name)
         return;
     if (w->records >= RECORDS || depth >= RECORDS) {
         w->cut = true;
@@ -274,6 +316,8 @@ static void walk_term(struct tree *w, const struct spf_term *term, const char *d
     case SPF_TERM_EXISTS:
         count_term(w, term->text, domain);
         w->ptr = w->ptr || term->kind == SPF_TERM_PTR;
+        if (!check_name(w, term->text, term->domain, domain))
+            return;
         if (name && term->kind == SPF_TERM_A)
             walk_address(w, term, name, domain);
         else if (name && term->kind == SPF_TERM_MX)
@@ -301,6 +345,7 @@ static void walk_record(struct tree *w, const char *domain, struct slice text, u
         walk_term(w, &r.terms[i], domain, depth);
         ends = r.terms[i].kind == SPF_TERM_ALL;
     }
+    (void)check_name(w, r.exp, r.exp, domain);
     if (!ends && r.redirect.n)
         walk_into(w, r.redirect_text, r.redirect, domain, depth);
 }

@@ -92,6 +92,16 @@ static void test_rollover(struct testing *t, const struct dane_host *h)
         testing_say(t, CHECK_DANE_ROLLOVER, CHECK_NOTE, NULL, "%s has one usable record", h->name);
 }
 
+static void test_unsigned_host(struct testing *t, const struct dane_host *h)
+{
+    const char *zone = testing_untestable(t, h->name);
+    if (zone)
+        testing_say_untestable(t, CHECK_DANE, zone);
+    else
+        testing_say(t, CHECK_DANE, CHECK_ADVICE, "Sign the mail server's zone with DNSSEC first.", "%s is not signed",
+                    h->name);
+}
+
 static void test_dane_host(struct testing *t, const struct dane_host *h)
 {
     const struct mail_host *host = mail_host_of(t, h->name);
@@ -116,6 +126,8 @@ static void test_dane_host(struct testing *t, const struct dane_host *h)
                     "%s: no record that mail can use (usage 2 or 3)", h->name);
         return;
     case DANE_HOST_BROKEN:
+        if (host && mail_host_is_bogus(host)) /* said by dnssec-mx; of TLSA nothing is known */
+            return;
         testing_say(t, CHECK_NS_TLSA, CHECK_FAIL,
                     "Ask the DNS host of the mail server to mend its name servers or signatures.", "TLSA of %s: %s",
                     h->name, testing_word(t, h->reason));
@@ -126,8 +138,7 @@ static void test_dane_host(struct testing *t, const struct dane_host *h)
                     "%s has no TLSA record", h->name);
         return;
     case DANE_HOST_INSECURE:
-        testing_say(t, CHECK_DANE, CHECK_ADVICE, "Sign the mail server's zone with DNSSEC first.", "%s is not signed",
-                    h->name);
+        test_unsigned_host(t, h);
         return;
     case DANE_HOST_NO_ADDRESS:
         return;
@@ -147,7 +158,10 @@ static void test_dane(struct testing *t)
         test_dane_host(t, &p.hosts[i]);
     if (p.state == DANE_INSECURE_MX) /* whoever answers for the domain can name other hosts, which have none */
         t->dane_meant = false;
-    if (p.state == DANE_INSECURE_MX)
+    const char *zone = p.state == DANE_INSECURE_MX ? testing_untestable(t, t->facts->domain) : NULL;
+    if (zone)
+        testing_say_untestable(t, CHECK_DANE, zone);
+    else if (p.state == DANE_INSECURE_MX)
         testing_say(t, CHECK_DANE, CHECK_ADVICE, "Sign the domain's own zone with DNSSEC, too.",
                     "the mail servers are protected, but the MX record that names them is not signed");
     t->dane = p.state == DANE_PROTECTED && t->report->results[CHECK_DANE_MATCH].state <= CHECK_UNTESTED;
@@ -252,10 +266,43 @@ static void test_file(struct testing *t)
     }
 }
 
-static bool is_near_sts(struct slice text)
+/* The next of a record's fields, without blanks at its ends; false at the end of *rest. */
+static bool next_field(struct slice *rest, struct slice *out)
 {
-    text = slice_trim(text);
-    return text.n >= 5 && slice_eq_nocase(slice_of(text.p, 5), SLICE_LIT("v=STS"));
+    if (!rest->p)
+        return false;
+    const char *semicolon = rest->n ? memchr(rest->p, ';', rest->n) : NULL;
+    *out = slice_trim(slice_of(rest->p, semicolon ? (size_t)(semicolon - rest->p) : rest->n));
+    *rest = semicolon ? slice_from(*rest, (size_t)(semicolon - rest->p) + 1) : SLICE_NULL;
+    return true;
+}
+
+static unsigned count_fields(struct slice text, const char *with)
+{
+    struct slice field;
+    unsigned n = 0;
+    while (next_field(&text, &field))
+        n += text_begins(field, with);
+    return n;
+}
+
+/* Tells whether a text was meant as a record of this version, whatever its case and place. */
+static bool is_meant_as(struct slice text, const char *version)
+{
+    struct slice field;
+    while (next_field(&text, &field))
+        if (field.n >= strlen(version) && slice_eq_nocase(slice_of(field.p, strlen(version)), slice_str(version)))
+            return true;
+    return false;
+}
+
+/* NULL, or what is wrong with a record of MTA-STS. */
+static const char *wrong_sts(struct slice text)
+{
+    char id[STS_ID + 1];
+    if (sts_record_id(text, id) != STATUS_OK)
+        return LANGUAGE_MARK("the MTA-STS record has no id that can be read");
+    return count_fields(text, "id=") > 1 ? LANGUAGE_MARK("the MTA-STS record has more than one id") : NULL;
 }
 
 static void test_sts(struct testing *t)
@@ -263,15 +310,14 @@ static void test_sts(struct testing *t)
     const char *name = arena_printf(t->arena, "_mta-sts.%s", t->facts->domain);
     const struct dns_answer *a = name ? dns_get(t->scope, name, DNS_TXT) : NULL;
     unsigned found = 0;
-    char id[STS_ID + 1];
-    bool good = false;
+    const char *wrong = NULL;
     struct slice close = SLICE_NULL; /* meant as a record, and none */
     for (size_t i = 0; a && i < a->count; i++) {
         struct slice text = dns_txt(t->scope, a, i);
         if (text.p && sts_is_record(text)) {
             found++;
-            good = sts_record_id(text, id) == STATUS_OK;
-        } else if (is_near_sts(text)) {
+            wrong = wrong_sts(text);
+        } else if (is_meant_as(text, "v=STS") || is_meant_as(text, "id=")) {
             close = text;
         }
     }
@@ -297,11 +343,10 @@ static void test_sts(struct testing *t)
             "there is no MTA-STS record");
     else
         testing_say(t, CHECK_STS, CHECK_PASS, NULL, "a record is there");
-    if (found > 1 || (found == 1 && !good))
+    if (found > 1 || wrong)
         testing_say(t, CHECK_STS_VALID, CHECK_FAIL,
                     arena_printf(t->arena, "_mta-sts.%s. TXT \"v=STSv1; id=1\"", t->facts->domain), "%s",
-                    found > 1 ? T("several MTA-STS records: they count as none")
-                              : T("the MTA-STS record has no id that can be read"));
+                    found > 1 ? T("several MTA-STS records: they count as none") : testing_word(t, wrong));
     else if (found == 1)
         test_file(t);
 }
@@ -335,10 +380,8 @@ static bool is_report_uri(struct slice uri)
 static const char *wrong_destination(struct slice text)
 {
     bool any = false;
-    while (text.n) {
-        const char *semicolon = memchr(text.p, ';', text.n);
-        struct slice field = slice_trim(slice_of(text.p, semicolon ? (size_t)(semicolon - text.p) : text.n));
-        text = slice_from(text, semicolon ? (size_t)(semicolon - text.p) + 1 : text.n);
+    struct slice field;
+    while (next_field(&text, &field)) {
         if (!text_begins(field, "rua="))
             continue;
         struct slice list = slice_from(field, 4);
@@ -355,17 +398,35 @@ static const char *wrong_destination(struct slice text)
     return any ? NULL : LANGUAGE_MARK("the TLS-RPT record has no rua= with a mailto: or https: address");
 }
 
+/* NULL, or what is wrong with a record of TLS-RPT: with its destinations, or with the grammar of its fields. */
+static const char *wrong_tlsrpt(struct slice text)
+{
+    const char *wrong = wrong_destination(text);
+    struct slice field;
+    if (wrong)
+        return wrong;
+    if (count_fields(text, "rua=") > 1)
+        return LANGUAGE_MARK("the TLS-RPT record has more than one rua=");
+    (void)next_field(&text, &field); /* the version */
+    while (next_field(&text, &field))
+        if ((field.n || text.p) && !text_begins(field, "rua=") && !sts_is_extension(field))
+            return LANGUAGE_MARK("the TLS-RPT record has a field that is not NAME=VALUE");
+    return NULL;
+}
+
 static void test_tlsrpt(struct testing *t)
 {
     const char *name = arena_printf(t->arena, "_smtp._tls.%s", t->facts->domain);
     const struct dns_answer *a = name ? dns_get(t->scope, name, DNS_TXT) : NULL;
     unsigned found = 0;
-    const char *wrong = NULL;
+    const char *wrong = NULL, *close = NULL; /* meant as a record, and none */
     for (size_t i = 0; a && i < a->count; i++) {
         struct slice text = dns_txt(t->scope, a, i);
         if (is_tlsrpt(text)) {
             found++;
-            wrong = wrong_destination(text);
+            wrong = wrong_tlsrpt(text);
+        } else if (is_meant_as(text, "v=TLSRPT") || is_meant_as(text, "rua=")) {
+            close = testing_shown(t, text, 200);
         }
     }
     if (!a || a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS)
@@ -380,6 +441,7 @@ static void test_tlsrpt(struct testing *t)
                     "%s",
                     found > 1    ? T("several TLS-RPT records: they count as none")
                     : found == 1 ? testing_word(t, wrong)
+                    : close      ? testing_print(t, "there is no TLS-RPT record that can be read; found: %s", close)
                                  : T("there is no TLS-RPT record"));
 }
 

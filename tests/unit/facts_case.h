@@ -20,7 +20,8 @@ static inline void judge(struct arena *a, const char *text, struct check_report 
     facts_free(f);
 }
 
-#define HEAD "assay-facts 1\nsubject domain=a.example time=1795867200 table=1\nhere ipv4=yes ipv6=yes\n"
+#define HEAD_ALONE "assay-facts 1\nsubject domain=a.example time=1795867200 table=1\nhere ipv4=yes ipv6=yes\n"
+#define HEAD HEAD_ALONE "dns zone . insecure\n" /* what no line names was asked, and is not there */
 #define ZONE                                                                                                           \
     "dns a.example. secure 300 SOA ns.a.example. h.a.example. 1 2 3 4 5\n"                                             \
     "dns a.example. secure 300 MX 10 mx.a.example.\ndns mx.a.example. secure 300 A 192.0.2.1\n"

@@ -44,6 +44,8 @@ static void judge_all(const char *head, const struct judge_case *t, size_t n)
     "dns a.example. secure 300 DS 1 " algorithm " " digest " ABCDEF0123456789ABCDEF0123456789ABCDEF01\n"
 #define KEY(algorithm) "dns a.example. secure 300 DNSKEY 257 3 " algorithm " AwEAAcUlFV1vhmqx6NSOUOq2R/dsR7Xm3upJ\n"
 
+#define MX_A "dns a.example. insecure 300 MX 10 mx.a.example.\n"
+
 /* RFC 8624 3.1 and 3.3, RFC 9905, RFC 9906; RFC 4035 5.2: a record whose digest or algorithm is not known does not
  * count. */
 static void digests_and_algorithms(void **state)
@@ -68,7 +70,27 @@ static void digests_and_algorithms(void **state)
         {KEY("8"), CHECK_DNSSEC_ALGORITHM, CHECK_FAIL, "RSA with", "algorithm 13"},
     };
     static const struct judge_case unsigned_zone[] = {
-        {DS("13", "3"), CHECK_DNSSEC_SIGNED, CHECK_FAIL, NULL, NULL},
+        {DS("13", "3"), CHECK_DNSSEC_SIGNED, CHECK_UNTESTED, "digest type 3", NULL},
+        {DS("13", "9"), CHECK_DNSSEC_SIGNED, CHECK_UNTESTED, "digest type 9", NULL},
+        {DS("17", "2"), CHECK_DNSSEC_SIGNED, CHECK_UNTESTED, "algorithm 17", NULL},
+        {DS("16", "2"), CHECK_DNSSEC_SIGNED, CHECK_UNTESTED, "cannot test (DS: algorithm 16, digest type 2)", NULL},
+        {DS("16", "2"), CHECK_DNSSEC_VALID, CHECK_UNTESTED, "algorithm 16", NULL},
+        {DS("16", "2"), CHECK_DNSSEC_ALGORITHM, CHECK_UNTESTED, "algorithm 16", NULL}, /* recommended to validate */
+        {DS("16", "2"), CHECK_DNSSEC_DIGEST, CHECK_PASS, NULL, NULL},
+        {DS("5", "2"), CHECK_DNSSEC_ALGORITHM, CHECK_FAIL, "SHA-1 or older", "algorithm 13"},
+        {DS("16", "2") "dns mx.a.example. insecure 300 A 192.0.2.1\n" MX_A, CHECK_DNSSEC_MX, CHECK_UNTESTED,
+         "a.example is signed", NULL},
+        {DS("16", "2") "dns mx.a.example. insecure 300 A 192.0.2.1\n" MX_A, CHECK_DANE, CHECK_UNTESTED,
+         "a.example is signed", NULL},
+        /* a DS record that is not secure itself says nothing: the chain ended above */
+        {"dns a.example. insecure 300 DS 1 16 2 ABCDEF01\n", CHECK_DNSSEC_SIGNED, CHECK_FAIL, "unsigned", NULL},
+        {"dns a.example. insecure 300 DS 1 13 2 ABCDEF01\ndns example. secure 300 DS 1 16 2 ABCDEF01\n"
+         "dns example. insecure 300 SOA ns.example. h.example. 1 2 3 4 5\n",
+         CHECK_DNSSEC_SIGNED, CHECK_UNTESTED, "example is signed", NULL},
+        {"dns a.example. insecure 300 nodata DS\ndns example. secure 300 DS 1 13 2 ABCDEF01\n" /* opt-out */
+         "dns example. secure 300 SOA ns.example. h.example. 1 2 3 4 5\n",
+         CHECK_DNSSEC_SIGNED, CHECK_FAIL, "unsigned", NULL},
+        {"dns a.example. secure 300 nodata DS\n", CHECK_DNSSEC_SIGNED, CHECK_FAIL, "unsigned", "Switch DNSSEC on"},
         {DS("13", "3"), CHECK_DNSSEC_DIGEST, CHECK_FAIL, "GOST", "digest type 2"},
         {DS("13", "9"), CHECK_DNSSEC_DIGEST, CHECK_FAIL, "type 9", "digest type 2"},
         {DS("17", "2"), CHECK_DNSSEC_ALGORITHM, CHECK_FAIL, "algorithm 17, which few", "algorithm 13"},
@@ -121,10 +143,97 @@ static void tls_reports(void **state)
         {RPT("v=TLSRPTv1; rua=mailto:a @a.example"), CHECK_TLS_RPT, CHECK_ADVICE, "has no rua=", NULL},
         {RPT("v=TLSRPTv1; rua=https://a.example/<x>"), CHECK_TLS_RPT, CHECK_ADVICE, NULL, NULL},
         {RPT("v=TLSRPTv1; rua="), CHECK_TLS_RPT, CHECK_ADVICE, NULL, NULL},
+        {RPT("rua=mailto:a@a.example; v=TLSRPTv1"), CHECK_TLS_RPT, CHECK_ADVICE, "found: rua=mailto:a@a.example", NULL},
+        {RPT("v=TLSRPTv1; rua=mailto:a@a.example; rua=mailto:b@a.example"), CHECK_TLS_RPT, CHECK_ADVICE,
+         "more than one rua=", NULL},
+        {RPT("v=TLSRPTv1; nonsense; rua=mailto:a@a.example"), CHECK_TLS_RPT, CHECK_ADVICE, "NAME=VALUE", NULL},
+        {RPT("v=TLSRPTv1;; rua=mailto:a@a.example"), CHECK_TLS_RPT, CHECK_ADVICE, "NAME=VALUE", NULL},
+        {RPT("v=TLSRPTv1; x=a b; rua=mailto:a@a.example"), CHECK_TLS_RPT, CHECK_ADVICE, "NAME=VALUE", NULL},
+        {RPT("v=TLSRPTv1; rua=mailto:a@a.example;;"), CHECK_TLS_RPT, CHECK_ADVICE, "NAME=VALUE", NULL},
         /* other texts there are discarded */
         {RPT("v=TLSRPTv1; rua=mailto:a@a.example") RPT("v=TLSRPTv10; rua=x"), CHECK_TLS_RPT, CHECK_PASS, NULL, NULL},
         {RPT("v=TLSRPTv1; rua=mailto:a@a.example") RPT("v=TLSRPTv1; rua=mailto:b@a.example"), CHECK_TLS_RPT,
          CHECK_ADVICE, "several", NULL},
+    };
+    JUDGE(HEAD ZONE, t);
+}
+
+#define STS_TXT(text) TXT("_mta-sts.a.example.", text)
+
+/* RFC 8461 3.1: "v=STSv1" first, then fields; an id, of 1 to 32 letters and digits; syntactically invalid: no policy. */
+static void sts_records(void **state)
+{
+    static const struct judge_case t[] = {
+        {STS_TXT("v=STSv1; id=20260101T000000"), CHECK_STS_VALID, CHECK_PASS, NULL, NULL},
+        {STS_TXT("v=STSv1;id=1"), CHECK_STS_VALID, CHECK_PASS, NULL, NULL},
+        {STS_TXT("v=STSv1; x=y; id=1;"), CHECK_STS_VALID, CHECK_PASS, NULL, NULL},
+        {STS_TXT("v=STSv1; id=1; id=2"), CHECK_STS_VALID, CHECK_FAIL, "more than one id", "id=1\""},
+        {STS_TXT("v=STSv1; id=1; id=1"), CHECK_STS_VALID, CHECK_FAIL, "more than one id", NULL},
+        {STS_TXT("v=STSv1; id="), CHECK_STS_VALID, CHECK_FAIL, "no id that can be read", NULL},
+        {STS_TXT("v=STSv1; id=2026-01-01"), CHECK_STS_VALID, CHECK_FAIL, "no id that can be read", NULL},
+        {STS_TXT("v=STSv1; id=0123456789abcdef0123456789abcdef"), CHECK_STS_VALID, CHECK_PASS, NULL, NULL},
+        {STS_TXT("v=STSv1; id=0123456789abcdef0123456789abcdef0"), CHECK_STS_VALID, CHECK_FAIL, "no id", NULL},
+        {STS_TXT("v=STSv1; id=1; nonsense"), CHECK_STS_VALID, CHECK_FAIL, NULL, NULL},
+        {STS_TXT("v=STSv1;; id=1"), CHECK_STS_VALID, CHECK_FAIL, NULL, NULL},
+        {STS_TXT("v=STSv1"), CHECK_STS_VALID, CHECK_FAIL, "that can be read; found: v=STSv1", NULL},
+        {STS_TXT("id=1; v=STSv1"), CHECK_STS_VALID, CHECK_FAIL, "found: id=1; v=STSv1", NULL},
+        {STS_TXT("id=1"), CHECK_STS_VALID, CHECK_FAIL, "found: id=1", NULL},
+        {STS_TXT("v=STSv1; id=1") STS_TXT("v=STSv1; id=1; x=y"), CHECK_STS_VALID, CHECK_FAIL, "several", NULL},
+        {STS_TXT("something else"), CHECK_STS_VALID, CHECK_NOT_APPLICABLE, NULL, NULL},
+    };
+    JUDGE(HEAD ZONE STS_FILE_OF("604800"), t);
+}
+
+/* RFC 6376 3.2, by RFC 9989 4.7: a tag that stands twice makes the list invalid. */
+static void tags_that_stand_twice(void **state)
+{
+    static const struct judge_case t[] = {
+        {DMARC("rua=mailto:d@a.example"), CHECK_DMARC_SYNTAX, CHECK_PASS, NULL, NULL},
+        {DMARC("p=reject"), CHECK_DMARC_SYNTAX, CHECK_FAIL, "the tag p stands twice", "once"},
+        {DMARC("adkim=s; adkim=r"), CHECK_DMARC_SYNTAX, CHECK_FAIL, "the tag adkim stands twice", NULL},
+        {DMARC("rua=mailto:d@a.example; RUA=mailto:e@a.example"), CHECK_DMARC_SYNTAX, CHECK_FAIL, "the tag rua", NULL},
+        {DMARC("zz=1; zz=2"), CHECK_DMARC_SYNTAX, CHECK_FAIL, "the tag zz", NULL},
+#define BIMI(text) TXT("default._bimi.a.example.", text)
+        {BIMI("v=BIMI1; l=https://a.example/l.svg; a="), CHECK_BIMI, CHECK_PASS, NULL, NULL},
+        {BIMI("v=BIMI1; l=; a=;"), CHECK_BIMI, CHECK_PASS, NULL, NULL},
+        {BIMI("v=BIMI1; l=https://a.example/l.svg; l=https://b.example/l.svg"), CHECK_BIMI, CHECK_NOTE, "the tag l",
+         NULL},
+        {BIMI("v=BIMI10; l=https://a.example/l.svg"), CHECK_BIMI, CHECK_NOTE, "no record", NULL},
+        {BIMI("v=BIMI1; l=http://a.example/l.svg"), CHECK_BIMI, CHECK_NOTE, "no https: address", NULL},
+        {BIMI("v=BIMI1"), CHECK_BIMI, CHECK_NOTE, "l= is missing", NULL},
+        {BIMI("v=BIMI1; l=") BIMI("v=BIMI1; l=https://a.example/"), CHECK_BIMI, CHECK_NOTE, "several", NULL},
+    };
+    JUDGE(HEAD SOA, t);
+}
+
+#define L63 "abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabc"
+
+/* RFC 7208 4.8 and RFC 1035 2.3.4: a domain-spec that is no name of DNS is an error to some and no match to others.
+ * Where a macro stands, the name is not known (7.3). */
+static void names_in_spf(void **state)
+{
+    static const struct judge_case t[] = {
+        {SPF("a:foo..example -all"), CHECK_SPF_SYNTAX, CHECK_FAIL,
+         "a:foo..example in the record of a.example: its name "
+         "has an empty label",
+         "correct its name"},
+        {SPF("a:.foo.example -all"), CHECK_SPF_SYNTAX, CHECK_FAIL, "empty label", NULL},
+        {SPF("a:foo.example. -all"), CHECK_SPF_SYNTAX, CHECK_PASS, NULL, NULL},
+        {SPF("mx:" L63 ".example -all"), CHECK_SPF_SYNTAX, CHECK_PASS, NULL, NULL},
+        {SPF("mx:" L63 "x.example -all"), CHECK_SPF_SYNTAX, CHECK_FAIL, "63 octets", NULL},
+        {SPF("exists:" L63 "." L63 "." L63 "." L63 " -all"), CHECK_SPF_SYNTAX, CHECK_FAIL, "253 octets", NULL},
+        {SPF("include:foo..example -all"), CHECK_SPF_SYNTAX, CHECK_FAIL, "include:foo..example", NULL},
+        {SPF("redirect=foo..example"), CHECK_SPF_SYNTAX, CHECK_FAIL, "redirect=foo..example", NULL},
+        {SPF("-all exp=foo..example"), CHECK_SPF_SYNTAX, CHECK_FAIL, "foo..example", NULL},
+        {SPF("ptr:foo..example -all"), CHECK_SPF_SYNTAX, CHECK_FAIL, "ptr:foo..example", NULL},
+        {SPF("exists:%{i}.foo.example -all"), CHECK_SPF_SYNTAX, CHECK_PASS, NULL, NULL},
+        {SPF("exists:%{i}..foo.example -all"), CHECK_SPF_SYNTAX, CHECK_FAIL, "empty label", NULL},
+        {SPF("exists:%{ir.}.%{v}._spf.%{d2} -all"), CHECK_SPF_SYNTAX, CHECK_PASS, NULL, NULL},
+        {SPF("exists:%{i}." L63 "x.example -all"), CHECK_SPF_SYNTAX, CHECK_FAIL, "63 octets", NULL},
+        {SPF("exists:%{i}." L63 "." L63 "." L63 "." L63 " -all"), CHECK_SPF_SYNTAX, CHECK_PASS, NULL, NULL},
+        {SPF("exists:a%%b%_c.example -all"), CHECK_SPF_SYNTAX, CHECK_PASS, NULL, NULL},
+        {SPF("a:foo..example -all"), CHECK_SPF_VOID, CHECK_PASS, NULL, NULL},
+        {SPF("a:foo..example -all"), CHECK_SPF_LOOKUPS, CHECK_PASS, "1 of 10", NULL}, /* it is a term all the same */
     };
     JUDGE(HEAD ZONE, t);
 }
@@ -478,6 +587,8 @@ static void servers_that_fail_a_question(void **state)
 #define FAILS(question, rcode)                                                                                         \
     "server host=ns2.a.example address=192.0.2.52 question=" question " outcome=answered aa=1 rcode=" rcode "\n"
 #define FIRST_TWO SERVER("1", "SOA", "aa=1 digest=aa") SERVER("2", "SOA", "aa=1 digest=aa")
+#define BELOW(label) "\"TXT " label ".a.example\""
+#define BOTH(question, one, other) SERVER("1", question, "aa=1 digest=" one) SERVER("2", question, "aa=1 digest=" other)
     static const struct judge_case t[] = {
         {FIRST_TWO FAILS("MX", "2"), CHECK_NS_ANSWER, CHECK_FAIL, "asked for MX: ns2.a.example", "take it out"},
         {FIRST_TWO FAILS("TXT", "5"), CHECK_NS_ANSWER, CHECK_FAIL, "REFUSED", NULL},
@@ -490,7 +601,20 @@ static void servers_that_fail_a_question(void **state)
          "differ about TLSA", NULL},
         {FIRST_TWO SERVER("1", "TXT", "aa=1 digest=ab") SERVER("2", "TXT", "aa=1 digest=ab")
              SERVER("1", "TLSA", "aa=1 digest=cd") FAILS("TLSA", "3 digest=cd"),
-         CHECK_NS_AGREE, CHECK_PASS, NULL, NULL},
+         CHECK_NS_AGREE, CHECK_PASS, "the same everywhere: TXT, TLSA", NULL},
+        {FIRST_TWO BOTH(BELOW("_dmarc"), "ab", "cd"), CHECK_NS_AGREE, CHECK_FAIL,
+         "ns1.a.example (192.0.2.51) and ns2.a.example (192.0.2.52) differ about TXT _dmarc.a.example",
+         "load the same"},
+        {FIRST_TWO BOTH(BELOW("_mta-sts"), "ab", "cd"), CHECK_NS_AGREE, CHECK_FAIL, "TXT _mta-sts.a.example", NULL},
+        {FIRST_TWO BOTH("DNSKEY", "ab", "cd"), CHECK_NS_AGREE, CHECK_FAIL, "differ about DNSKEY", NULL},
+        {FIRST_TWO BOTH(BELOW("_dmarc"), "ab", "ab") BOTH("MX", "cd", "cd"), CHECK_NS_AGREE, CHECK_PASS,
+         "the same everywhere: TXT _dmarc.a.example, MX", NULL},
+        {FIRST_TWO SERVER("1", BELOW("_dmarc"), "aa=1 digest=ab") FAILS(BELOW("_dmarc"), "3 digest=ab"), CHECK_NS_AGREE,
+         CHECK_PASS, NULL, NULL},
+        {FIRST_TWO SERVER("1", BELOW("_dmarc"), "aa=1 digest=ab") FAILS(BELOW("_dmarc"), "3 digest=ab"),
+         CHECK_NS_ANSWER, CHECK_PASS, NULL, NULL}, /* no such name is an answer */
+        {FIRST_TWO FAILS(BELOW("_dmarc"), "2"), CHECK_NS_ANSWER, CHECK_FAIL, "asked for TXT _dmarc.a.example", NULL},
+        {FIRST_TWO FAILS("\"TLSA _25._tcp.mx2.a.example\"", "2"), CHECK_NS_TLSA, CHECK_FAIL, "SERVFAIL", NULL},
         {SERVER("1", "SOA", "aa=1 digest=aa") "server host=ns2.a.example address=10.1.2.3 question=SOA outcome=skipped "
                                               "why=\"not an address of the public internet\"\n",
          CHECK_NS_ANSWER, CHECK_UNTESTED, "ns2.a.example (10.1.2.3)", NULL},
@@ -543,12 +667,66 @@ static void records_that_openssl_does_not_take(void **state)
     JUDGE(HEAD ZONE TLSA_OF("mx.a.example."), t);
 }
 
+/* RFC 7672 2.2.2: a mail host whose addresses do not validate is not used by whoever validates. That is one fault, of
+ * the addresses; of its TLSA records nothing is known. An address that is not signed beside one that is counts, too. */
+static void addresses_that_are_not_secure(void **state)
+{
+#define MX SOA "dns a.example. secure 300 MX 10 mx.a.example.\n"
+    static const struct judge_case t[] = {
+        {MX "dns mx.a.example. secure 300 A 192.0.2.1\ndns mx.a.example. bogus AAAA\n", CHECK_DNSSEC_MX, CHECK_FAIL,
+         "mx.a.example: its DNSSEC", "mend the signatures"},
+        {MX "dns mx.a.example. secure 300 A 192.0.2.1\ndns mx.a.example. bogus AAAA\n", CHECK_NS_TLSA, CHECK_UNTESTED,
+         NULL, NULL},
+        {MX "dns mx.a.example. bogus\n", CHECK_NS_TLSA, CHECK_UNTESTED, NULL, NULL},
+        {MX "dns mx.a.example. secure 300 A 192.0.2.1\ndns mx.a.example. insecure 300 AAAA 2001:db8::1\n",
+         CHECK_DNSSEC_MX, CHECK_FAIL, "mx.a.example is not signed", NULL},
+        {MX "dns mx.a.example. secure 300 A 192.0.2.1\ndns mx.a.example. secure 300 AAAA 2001:db8::1\n"
+            "dns _25._tcp.mx.a.example. bogus TLSA\n",
+         CHECK_NS_TLSA, CHECK_FAIL, "TLSA of mx.a.example", NULL},
+    };
+#undef MX
+    JUDGE(HEAD, t);
+}
+
+/* A question that is not in the facts was not asked: nothing is known of it, and its absence is no fault (RFC 2308: "no
+ * data" and "no such name" are answers). */
+static void questions_that_were_not_asked(void **state)
+{
+    static const struct judge_case t[] = {
+        {SOA "dns a.example. secure 300 MX 10 mx.a.example.\n", CHECK_MX_HOST, CHECK_UNTESTED,
+         "mx.a.example: not asked", NULL},
+        {ZONE, CHECK_MX_IPV6, CHECK_UNTESTED, "not asked", NULL},
+        {ZONE, CHECK_DNSSEC_MX, CHECK_UNTESTED, "mx.a.example: not asked", NULL},
+        {ZONE "dns mx.a.example. secure 300 nodata AAAA\n", CHECK_DNSSEC_MX, CHECK_PASS, NULL, NULL},
+        {SOA, CHECK_MX, CHECK_UNTESTED, "MX of a.example: not asked", NULL},
+        {SOA, CHECK_SPF, CHECK_UNTESTED, "TXT of a.example: not asked", NULL},
+        {SOA, CHECK_DMARC, CHECK_UNTESTED, NULL, NULL},
+        {SOA, CHECK_CAA, CHECK_UNTESTED, "CAA of a.example: not asked", NULL},
+        {SOA, CHECK_DNSSEC_ALGORITHM, CHECK_UNTESTED, "not asked", NULL},
+        {SOA, CHECK_BIMI, CHECK_UNTESTED, "not asked", NULL},
+        {ZONE, CHECK_STS, CHECK_UNTESTED, "not asked", NULL},
+        {ZONE, CHECK_TLS_RPT, CHECK_UNTESTED, "not asked", NULL},
+        {SPF("a:x.a.example -all"), CHECK_SPF_VOID, CHECK_PASS, "without an answer: 0", NULL},
+        {SPF("include:x.a.example -all"), CHECK_SPF_SYNTAX, CHECK_UNTESTED, "not asked", NULL},
+        {DMARC("rua=mailto:r@b.test"), CHECK_DMARC_EXTERNAL, CHECK_UNTESTED, "could not be looked up", NULL},
+        {"", CHECK_EXISTS, CHECK_UNTESTED, "a.example: not asked", NULL},
+        /* and a name that was asked, and is not there, is known not to be */
+        {ZONE "dns mx.a.example. secure 300 nodata AAAA\n", CHECK_MX_IPV6, CHECK_FAIL, "has no IPv6 address", NULL},
+        {SOA "dns a.example. secure 300 MX 10 mx.a.example.\ndns mx.a.example. secure 300 nxdomain\n", CHECK_MX_HOST,
+         CHECK_FAIL, "mx.a.example has no address", NULL},
+    };
+    JUDGE(HEAD_ALONE, t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(digests_and_algorithms),
         cmocka_unit_test(null_mx),
         cmocka_unit_test(tls_reports),
+        cmocka_unit_test(sts_records),
+        cmocka_unit_test(tags_that_stand_twice),
+        cmocka_unit_test(names_in_spf),
         cmocka_unit_test(consent),
         cmocka_unit_test(size_and_strings_of_spf),
         cmocka_unit_test(only_mail_hosts_are_judged),
@@ -565,6 +743,8 @@ int main(void)
         cmocka_unit_test(servers_that_fail_a_question),
         cmocka_unit_test(addresses_and_names_that_lead_nowhere),
         cmocka_unit_test(records_that_openssl_does_not_take),
+        cmocka_unit_test(addresses_that_are_not_secure),
+        cmocka_unit_test(questions_that_were_not_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -259,6 +259,7 @@ static void caps_hold(void **state)
     } t[] = {
         {"dns a.example. bogus\n", CHECK_DNSSEC_VALID, CHECK_F},
         {"dns _dmarc.a.example. bogus\n", CHECK_DNSSEC_VALID, CHECK_F},
+        {"dns a.example. secure 300 MX 10 mx.a.example.\ndns mx.a.example. bogus\n", CHECK_DNSSEC_MX, CHECK_F},
         {"dns a.example. secure 300 TXT \"v=spf1 +all\"\n", CHECK_SPF_EVERYBODY, CHECK_F},
         {"dns a.example. secure 300 TXT \"v=spf1 -all\"\n", CHECK_DMARC, CHECK_C},
         {"dns _dmarc.a.example. secure 300 TXT \"v=DMARC1; p=none\"\n", CHECK_DMARC_POLICY, CHECK_C},

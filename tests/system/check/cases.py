@@ -154,6 +154,7 @@ ONE_FAULT = [
     Case("lame", "ns-answer ns-ipv6-reach", servers=NS + [("ns5.host.example.", OTHER)]),
     Case("deadserver", "ns-answer ns-ipv6-reach", servers=NS + [("ns6.host.example.", DEAD)]),
     Case("differ", "ns-agree", servers=NS[:1] + [("ns5.host.example.", OTHER)], other=other_text),
+    sts("differsts", "ns-agree", servers=NS[:1] + [("ns5.host.example.", OTHER)], other=lambda text: text.replace("id=1", "id=2")),
     Case("notlsa", "ns-tlsa", servers=[("ns7.host.example.", NO_TLSA), ("ns8.host.example.", NO_TLSA_2)]),
     Case("nsv4", "ns-ipv6", servers=[("ns1.host.example.", FIRST), ("nsfour.host.example.", (SECOND[0], None))]),
     Case("nsv6dead", "ns-ipv6-reach", servers=NS + [("ns9.host.example.", (SECOND[0], DEAD[1]))]),

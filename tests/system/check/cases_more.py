@@ -219,12 +219,17 @@ def hosts(case, plain, servers):
         plain("partstar", "cert-name", cert_name="m*.%%"),
         plain("starhigh", "cert-name", cert_name="*.example"),
         case("goodrsa", "", cert={"kind": "rsa2048"}),
+        case("differdmarc", "ns-agree", servers=servers, other=lambda text: text.replace("rua=mailto:dmarc@", "rua=mailto:other@")),
+        case("differcaa", "ns-agree", servers=servers, other=lambda text: text.replace("ca.example", "other.example")),
+        case("differkey", "ns-agree", servers=servers, other=lambda text: text.replace("; p=", ";p =")),
         case("unsignedserver", "ns-agree", servers=servers, other=lambda text: text, zone={"other_unsigned": True}),
         case("nomxsig", "dnssec-valid", zone={"strip": "MX"}),
         case("nodmarcsig", "dnssec-valid", zone={"strip": "TXT _dmarc"}),
         case("nokeysig", "dnssec-valid", zone={"strip": "DNSKEY"}),
         case("otherds", "dnssec-valid", zone={"ds_algorithm": 8}),
         case("othertag", "dnssec-valid", zone={"ds_tag": True}),
+        case("mxsixsig", "dnssec-mx", zone={"strip": "AAAA mx"}, cap="F"),
+        case("ed448", "", zone={"algorithm": "ED448"}),
     ]
 
 

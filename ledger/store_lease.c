@@ -70,14 +70,22 @@ int store_lock_file(const char *path, const char *ending, int how)
 
 /* ---- who it is ---- */
 
+static const char *program_name(void)
+{
+#ifdef __linux__
+    return program_invocation_short_name;
+#else
+    return getprogname();
+#endif
+}
+
 /* "retention by assay-ledger, process 12 on mx1.example.org": what must not be cut off first, since PostgreSQL keeps 63
  * characters. */
 static void name_oneself(const char *work, char *out, size_t size)
 {
     char host[256] = "";
     (void)gethostname(host, sizeof host - 1);
-    snprintf(out, size, "%s by %s, process %ld%s%s", work, program_invocation_short_name, (long)getpid(),
-             *host ? " on " : "", host);
+    snprintf(out, size, "%s by %s, process %ld%s%s", work, program_name(), (long)getpid(), *host ? " on " : "", host);
 }
 
 static enum status say_busy(struct store *s, const char *who)

@@ -29,7 +29,6 @@ struct stream {
 };
 
 static struct stream streams[] = {{NULL, STDOUT_FILENO}, {NULL, STDERR_FILENO}};
-static bool for_programs;
 
 struct charset *charset_new(const char *name)
 {
@@ -115,11 +114,8 @@ static ssize_t put(void *cookie, const char *p, size_t n)
 {
     struct stream *s = cookie;
     struct buf converted = BUF_INIT;
-    struct slice rest = slice_of(p, n);
-    if (!for_programs || s->fd != STDOUT_FILENO) {
-        charset_add(s->charset, rest, &converted);
-        rest = buf_slice(&converted);
-    }
+    charset_add(s->charset, slice_of(p, n), &converted);
+    struct slice rest = buf_slice(&converted);
     bool good = !converted.failed;
     while (good && rest.n) {
         ssize_t written = write(s->fd, rest.p, rest.n);
@@ -130,15 +126,17 @@ static ssize_t put(void *cookie, const char *p, size_t n)
     return good ? (ssize_t)n : 0;
 }
 
-static void replace(FILE **f, struct stream *s, const char *name, int mode)
+static void replace(FILE **f, struct stream *s, const char *name)
 {
+    if (!isatty(s->fd))
+        return;
     s->charset = charset_new(name);
     FILE *ours = s->charset ? fopencookie(s, "w", (cookie_io_functions_t){.write = put}) : NULL;
     if (!ours) {
         s->charset = charset_free(s->charset);
         return;
     }
-    setvbuf(ours, NULL, mode, BUFSIZ);
+    setvbuf(ours, NULL, _IOLBF, BUFSIZ);
     *f = ours;
 }
 
@@ -147,14 +145,8 @@ void charset_begin(void)
     const char *name = nl_langinfo(CODESET);
     if (strcmp(name, "UTF-8") == 0 || strcmp(name, "ANSI_X3.4-1968") == 0 || strcmp(name, "US-ASCII") == 0)
         return;
-    replace(&stdout, &streams[0], name, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF);
-    replace(&stderr, &streams[1], name, _IOLBF);
-}
-
-void charset_for_programs(void)
-{
-    fflush(stdout);
-    for_programs = true;
+    replace(&stdout, &streams[0], name);
+    replace(&stderr, &streams[1], name);
 }
 
 int charset_fd(FILE *f)

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * charset.h - standard output and error in the character set of the user's locale.
+ * charset.h - standard output and error in the character set of the user's terminal.
  *
- * All texts here are UTF-8. Where the locale has another character set (ISO-8859-1, KOI8-R), what is printed for people
- * is converted to it, and a character that it does not have becomes "?". The C locale names ASCII and says nothing of
- * the terminal: there, as in UTF-8, every octet goes out as it is.
+ * All texts here are UTF-8. Where the locale has another character set (ISO-8859-1, KOI8-R), what goes to a terminal is
+ * converted to it, and a character that it does not have becomes "?". A file or a pipe gets UTF-8 in every locale: JSON,
+ * a policy or a letter is read again by somebody who expects it. The C locale names ASCII and says nothing of the
+ * terminal: there, as in UTF-8, every octet goes out as it is.
  *
  * Threads: charset_begin() before any other starts; then as stdio.
  */
@@ -18,9 +19,6 @@
 
 /* After setlocale(): from now on stdout and stderr convert, where that is needed and can be done. */
 void charset_begin(void);
-
-/* From now on standard output is UTF-8: what follows is for programs, and its form says so (CSV, JSON). */
-void charset_for_programs(void);
 
 /* The file descriptor of a stream, of stdout and stderr too while they convert. */
 int charset_fd(FILE *f);

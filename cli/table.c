@@ -6,7 +6,6 @@
  * the right, headings are bold on a terminal, and a table wider than the terminal has its last text column cut there
  * (never in a file or pipe). Failure of memory is remembered and reported once, by table_print.
  */
-#include "cli/charset.h"
 #include "cli/csv.h"
 #include "cli/table.h"
 #include "report/page.h"
@@ -336,8 +335,6 @@ void table_write(const struct table *t, enum table_form form, const char *none, 
 bool table_print(const struct table *t, enum table_form form, const char *none)
 {
     struct buf out = BUF_INIT;
-    if (form != TABLE_TEXT)
-        charset_for_programs();
     table_write(t, form, none, &out);
     return cli_flush(&out);
 }

@@ -3,7 +3,6 @@
  * text.c - the language of a command's texts (text.h). Never fails: a text without a translation is English.
  */
 #include "cli/text.h"
-#include "cli/charset.h"
 
 static enum language spoken = LANGUAGE_EN;
 
@@ -15,8 +14,6 @@ const char *cli_take_language(struct cli_language *into, const char *value)
 
 void cli_speak(const struct cli_language *l, bool for_programs)
 {
-    if (for_programs)
-        charset_for_programs();
     spoken = l->given ? l->language : for_programs ? LANGUAGE_EN : language_of_user();
 }
 

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum setting_type { WORD, TEXT, PATH, NUMBER, SECONDS, BYTES, SWITCH, NAMES, ADDRESS, SOCKET, STORE, MODE };
+enum setting_type { WORD, TEXT, PATH, NUMBER, SECONDS, BYTES, SWITCH, NAMES, ADDRESS, SOCKET, STORE, MODE, FIELD };
 
 struct setting {
     const char *name;
@@ -224,6 +224,40 @@ static enum status check_mode(const struct setting *s, struct slice v, char why[
     return STATUS_INVALID;
 }
 
+/* Fields that say who wrote a message, how it came and how it is read (RFC 5322 3.6, RFC 2045 3, RFC 8601), and what
+ * begins like one of them: a second one would change what readers see. */
+static bool is_taken_name(struct slice name)
+{
+    static const char *const names[] = {"From",         "Sender",       "Reply-To",       "To",
+                                        "Cc",           "Bcc",          "Date",           "Message-ID",
+                                        "In-Reply-To",  "References",   "Subject",        "Received",
+                                        "Return-Path",  "MIME-Version", "DKIM-Signature", "Authentication-Results",
+                                        "Assay-Verdict"};
+    static const char *const beginnings[] = {"ARC-", "Content-", "Resent-"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (slice_eq_nocase(name, slice_str(names[i])))
+            return true;
+    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
+        if (name.n > strlen(beginnings[i]) && strncasecmp(name.p, beginnings[i], strlen(beginnings[i])) == 0)
+            return true;
+    return false;
+}
+
+/* "NAME: VALUE", both of visible ASCII (RFC 5322 2.2); empty: none. */
+static enum status check_field(const struct setting *s, struct slice v, char why[256])
+{
+    const char *colon = v.n ? memchr(v.p, ':', v.n) : NULL;
+    const size_t name = colon ? (size_t)(colon - v.p) : 0;
+    bool good = v.n == 0 || (name && slice_trim(slice_from(v, name + 1)).n);
+    for (size_t i = 0; good && i < v.n; i++)
+        good = v.p[i] > (i < name ? ' ' : ' ' - 1) && v.p[i] < 0x7f;
+    if (good && !is_taken_name(slice_of(v.p, name)))
+        return STATUS_OK;
+    snprintf(why, 256, "%s takes a header field%s: X-Spam-Flag: YES", s->name,
+             good ? " of its own, not one that says who wrote a message or how it came" : "");
+    return STATUS_INVALID;
+}
+
 static enum status add_name(struct setting_value *to, struct slice name)
 {
     char domain[LIMIT_DOMAIN + 1];
@@ -270,8 +304,9 @@ enum status setting_store(struct policy *p, size_t i, struct slice v, uint32_t i
     enum status st = STATUS_OK;
     int64_t number = 0;
     *why = '\0';
-    static check_text *const checks[] = {[WORD] = check_word,     [PATH] = check_path,   [ADDRESS] = check_address,
-                                         [SOCKET] = check_socket, [STORE] = check_store, [MODE] = check_mode};
+    static check_text *const checks[] = {
+        [WORD] = check_word,   [PATH] = check_path, [ADDRESS] = check_address, [SOCKET] = check_socket,
+        [STORE] = check_store, [MODE] = check_mode, [FIELD] = check_field};
     if (s->type == NUMBER || s->type == SECONDS || s->type == BYTES || s->type == SWITCH)
         st = check_number(s, v, &number, why);
     else if (s->type < sizeof checks / sizeof *checks && checks[s->type])
@@ -356,9 +391,9 @@ bool policy_set_has(const struct policy *p, enum setting_id id, const char *doma
 bool policy_setting_at(const struct policy *p, size_t i, struct policy_setting *out)
 {
     static const char *const types[] = {
-        [WORD] = "word",       [TEXT] = "text",     [PATH] = "path",     [NUMBER] = "number",
-        [SECONDS] = "time",    [BYTES] = "size",    [SWITCH] = "yes|no", [NAMES] = "names",
-        [ADDRESS] = "address", [SOCKET] = "socket", [STORE] = "store",   [MODE] = "permissions"};
+        [WORD] = "word",   [TEXT] = "text",        [PATH] = "path",         [NUMBER] = "number",   [SECONDS] = "time",
+        [BYTES] = "size",  [SWITCH] = "yes|no",    [NAMES] = "names",       [ADDRESS] = "address", [SOCKET] = "socket",
+        [STORE] = "store", [MODE] = "permissions", [FIELD] = "header field"};
     if (i >= COUNT)
         return false;
     const struct setting *s = &table[i];

@@ -13,7 +13,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum setting_type { WORD, TEXT, PATH, NUMBER, SECONDS, BYTES, SWITCH, NAMES, ADDRESS, SOCKET, STORE, MODE, FIELD };
+enum setting_type {
+    WORD,
+    TEXT,
+    PATH,
+    NUMBER,
+    SECONDS,
+    BYTES,
+    SWITCH,
+    NAMES,
+    ADDRESS,
+    SOCKET,
+    STORE,
+    MODE,
+    FIELD,
+    NAME
+};
 
 struct setting {
     const char *name;
@@ -258,6 +273,28 @@ static enum status check_field(const struct setting *s, struct slice v, char why
     return STATUS_INVALID;
 }
 
+static bool is_ascii(struct slice v)
+{
+    for (size_t i = 0; i < v.n; i++)
+        if ((unsigned char)v.p[i] > 127)
+            return false;
+    return true;
+}
+
+/* A domain name, perhaps in Unicode, or another word that needs no quotes in a header field (RFC 2045 5.1); a slash and
+ * a job may follow. Empty: none. */
+static enum status check_name(const struct setting *s, struct slice v, char why[256])
+{
+    char domain[LIMIT_DOMAIN + 1];
+    bool good = is_ascii(v) || domain_from_text(v, domain) == STATUS_OK;
+    for (size_t i = 0; good && i < v.n; i++)
+        good = (unsigned char)v.p[i] > ' ' && v.p[i] != 0x7f && !strchr("()<>@,;:\\\"[]?=", v.p[i]);
+    if (good)
+        return STATUS_OK;
+    snprintf(why, 256, "%s takes a name without blanks: mx.example.org", s->name);
+    return STATUS_INVALID;
+}
+
 static enum status add_name(struct setting_value *to, struct slice name)
 {
     char domain[LIMIT_DOMAIN + 1];
@@ -302,11 +339,12 @@ enum status setting_store(struct policy *p, size_t i, struct slice v, uint32_t i
     const struct setting *s = &table[i];
     struct setting_value *to = &p->settings[i];
     enum status st = STATUS_OK;
+    char domain[LIMIT_DOMAIN + 1];
     int64_t number = 0;
     *why = '\0';
     static check_text *const checks[] = {
         [WORD] = check_word,   [PATH] = check_path, [ADDRESS] = check_address, [SOCKET] = check_socket,
-        [STORE] = check_store, [MODE] = check_mode, [FIELD] = check_field};
+        [STORE] = check_store, [MODE] = check_mode, [FIELD] = check_field,     [NAME] = check_name};
     if (s->type == NUMBER || s->type == SECONDS || s->type == BYTES || s->type == SWITCH)
         st = check_number(s, v, &number, why);
     else if (s->type < sizeof checks / sizeof *checks && checks[s->type])
@@ -316,6 +354,8 @@ enum status setting_store(struct policy *p, size_t i, struct slice v, uint32_t i
     if (st != STATUS_OK)
         return st;
     if (s->type != NAMES) {
+        if (s->type == NAME && !is_ascii(v) && domain_from_text(v, domain) == STATUS_OK)
+            v = slice_str(domain);
         const char *text = arena_copy(p->arena, v.p, v.n);
         if (!text)
             return STATUS_NOMEM;
@@ -391,9 +431,9 @@ bool policy_set_has(const struct policy *p, enum setting_id id, const char *doma
 bool policy_setting_at(const struct policy *p, size_t i, struct policy_setting *out)
 {
     static const char *const types[] = {
-        [WORD] = "word",   [TEXT] = "text",        [PATH] = "path",         [NUMBER] = "number",   [SECONDS] = "time",
-        [BYTES] = "size",  [SWITCH] = "yes|no",    [NAMES] = "names",       [ADDRESS] = "address", [SOCKET] = "socket",
-        [STORE] = "store", [MODE] = "permissions", [FIELD] = "header field"};
+        [WORD] = "word",   [TEXT] = "text",        [PATH] = "path",          [NUMBER] = "number",   [SECONDS] = "time",
+        [BYTES] = "size",  [SWITCH] = "yes|no",    [NAMES] = "names",        [ADDRESS] = "address", [SOCKET] = "socket",
+        [STORE] = "store", [MODE] = "permissions", [FIELD] = "header field", [NAME] = "name"};
     if (i >= COUNT)
         return false;
     const struct setting *s = &table[i];

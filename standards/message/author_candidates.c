@@ -31,13 +31,17 @@ static size_t sign_at(struct slice s)
 
 /* ---- the domains behind the signs of a text ---- */
 
-/* The dotted words at the front of s, blanks round their dots left out, and blanks before them where `loose`. */
+/* The dotted words at the front of s without empty ones, blanks round their dots left out, and blanks before them where
+ * `loose`. */
 static void domain_run(struct slice s, bool loose, struct buf *out)
 {
     size_t i = 0;
     while (loose && i < s.n && is_blank(s.p[i]))
         i++;
     for (; i < s.n; i++) {
+        const bool dot_before = out->n && out->p[out->n - 1] == '.';
+        if (s.p[i] == '.' && (dot_before || !out->n))
+            continue;
         if (lex_is_atext((unsigned char)s.p[i]) || s.p[i] == '.') {
             buf_addc(out, s.p[i]);
             continue;
@@ -45,7 +49,7 @@ static void domain_run(struct slice s, bool loose, struct buf *out)
         size_t next = i;
         while (loose && next < s.n && is_blank(s.p[next]))
             next++;
-        bool dot_before = out->n && out->p[out->n - 1] == '.', dot_behind = next < s.n && s.p[next] == '.';
+        const bool dot_behind = next < s.n && s.p[next] == '.';
         if (next == i || !(dot_before || dot_behind))
             break;
         i = next - 1;

@@ -4,8 +4,8 @@
  * 9989 11.5).
  *
  * Three readings are made of the field, and the domains of all are candidates:
- *   as it stands   every domain behind an "@" that does not stand in a comment, in brackets too; of what is no domain
- *                  the part before the octet that makes it none ("victim.example'")
+ *   as it stands   every domain behind an "@" that does not stand in a comment, in brackets too, empty labels left
+ *                  out; of what is no domain the part before the octet that makes it none ("victim.example'")
  *   leniently      encoded words decoded (RFC 2047; also twice, and where their end is missing), comments, folds,
  *                  quotes, backslashes and control octets (NUL and a CR alone too) left out, and characters that are
  *                  shown as "@" taken for it; once with octets above 127 and once without them

@@ -76,6 +76,7 @@ static const struct {
     {"apostrophes round an address", TEXT(" 'boss@victim.example' <x@evil.example>"), " evil.example victim.example ",
      false},
     {"something behind a domain", TEXT(" <boss@victim.example.?x@evil.example>"), " victim.example ", false},
+    {"empty labels", TEXT(" <boss@.victim..example.>"), " victim.example ", false},
     {"braces", TEXT(" {boss@victim.example}"), " victim.example ", false},
     {"a domain in brackets", TEXT(" <boss@[victim.example]>"), " victim.example ", false},
     {"a name of one label", TEXT(" <boss@localhost"), "!localhost ", false},

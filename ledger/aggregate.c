@@ -440,7 +440,7 @@ enum status aggregate_flush(struct aggregate *t, struct store *s)
     qsort(all, n, sizeof *all, by_key);
     enum status st = STATUS_OK;
     for (const struct statement *m = t->first; m && st == STATUS_OK; m = m->next)
-        st = store_run_values(s, m->sql, m->v, m->n);
+        st = store_run_values(s, NULL, m->sql, m->v, m->n);
     for (size_t i = 0; i < n && st == STATUS_OK; i++)
         st = entry_note_and_put(s, all[i], &noted);
     if (st == STATUS_OK)

@@ -9,10 +9,13 @@
 #include "ledger/retention.h"
 #include "ledger/dmarc_row.h"
 #include "ledger/inbox.h"
+#include "ledger/key_range.h"
 #include "ledger/store_convert.h"
 #include "ledger/store_lease.h"
 #include "ledger/timestamp.h"
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 struct steps {
     struct store *store;
@@ -88,79 +91,168 @@ static void tables_by_day(struct steps *t, int64_t exact, int64_t reports, int64
     in_steps(t, DELETE_BY("org_group_day", "day, name, org", "day"), days);
     in_steps(t, DELETE_BY("org_state_count", "day, list, standard, state", "day"), days);
     in_steps(t, DELETE_BY("domain_check", "day, domain", "day"), days);
-    in_steps(t, DELETE_BY("org_source", "org, net", "last_seen"), days * TIMESTAMP_DAY);
-    in_steps(
-        t,
-        DELETE_BY("exception", "policy, statement", "policy NOT IN (SELECT DISTINCT policy FROM outcome_day) AND day"),
-        days);
-    in_steps(t, DELETE_BY("selector", "domain, selector, algorithm, bits, result", "last_seen"), days * TIMESTAMP_DAY);
-    in_steps(t, DELETE_BY("zone", "name, state", "last_seen"), days * TIMESTAMP_DAY);
 }
 
-/* One pass over a table in ranges of a text column of its key. `next` tells where a range ends ($1 its beginning, $2
- * the day, $3 how many rows); `text` with `end`, which the last range does without, and `more` deletes in it ($1 its
- * beginning, $2 its end, $3 the day). SQLite counts parameters as they come, so they stand in this order. */
+/* A statement that is run once for each range of a table's key: `what`, with $1, the limit; the range, in columns of
+ * `as`; `more`. In small steps, where a range has more rows to delete than it has keys. */
 struct ranges {
-    const char *next, *text, *end, *more;
-    int64_t day;
+    const char *table, *key;
+    const char *what, *as, *more;
+    int64_t before;
+    bool in_steps;
+    int64_t stop_at; /* no range begins at this number or above, the first column of the key; 0: none */
 };
 
-static enum status delete_range(struct steps *t, const struct ranges *r, const char *from, const char *to, bool last,
-                                int64_t *n)
+/* How many ranges' worth of rows a step of the table reads, since most of them stay. */
+#define RANGE_ROWS 4
+
+static enum status delete_range(struct steps *t, const struct ranges *r, const struct key_range *range, int64_t *n)
 {
-    char sql[1024];
-    snprintf(sql, sizeof sql, "%s%s%s", r->text, last ? " AND $2 = $2" : r->end, r->more);
-    enum status st = store_begin(t->store);
+    struct store_value v[1 + KEY_RANGE_PARAMETERS] = {{.number = r->before, .is_number = true}};
+    struct buf sql = BUF_INIT;
+    buf_adds(&sql, r->what);
+    key_range_put(range, r->as, 2, &sql);
+    buf_adds(&sql, r->more ? r->more : "");
+    if (r->in_steps)
+        buf_printf(&sql, " LIMIT %lld)", (long long)t->size);
+    enum status st = sql.failed ? STATUS_NOMEM : store_begin(t->store);
     if (st == STATUS_OK)
-        st = store_run(t->store, n, sql, "tti", from, to, r->day);
+        st = store_run_values(t->store, n, sql.p, v, key_range_add(range, v, 1));
     if (st == STATUS_OK)
         st = store_commit(t->store);
     if (st != STATUS_OK)
         store_rollback(t->store);
+    buf_release(&sql);
     return st;
+}
+
+/* Whether the range is done; if not, it is tried once more, smaller or for the rows that are left. */
+static bool end_range(struct steps *t, const struct ranges *r, enum status st, int64_t n)
+{
+    if (st == STATUS_AGAIN && t->size > RETENTION_STEP_LEAST) {
+        store_checkpoint(t->store);
+        t->size /= 4;
+        return false;
+    }
+    t->status = st;
+    t->rows += st == STATUS_OK ? n : 0;
+    if (st == STATUS_OK && n)
+        end_step(t);
+    return !r->in_steps || n == 0;
 }
 
 static void in_ranges(struct steps *t, const struct ranges *r)
 {
-    char from[STORE_ERROR * 4] = "", to[STORE_ERROR * 4];
-    bool more = true;
-    int64_t wider = 1; /* one name has more rows than a step: the range that holds it does */
-    while (more && t->status == STATUS_OK && !(t->stop && t->stop())) {
-        struct store_rows *rows = store_ask(t->store, r->next, "tii", from, r->day, t->size * 4 * wider);
-        more = store_next(rows);
-        snprintf(to, sizeof to, "%s", more ? store_text(rows, 0) : "");
-        t->status = store_done(rows);
-        if (t->status != STATUS_OK)
-            return;
-        if (more && strcmp(from, to) == 0) {
-            wider *= 2;
-            continue;
-        }
+    struct key_range range = {.table = r->table, .key = r->key};
+    while (t->status == STATUS_OK && !(t->stop && t->stop())) {
+        t->status = key_range_next(t->store, &range, t->size * RANGE_ROWS);
+        if (t->status != STATUS_OK || range.over)
+            break;
+        if (r->stop_at && range.from_count && strtoll(range.from[0], NULL, 10) >= r->stop_at)
+            break;
         int64_t n = 0;
-        enum status st = delete_range(t, r, from, to, !more, &n);
-        if (st == STATUS_AGAIN && t->size > RETENTION_STEP_LEAST) {
-            store_checkpoint(t->store);
-            t->size /= 4;
-            more = true;
-            continue;
-        }
-        t->status = st;
-        t->rows += st == STATUS_OK ? n : 0;
-        if (n)
-            end_step(t);
-        wider = 1;
-        snprintf(from, sizeof from, "%s", to);
+        enum status st = delete_range(t, r, &range, &n);
+        range.again = !end_range(t, r, st, n);
     }
+    key_range_free(&range);
 }
 
-static void subjects(struct steps *t, int64_t days)
+/* Tables whose key does not begin with a time. */
+static void tables_by_name(struct steps *t, int64_t days, int64_t segments)
 {
-    in_ranges(t, &(struct ranges){.next = "SELECT subject FROM subject_day WHERE subject >= $1 AND $2 = $2 ORDER BY "
-                                          "subject LIMIT 1 OFFSET $3",
-                                  .text = "DELETE FROM subject_day WHERE subject >= $1",
-                                  .end = " AND subject <= $2",
-                                  .more = " AND day < $3",
-                                  .day = days});
+    const int64_t seen = days * TIMESTAMP_DAY;
+    const struct ranges tables[] = {
+        {"subject_day", "subject, scope, standard, day", "DELETE FROM subject_day WHERE day < $1 AND ", .before = days},
+        {"org_source", "org, net", "DELETE FROM org_source WHERE last_seen < $1 AND ", .before = seen},
+        {"selector", "domain, selector", "DELETE FROM selector WHERE last_seen < $1 AND ", .before = seen},
+        {"zone", "name, state", "DELETE FROM zone WHERE last_seen < $1 AND ", .before = seen},
+        {"segment", "id", "DELETE FROM segment WHERE state = 'done' AND changed < $1 AND ", .before = segments},
+    };
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        in_ranges(t, &tables[i]);
+}
+
+/* Reports of others: their rows first, by the reports that are old. */
+static void reports_of_others(struct steps *t, int64_t days)
+{
+    const char *key = "kind, org, report_id, domain";
+    in_ranges(t, &(struct ranges){.table = "report_in",
+                                  .key = key,
+                                  .what = "DELETE FROM report_in_row WHERE (kind, org, report_id, domain, row) IN "
+                                          "(SELECT w.kind, w.org, w.report_id, w.domain, w.row FROM report_in i CROSS "
+                                          "JOIN report_in_row w WHERE i.ends < $1 AND i.taken < CAST($1 AS BIGINT) * "
+                                          "1000000 AND w.kind = i.kind AND w.org = i.org AND w.report_id = i.report_id "
+                                          "AND w.domain = i.domain AND ",
+                                  .as = "i.kind, i.org, i.report_id, i.domain",
+                                  .before = days * 86400,
+                                  .in_steps = true});
+    in_ranges(t, &(struct ranges){.table = "report_in",
+                                  .key = key,
+                                  .what = "DELETE FROM report_in WHERE ends < $1 AND taken < CAST($1 AS BIGINT) * "
+                                          "1000000 AND ",
+                                  .before = days * 86400});
+}
+
+/* Whether a mail that is still counted was judged by this policy. */
+static bool is_in_use(struct steps *t, const char *policy)
+{
+    struct key_range range = {.table = "outcome_day", .key = "day, standard, subject, result, level, action"};
+    struct buf sql = BUF_INIT;
+    bool found = false;
+    while (!found && t->status == STATUS_OK) {
+        struct store_value v[1 + KEY_RANGE_PARAMETERS] = {{.text = policy}};
+        t->status = key_range_next(t->store, &range, t->size * RANGE_ROWS);
+        if (t->status != STATUS_OK || range.over)
+            break;
+        buf_reset(&sql);
+        buf_adds(&sql, "SELECT 1 FROM outcome_day WHERE policy = $1 AND ");
+        key_range_put(&range, NULL, 2, &sql);
+        buf_adds(&sql, " LIMIT 1");
+        struct store_rows *rows = sql.failed ? NULL : store_ask_values(t->store, sql.p, v, key_range_add(&range, v, 1));
+        found = store_next(rows);
+        t->status = store_done(rows);
+    }
+    key_range_free(&range);
+    buf_release(&sql);
+    return found;
+}
+
+/* The first policy behind `policy` that has old exceptions in the range, in its place; "": none. || '': the range alone
+ * goes by the key. */
+static void next_policy(struct steps *t, const struct key_range *range, int64_t days, char policy[STORE_ERROR])
+{
+    struct store_value v[2 + KEY_RANGE_PARAMETERS] = {{.number = days, .is_number = true}, {.text = policy}};
+    struct buf sql = BUF_INIT;
+    buf_adds(&sql, "SELECT min(policy) FROM exception WHERE day < $1 AND policy || '' > $2 AND ");
+    key_range_put(range, NULL, 3, &sql);
+    struct store_rows *rows = sql.failed ? NULL : store_ask_values(t->store, sql.p, v, key_range_add(range, v, 2));
+    const char *found = store_next(rows) ? store_text(rows, 0) : NULL;
+    snprintf(policy, STORE_ERROR, "%s", found ? found : "");
+    t->status = store_done(rows);
+    buf_release(&sql);
+}
+
+/* Exceptions of a policy last as long as what it decided. */
+static void exceptions(struct steps *t, int64_t days)
+{
+    struct key_range range = {.table = "exception", .key = "policy, statement"};
+    while (t->status == STATUS_OK && !(t->stop && t->stop())) {
+        t->status = key_range_next(t->store, &range, t->size * RANGE_ROWS);
+        if (t->status != STATUS_OK || range.over)
+            break;
+        char policy[STORE_ERROR] = "";
+        for (next_policy(t, &range, days, policy); *policy && t->status == STATUS_OK;
+             next_policy(t, &range, days, policy)) {
+            int64_t n = 0;
+            if (!is_in_use(t, policy) && t->status == STATUS_OK)
+                t->status =
+                    store_run(t->store, &n, "DELETE FROM exception WHERE policy = $1 AND day < $2", "ti", policy, days);
+            t->rows += n;
+            if (t->status != STATUS_OK)
+                break;
+        }
+    }
+    key_range_free(&range);
 }
 
 /* A list is used where its block is in most_seen_block: that goes first. */
@@ -171,22 +263,18 @@ static void lists(struct steps *t, int64_t days)
     in_steps(t, DELETE_BY("most_seen", "day, days, standard, scope, result, security, subject", "day"), days);
 }
 
-/* Rows of reports by day, but those of domains whose report of that day was not sent and can be asked for. */
+/* Rows of reports by day, but those of domains whose report of that day was not sent and can be asked for. +day: one
+ * upper bound for each statement, that of the range (see delete_old). */
 static void rows_of_reports(struct steps *t, int64_t before)
 {
-    int64_t day = 0, none = before;
-    t->status = t->status == STATUS_OK ? store_ask_number(t->store, none, &day, "SELECT min(day) FROM dmarc_row", "")
-                                       : t->status;
-    for (; day < before && t->status == STATUS_OK && !(t->stop && t->stop()); day++)
-        in_ranges(t, &(struct ranges){
-                         .next = "SELECT domain FROM dmarc_row WHERE domain >= $1 AND day = $2 ORDER BY "
-                                 "domain LIMIT 1 OFFSET $3",
-                         .text = "DELETE FROM dmarc_row WHERE domain >= $1",
-                         .end = " AND domain <= $2",
-                         .more = " AND day = $3 AND NOT EXISTS (SELECT 1 FROM report_out o WHERE o.day = dmarc_row.day "
-                                 "AND o.domain = dmarc_row.domain AND o.state IN ('left out', "
-                                 "'suppressed', 'dead', 'refused', 'asked', 'new', 'retry'))",
-                         .day = day});
+    in_ranges(t, &(struct ranges){.table = "dmarc_row",
+                                  .key = "day, domain, mark, source_ip, header_from, envelope_from",
+                                  .what = "DELETE FROM dmarc_row WHERE +day < $1 AND ",
+                                  .more = " AND NOT EXISTS (SELECT 1 FROM report_out o WHERE o.day = dmarc_row.day "
+                                          "AND o.domain = dmarc_row.domain AND o.state IN ('left out', 'suppressed', "
+                                          "'dead', 'refused', 'asked', 'new', 'retry'))",
+                                  .before = before,
+                                  .stop_at = before});
 }
 
 static enum status delete_old(struct store *s, const struct retention_keep *keep, int64_t now, bool (*stop)(void),
@@ -228,20 +316,11 @@ static enum status delete_old(struct store *s, const struct retention_keep *keep
     if (can_be_asked)
         rows_of_reports(&t, today - exact);
     in_steps(&t, DELETE_BY("correspondent", "domain, how, day", "day"), today - RETENTION_CORRESPONDENT_DAYS);
-    if (t.status == STATUS_OK)
-        subjects(&t, days);
+    exceptions(&t, days);
+    tables_by_name(&t, days, now - 400 * TIMESTAMP_DAY);
     in_steps(&t, DELETE_BY("subject_seen", "day, pass, subject", "day"), days);
     lists(&t, days);
-    in_steps(
-        &t,
-        "DELETE FROM report_in_row WHERE (kind, org, report_id, domain, row) IN (SELECT w.kind, w.org, w.report_id, "
-        "w.domain, w.row FROM report_in_row w JOIN report_in i ON i.kind = w.kind AND i.org = w.org AND i.report_id "
-        "= w.report_id AND i.domain = w.domain WHERE i.ends < $1 AND i.taken < CAST($1 AS BIGINT) * 1000000 LIMIT $2)",
-        days * 86400);
-    in_steps(&t,
-             DELETE_BY("report_in", "kind, org, report_id, domain", "taken < CAST($1 AS BIGINT) * 1000000 AND ends"),
-             days * 86400);
-    in_steps(&t, DELETE_BY("segment", "id", "state = 'done' AND changed"), now - 400 * TIMESTAMP_DAY);
+    reports_of_others(&t, days);
     if (store_is_shared(s))
         in_steps(&t, DELETE_BY("inbox", "segment, at, upto, done, role", "refused IS NOT NULL AND sent"),
                  now - INBOX_REFUSED_DAYS * TIMESTAMP_DAY);

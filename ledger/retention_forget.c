@@ -4,10 +4,11 @@
  *
  * Promises that afterwards no column which subjects.def marks holds the subject or a name below it, in any spelling of
  * case, nor, on SQLite, the write-ahead log. Sums over all domains are unchanged, because they name nobody. Goes
- * through each table in steps by its leading column; on failure the committed steps stay, and the call can be repeated.
+ * through each table in steps by its key; on failure the committed steps stay, and the call can be repeated.
  */
 #include "base/buf.h"
 #include "base/clock.h"
+#include "ledger/key_range.h"
 #include "ledger/mention.h"
 #include "ledger/retention.h"
 #include "ledger/store_convert.h"
@@ -25,19 +26,19 @@ struct column {
 };
 
 struct table {
-    const char *name, *lead;
+    const char *name, *key;
 };
 
 // clang-format off
 static const struct table tables[] = {
-#define TABLE(t, l) {#t, #l},
+#define TABLE(t, ...) {#t, #__VA_ARGS__},
 #define COLUMN(t, c, k)
 #include "ledger/subjects.def"
 #undef TABLE
 #undef COLUMN
 };
 static const struct column columns[] = {
-#define TABLE(t, l)
+#define TABLE(t, ...)
 #define COLUMN(t, c, k) {#t, #c, k},
 #include "ledger/subjects.def"
 #undef TABLE
@@ -47,7 +48,6 @@ static const struct column columns[] = {
 
 #define COLUMNS (sizeof columns / sizeof *columns)
 #define SHORT_STEP_MS 5
-#define RANGE_TEXT 2200 /* of a leading column: keys are shorter (aggregate.h) */
 
 /* "x = $1 OR x LIKE $2 ... OR mentions(y, $1)": rows of the table that are about the subject. Empty: none can be. */
 static void condition(const struct store *s, const char *table, enum kind from, enum kind to, struct buf *out)
@@ -73,45 +73,6 @@ struct forgetting {
     int64_t rows;
 };
 
-/* A range of a table's leading column, without its beginning: behind `from`, and up to `to`. */
-struct range {
-    bool number;           /* of the column's type */
-    char from[RANGE_TEXT]; /* as text */
-    char to[RANGE_TEXT];
-    bool last; /* up to the end */
-};
-
-static bool is_number(const struct table *t)
-{
-    return strcmp(t->lead, "t") == 0 || strcmp(t->lead, "day") == 0 || strcmp(t->lead, "hour") == 0;
-}
-
-/* The comparison is with a number or a text, never with a cast of one: it is answered by the key. */
-static void put_bounds(struct buf *sql, const struct table *t, bool with_end)
-{
-    buf_printf(sql, is_number(t) ? "%s > CAST($3 AS BIGINT)" : "%s > $3", t->lead);
-    if (with_end)
-        buf_printf(sql, is_number(t) ? " AND %s <= CAST($4 AS BIGINT)" : " AND %s <= $4", t->lead);
-    else
-        buf_adds(sql, " AND $4 = $4");
-}
-
-/* Where the next step ends: the rows of one value are never parted. */
-static enum status step_end(struct forgetting *f, const struct table *t, struct range *r)
-{
-    struct buf sql = BUF_INIT;
-    buf_printf(&sql, "SELECT CAST(%s AS TEXT) FROM %s WHERE $1 = $1 AND $2 = $2 AND ", t->lead, t->name);
-    put_bounds(&sql, t, false);
-    buf_printf(&sql, " ORDER BY %s LIMIT 1 OFFSET %d", t->lead, RETENTION_STEP - 1);
-    if (sql.failed)
-        return STATUS_NOMEM;
-    struct store_rows *rows = store_ask(f->store, sql.p, "tttt", "", "", r->from, "");
-    r->last = !store_next(rows);
-    snprintf(r->to, sizeof r->to, "%s", r->last ? "" : store_text(rows, 0));
-    buf_release(&sql);
-    return store_done(rows);
-}
-
 /* Those who wait for the file are let in where it was held for long, or where rows went. */
 static void end_step(struct forgetting *f, int64_t rows, int64_t began_ms)
 {
@@ -122,18 +83,20 @@ static void end_step(struct forgetting *f, int64_t rows, int64_t began_ms)
         store_give_way(f->store, took * 1000);
 }
 
-static enum status run_step(struct forgetting *f, const char *sql, const struct range *r)
+static enum status run_step(struct forgetting *f, const char *sql, const struct key_range *r)
 {
+    struct store_value v[2 + KEY_RANGE_PARAMETERS] = {{.text = f->subject}, {.text = f->below}};
+    size_t count = key_range_add(r, v, 2);
     int64_t n = 0;
     if (f->dry_run) {
-        enum status st = store_ask_number(f->store, 0, &n, sql, "tttt", f->subject, f->below, r->from, r->to);
-        f->rows += n;
-        return st;
+        struct store_rows *rows = store_ask_values(f->store, sql, v, count);
+        f->rows += store_next(rows) ? store_number(rows, 0) : 0;
+        return store_done(rows);
     }
     int64_t began = clock_mono_ms();
     enum status st = store_begin(f->store);
     if (st == STATUS_OK)
-        st = store_run(f->store, &n, sql, "tttt", f->subject, f->below, r->from, r->to);
+        st = store_run_values(f->store, &n, sql, v, count);
     if (st == STATUS_OK)
         st = store_commit(f->store);
     if (st != STATUS_OK)
@@ -145,20 +108,18 @@ static enum status run_step(struct forgetting *f, const char *sql, const struct 
 
 static enum status walk(struct forgetting *f, const struct table *t, const char *what, const char *where)
 {
-    struct range r = {0};
+    struct key_range r = {.table = t->name, .key = t->key};
     struct buf sql = BUF_INIT;
-    enum status st = STATUS_OK;
-    snprintf(r.from, sizeof r.from, "%s", is_number(t) ? "-9000000000000000000" : "");
-    while (st == STATUS_OK && !r.last) {
-        st = step_end(f, t, &r);
-        if (st != STATUS_OK)
-            break;
+    enum status st;
+    while ((st = key_range_next(f->store, &r, RETENTION_STEP)) == STATUS_OK && !r.over) {
         buf_reset(&sql);
         buf_printf(&sql, "%s WHERE (%s) AND $2 = $2 AND ", what, where);
-        put_bounds(&sql, t, !r.last);
+        key_range_put(&r, NULL, 3, &sql);
         st = sql.failed ? STATUS_NOMEM : run_step(f, sql.p, &r);
-        snprintf(r.from, sizeof r.from, "%s", r.to);
+        if (st != STATUS_OK)
+            break;
     }
+    key_range_free(&r);
     buf_release(&sql);
     return st;
 }

@@ -101,22 +101,31 @@ enum status store_run(struct store *s, int64_t *changed, const char *sql, const 
     return st == STATUS_OK ? s->engine->run(s, sql, v, n, changed) : st;
 }
 
-enum status store_run_values(struct store *s, const char *sql, const struct store_value *v, size_t n)
+enum status store_run_values(struct store *s, int64_t *changed, const char *sql, const struct store_value *v, size_t n)
 {
-    return is_cut_off(s) ? STATUS_AGAIN : s->engine->run(s, sql, v, n, NULL);
+    return is_cut_off(s) ? STATUS_AGAIN : s->engine->run(s, sql, v, n, changed);
+}
+
+struct store_rows *store_ask_values(struct store *s, const char *sql, const struct store_value *v, size_t n)
+{
+    struct store_rows *r = calloc(1, sizeof *r);
+    if (!r)
+        return NULL;
+    r->store = s;
+    r->status = is_cut_off(s) ? STATUS_AGAIN : s->engine->ask(s, sql, v, n, &r->cursor);
+    return r;
 }
 
 static struct store_rows *rows_ask(struct store *s, const char *sql, const char *types, va_list ap)
 {
     struct store_value v[STORE_PARAMETERS];
     size_t n;
+    enum status st = store_collect(s, v, &n, types, ap);
+    if (st == STATUS_OK)
+        return store_ask_values(s, sql, v, n);
     struct store_rows *r = calloc(1, sizeof *r);
-    if (!r)
-        return NULL;
-    r->store = s;
-    r->status = is_cut_off(s) ? STATUS_AGAIN : store_collect(s, v, &n, types, ap);
-    if (r->status == STATUS_OK)
-        r->status = s->engine->ask(s, sql, v, n, &r->cursor);
+    if (r)
+        *r = (struct store_rows){.store = s, .status = st};
     return r;
 }
 

@@ -62,11 +62,13 @@ struct store_value {
  * and good until the next record is. */
 enum status store_collect(struct store *s, struct store_value v[STORE_PARAMETERS], size_t *n, const char *types,
                           va_list ap) MUST_CHECK;
-enum status store_run_values(struct store *s, const char *sql, const struct store_value *v, size_t n) MUST_CHECK;
+enum status store_run_values(struct store *s, int64_t *changed, const char *sql, const struct store_value *v,
+                             size_t n) MUST_CHECK;
 
 /* Runs a query. store_next then returns its rows; store_done must follow, whether all rows were read or not. */
 struct store_rows;
 struct store_rows *store_ask(struct store *s, const char *sql, const char *types, ...);
+struct store_rows *store_ask_values(struct store *s, const char *sql, const struct store_value *v, size_t n);
 bool store_next(struct store_rows *r);
 const char *store_text(const struct store_rows *r, int column); /* NULL: null; valid until the next store_next */
 int64_t store_number(const struct store_rows *r, int column);   /* 0: null */

@@ -385,7 +385,7 @@ static void test_copied_by_hand(void **state)
 static const struct {
     const char *table, *column;
 } passing[] = {
-#define TABLE(t, l)
+#define TABLE(t, ...)
 #define COLUMN(t, c, k)
 #define PASSING(t, c, k) {#t, #c},
 #include "ledger/subjects.def"

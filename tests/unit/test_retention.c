@@ -288,7 +288,7 @@ struct listed {
     const char *table, *column;
 };
 static const struct listed listed[] = {
-#define TABLE(t, l)
+#define TABLE(t, ...)
 #define COLUMN(t, c, k) {#t, #c},
 #include "ledger/subjects.def"
 #undef TABLE

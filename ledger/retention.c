@@ -7,6 +7,7 @@
  * failure the steps that were committed stay; the next run goes on from there.
  */
 #include "ledger/retention.h"
+#include "base/arena.h"
 #include "ledger/dmarc_row.h"
 #include "ledger/inbox.h"
 #include "ledger/key_range.h"
@@ -105,6 +106,7 @@ struct ranges {
 
 /* How many ranges' worth of rows a step of the table reads, since most of them stay. */
 #define RANGE_ROWS 4
+#define POLICIES_MEMORY ((size_t)16 << 20) /* names of the policies of a range */
 
 static enum status delete_range(struct steps *t, const struct ranges *r, const struct key_range *range, int64_t *n)
 {
@@ -193,43 +195,63 @@ static void reports_of_others(struct steps *t, int64_t days)
                                   .before = days * 86400});
 }
 
-/* Whether a mail that is still counted was judged by this policy. */
-static bool is_in_use(struct steps *t, const char *policy)
+/* Policies that have old exceptions. */
+struct old_policy {
+    struct old_policy *next;
+    const char *name;
+};
+
+/* The first column of rows of a range, by "... $1 AND " and the range. */
+static struct store_rows *ask_range(struct steps *t, const char *what, int64_t first, const struct key_range *range)
+{
+    struct store_value v[1 + KEY_RANGE_PARAMETERS] = {{.number = first, .is_number = true}};
+    struct buf sql = BUF_INIT;
+    buf_adds(&sql, what);
+    key_range_put(range, NULL, 2, &sql);
+    struct store_rows *rows = sql.failed ? NULL : store_ask_values(t->store, sql.p, v, key_range_add(range, v, 1));
+    buf_release(&sql);
+    return rows;
+}
+
+static struct old_policy *old_policies(struct steps *t, int64_t days, const struct key_range *range, struct arena *a)
+{
+    struct old_policy *list = NULL;
+    struct store_rows *rows = ask_range(t, "SELECT DISTINCT policy FROM exception WHERE day < $1 AND ", days, range);
+    while (store_next(rows) && !arena_failed(a)) {
+        struct old_policy *p = ARENA_NEW(a, struct old_policy);
+        if (p)
+            *p = (struct old_policy){list, arena_strdup(a, store_text(rows, 0))};
+        list = p ? p : list;
+    }
+    t->status = store_done(rows);
+    if (t->status == STATUS_OK && arena_failed(a))
+        t->status = STATUS_NOMEM;
+    return list;
+}
+
+/* Takes those off the list that judged a mail which is still counted. */
+static void drop_policies_in_use(struct steps *t, int64_t days, struct old_policy **list)
 {
     struct key_range range = {.table = "outcome_day", .key = "day, standard, subject, result, level, action"};
-    struct buf sql = BUF_INIT;
-    bool found = false;
-    while (!found && t->status == STATUS_OK) {
-        struct store_value v[1 + KEY_RANGE_PARAMETERS] = {{.text = policy}};
+    while (*list && t->status == STATUS_OK) {
+        if (t->stop && t->stop()) {
+            *list = NULL; /* what is not known to be unused is in use */
+            break;
+        }
         t->status = key_range_next(t->store, &range, t->size * RANGE_ROWS);
         if (t->status != STATUS_OK || range.over)
             break;
-        buf_reset(&sql);
-        buf_adds(&sql, "SELECT 1 FROM outcome_day WHERE policy = $1 AND ");
-        key_range_put(&range, NULL, 2, &sql);
-        buf_adds(&sql, " LIMIT 1");
-        struct store_rows *rows = sql.failed ? NULL : store_ask_values(t->store, sql.p, v, key_range_add(&range, v, 1));
-        found = store_next(rows);
+        struct store_rows *rows =
+            ask_range(t, "SELECT DISTINCT policy FROM outcome_day WHERE +day >= $1 AND ", days, &range);
+        while (store_next(rows))
+            for (struct old_policy **p = list; *p;)
+                if (strcmp((*p)->name, store_text(rows, 0)) == 0)
+                    *p = (*p)->next;
+                else
+                    p = &(*p)->next;
         t->status = store_done(rows);
     }
     key_range_free(&range);
-    buf_release(&sql);
-    return found;
-}
-
-/* The first policy behind `policy` that has old exceptions in the range, in its place; "": none. || '': the range alone
- * goes by the key. */
-static void next_policy(struct steps *t, const struct key_range *range, int64_t days, char policy[STORE_ERROR])
-{
-    struct store_value v[2 + KEY_RANGE_PARAMETERS] = {{.number = days, .is_number = true}, {.text = policy}};
-    struct buf sql = BUF_INIT;
-    buf_adds(&sql, "SELECT min(policy) FROM exception WHERE day < $1 AND policy || '' > $2 AND ");
-    key_range_put(range, NULL, 3, &sql);
-    struct store_rows *rows = sql.failed ? NULL : store_ask_values(t->store, sql.p, v, key_range_add(range, v, 2));
-    const char *found = store_next(rows) ? store_text(rows, 0) : NULL;
-    snprintf(policy, STORE_ERROR, "%s", found ? found : "");
-    t->status = store_done(rows);
-    buf_release(&sql);
 }
 
 /* Exceptions of a policy last as long as what it decided. */
@@ -240,17 +262,17 @@ static void exceptions(struct steps *t, int64_t days)
         t->status = key_range_next(t->store, &range, t->size * RANGE_ROWS);
         if (t->status != STATUS_OK || range.over)
             break;
-        char policy[STORE_ERROR] = "";
-        for (next_policy(t, &range, days, policy); *policy && t->status == STATUS_OK;
-             next_policy(t, &range, days, policy)) {
+        struct arena *a = arena_new(POLICIES_MEMORY);
+        struct old_policy *old = a ? old_policies(t, days, &range, a) : NULL;
+        t->status = a ? t->status : STATUS_NOMEM;
+        drop_policies_in_use(t, days, &old);
+        for (; old && t->status == STATUS_OK && !(t->stop && t->stop()); old = old->next) {
             int64_t n = 0;
-            if (!is_in_use(t, policy) && t->status == STATUS_OK)
-                t->status =
-                    store_run(t->store, &n, "DELETE FROM exception WHERE policy = $1 AND day < $2", "ti", policy, days);
+            t->status =
+                store_run(t->store, &n, "DELETE FROM exception WHERE policy = $1 AND day < $2", "ti", old->name, days);
             t->rows += n;
-            if (t->status != STATUS_OK)
-                break;
         }
+        arena_free(a);
     }
     key_range_free(&range);
 }

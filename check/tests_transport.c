@@ -333,6 +333,9 @@ static void test_sts(struct testing *t)
                     testing_failure(t, t->mail.mx));
     else if (found == 0 && t->dane_meant)
         testing_say(t, CHECK_STS, CHECK_PASS, NULL, "not needed: the domain uses DANE");
+    else if (found == 0 && t->report->results[CHECK_DANE].state == CHECK_UNTESTED)
+        testing_say(t, CHECK_STS, CHECK_UNTESTED, NULL,
+                    "there is no MTA-STS record, and whether the domain uses DANE could not be tested");
     else if (found == 0)
         testing_say(
             t, CHECK_STS, CHECK_ADVICE,

@@ -82,6 +82,8 @@ static void digests_and_algorithms(void **state)
          "a.example is signed", NULL},
         {DS("16", "2") "dns mx.a.example. insecure 300 A 192.0.2.1\n" MX_A, CHECK_DANE, CHECK_UNTESTED,
          "a.example is signed", NULL},
+        {DS("16", "2") "dns mx.a.example. insecure 300 A 192.0.2.1\n" MX_A, CHECK_STS, CHECK_UNTESTED, "uses DANE",
+         NULL},
         /* a DS record that is not secure itself says nothing: the chain ended above */
         {"dns a.example. insecure 300 DS 1 16 2 ABCDEF01\n", CHECK_DNSSEC_SIGNED, CHECK_FAIL, "unsigned", NULL},
         {"dns a.example. insecure 300 DS 1 13 2 ABCDEF01\ndns example. secure 300 DS 1 16 2 ABCDEF01\n"

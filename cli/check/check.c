@@ -28,7 +28,8 @@ struct command {
     size_t count, room;
     uint32_t *slots; /* by hash: place in domains, plus one; 0: free. 4 * room of them */
     struct watch *watch;
-    struct buf out, metrics;
+    struct buf out;
+    struct check_metrics metrics;
     struct json json;
     int worst;
     int error; /* sysexits: a file could not be written */
@@ -313,7 +314,14 @@ static void show_files(struct command *c, struct check_one *one)
         write_file(c, c->o.label, &b);
     }
     if (c->o.prometheus)
-        check_write_metrics(one, &c->metrics);
+        check_add_metrics(&c->metrics, one);
+}
+
+static void show_metrics(struct command *c)
+{
+    struct buf b = BUF_INIT;
+    check_write_metrics(&c->metrics, &b);
+    write_file(c, c->o.prometheus, &b);
 }
 
 static void show(struct command *c, struct check_one *one)
@@ -352,8 +360,12 @@ static void one_done(void *context, struct check_one *one)
         cli_error("%s: %s", one->domain, one->error);
     else
         show(c, one);
-    if (c->resume)
+    if (one->unsaved) {
+        cli_error("%s: %s", one->domain, one->unsaved);
+        c->error = EX_CANTCREAT;
+    } else if (c->resume) { /* what was not saved is asked again */
         resume_line(c, one);
+    }
     if (!one->error)
         show_files(c, one);
     flush(c);
@@ -405,7 +417,7 @@ static int run_all(struct command *c)
     }
     flush(c);
     if (c->o.prometheus && !rc)
-        write_file(c, c->o.prometheus, &c->metrics);
+        show_metrics(c);
     if (c->watch && watch_close(c->watch) != 0)
         c->error = EX_CANTCREAT;
     c->watch = NULL;
@@ -414,7 +426,9 @@ static int run_all(struct command *c)
 
 int cmd_check(int argc, char **argv)
 {
-    struct command c = {.out = BUF_INIT, .metrics = BUF_INIT};
+    struct command c = {.out = BUF_INIT};
+    for (size_t i = 0; i < CHECK_METRICS; i++)
+        c.metrics.of[i] = (struct buf)BUF_INIT;
     int rc = check_args_read(argc, argv, &c.o);
     if (rc != -1)
         return rc;
@@ -432,7 +446,7 @@ int cmd_check(int argc, char **argv)
     if (c.resume)
         fclose(c.resume);
     buf_release(&c.out);
-    buf_release(&c.metrics);
+    check_metrics_release(&c.metrics);
     policy_unref(c.policy);
     return rc;
 }

@@ -40,7 +40,8 @@ struct check_one {
     struct arena *arena;
     struct facts *facts;
     struct check_report report;
-    const char *error; /* it could not be judged: why; NULL */
+    const char *error;   /* it could not be judged: why; NULL */
+    const char *unsaved; /* its facts could not be saved or kept: why; NULL */
 };
 
 /* Reads the arguments. -1: go on; else the exit code. */
@@ -79,7 +80,15 @@ void check_write_csv_head(struct buf *out);
 void check_write_csv(const struct check_one *one, struct buf *out);
 void check_write_html(const struct check_one *one, struct buf *out);
 void check_write_label(const struct check_one *one, struct buf *out);
-void check_write_metrics(const struct check_one *one, struct buf *out);
+
+/* Metrics of every domain of a run, each kind by itself: the format wants all lines of one metric together. */
+#define CHECK_METRICS 6
+struct check_metrics {
+    struct buf of[CHECK_METRICS];
+};
+void check_add_metrics(struct check_metrics *m, const struct check_one *one);
+void check_write_metrics(const struct check_metrics *m, struct buf *out);
+void check_metrics_release(struct check_metrics *m);
 
 /* "A", or "B to A" where what could not be tested hides something. */
 #define CHECK_GRADE_WORDS 24

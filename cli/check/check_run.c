@@ -210,9 +210,9 @@ static void check_domain(struct run *r, const char *domain, struct check_one *on
     if (!one->arena || gather_domain(r->gather, domain, &known, &text) != STATUS_OK)
         one->error = text.failed ? "the facts are over 4 MB, or memory ran out" : too_little;
     if (!one->error && r->o->save)
-        one->error = save(r->o, domain, r->count > 1, buf_slice(&text), one->arena);
+        one->unsaved = save(r->o, domain, r->count > 1, buf_slice(&text), one->arena);
     if (!one->error && r->o->keep)
-        one->error = keep(r, domain, text.p, one->arena);
+        one->unsaved = keep(r, domain, text.p, one->arena);
     if (!one->error)
         run_judge(r->o, buf_slice(&text), one);
     buf_release(&text);

@@ -228,12 +228,45 @@ void check_write_label(const struct check_one *one, struct buf *out)
                when);
 }
 
-void check_write_metrics(const struct check_one *one, struct buf *out)
+void check_add_metrics(struct check_metrics *m, const struct check_one *one)
 {
     const struct check_report *r = &one->report;
-    buf_printf(out, "assay_check_score{domain=\"%s\"} %u\n", one->domain, r->score);
-    buf_printf(out, "assay_check_grade{domain=\"%s\",grade=\"%s\"} 1\n", one->domain, check_grade_name(r->grade));
-    buf_printf(out, "assay_check_failed{domain=\"%s\"} %u\n", one->domain, r->counts[CHECK_FAIL]);
-    buf_printf(out, "assay_check_untested{domain=\"%s\"} %u\n", one->domain, r->counts[CHECK_UNTESTED]);
-    buf_printf(out, "assay_check_time_seconds{domain=\"%s\"} %lld\n", one->domain, (long long)r->at);
+    const char *d = one->domain;
+    buf_printf(&m->of[0], "{domain=\"%s\"} %u\n", d, r->score);
+    buf_printf(&m->of[1], "{domain=\"%s\",grade=\"%s\"} 1\n", d, check_grade_name(r->grade));
+    buf_printf(&m->of[2], "{domain=\"%s\",grade=\"%s\"} 1\n", d, check_grade_name(r->least));
+    buf_printf(&m->of[3], "{domain=\"%s\"} %u\n", d, r->counts[CHECK_FAIL]);
+    buf_printf(&m->of[4], "{domain=\"%s\"} %u\n", d, r->counts[CHECK_UNTESTED]);
+    buf_printf(&m->of[5], "{domain=\"%s\"} %lld\n", d, (long long)r->at);
+}
+
+void check_write_metrics(const struct check_metrics *m, struct buf *out)
+{
+    static const struct {
+        const char *name, *help;
+    } kinds[CHECK_METRICS] = {{"score", "Points of 100."},
+                              {"grade", "The grade, of what could be tested."},
+                              {"grade_at_least", "The grade if all that could not be tested failed."},
+                              {"failed", "Requirements that are not met."},
+                              {"untested", "Tests that could not be made."},
+                              {"time_seconds", "When the domain was checked."}};
+    for (size_t i = 0; i < CHECK_METRICS; i++) {
+        struct slice rest = buf_slice(&m->of[i]);
+        if (rest.n)
+            buf_printf(out, "# HELP assay_check_%s %s\n# TYPE assay_check_%s gauge\n", kinds[i].name, kinds[i].help,
+                       kinds[i].name);
+        while (rest.n) {
+            const char *end = memchr(rest.p, '\n', rest.n);
+            size_t n = end ? (size_t)(end - rest.p) + 1 : rest.n;
+            buf_printf(out, "assay_check_%s%.*s", kinds[i].name, (int)n, rest.p);
+            rest = slice_from(rest, n);
+        }
+        out->failed = out->failed || m->of[i].failed;
+    }
+}
+
+void check_metrics_release(struct check_metrics *m)
+{
+    for (size_t i = 0; i < CHECK_METRICS; i++)
+        buf_release(&m->of[i]);
 }

@@ -81,6 +81,7 @@ struct arc_checker *arc_checker_new(struct dns_scope *dns, struct arena *arena, 
     c->index = shared ? shared->index : dkim_fields_new(arena, headers);
     c->bodies = shared ? shared->bodies : dkim_bodyhash_new(arena);
     c->own_bodies = !shared;
+    c->from_fields = header_count_seen(headers, "From");
     time_t now = options && options->at ? options->at : clock_wall();
     if (!c->index || !c->bodies || arc_chain_read(arena, headers, c->index, now, &c->chain) != STATUS_OK)
         return arc_checker_free(c);
@@ -219,9 +220,8 @@ static void check_chain(struct arc_checker *c, struct arc_finding *out)
  * public suite lets h= leave out From. */
 static bool binds(const struct arc_checker *c, size_t i, bool body_partly_unsigned)
 {
-    size_t from_fields = dkim_fields_count(c->index, SLICE_LIT("from"));
     const struct dkim_sigfield *m = &c->chain.links[i].message;
-    return !body_partly_unsigned && m->from_names > 0 && m->from_names >= from_fields;
+    return !body_partly_unsigned && m->from_names > 0 && m->from_names >= c->from_fields;
 }
 
 /* Step 5: how far down the message signatures hold without a break. One that does not bind the message breaks it

@@ -15,6 +15,7 @@ struct arc_checker {
     struct dkim_fields *index;
     struct dkim_bodyhash *bodies;
     bool own_bodies;
+    size_t from_fields; /* that some reader may see */
     struct arc_chain chain;
     int (*body)[2]; /* per instance - 1: number of its message signature's body hash, and the one for want of c= */
     struct arc_set *sets;

@@ -103,7 +103,7 @@ struct dkim_checker *dkim_checker_new(struct dns_scope *dns, struct arena *arena
     if (!c->index || !c->bodies)
         return NULL;
     c->fields = dkim_fields_count(c->index, field_name);
-    c->from_fields = dkim_fields_count(c->index, SLICE_LIT("from"));
+    c->from_fields = header_count_seen(headers, "From");
     if (!read_fields(c, from_domain))
         return NULL;
     choose(c);

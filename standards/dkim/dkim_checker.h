@@ -36,7 +36,7 @@ struct dkim_checker {
     struct dkim_library *library;     /* NULL: hashes are verified by ourselves */
     bool library_ended;
     size_t fields;      /* DKIM-Signature fields in the message */
-    size_t from_fields; /* From fields in the message */
+    size_t from_fields; /* From fields that some reader may see */
     bool ignore_testing;
     struct dkim_one *one;
     struct dkim_signature *out;

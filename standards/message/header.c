@@ -214,6 +214,21 @@ size_t header_count(const struct header_list *list, const char *name)
     return n;
 }
 
+size_t header_count_seen(const struct header_list *list, const char *name)
+{
+    struct slice inner;
+    size_t n = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct header_field *field = &list->fields[i];
+        if (header_is(field, name))
+            n++;
+        else if (field->flaws & (HEADER_BARE_CR | HEADER_BARE_LF))
+            for (size_t at = 0; header_within(field->value, name, &at, &inner);)
+                n++;
+    }
+    return n;
+}
+
 /* Room for one more; what the list had before stays in the arena unused, at most as much again. */
 static enum status grow(struct header_list *list)
 {

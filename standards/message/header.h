@@ -89,6 +89,9 @@ bool header_is(const struct header_field *field, const char *name);
  * at or behind *at: *out is its value, to the next such end, and *at moves there. False: there is none (more). */
 bool header_within(struct slice value, const char *name, size_t *at, struct slice *out);
 
+/* How many fields of that name some reader may see: those there are, and those within the values of others. */
+size_t header_count_seen(const struct header_list *list, const char *name);
+
 /* A saved message. Fills `list` (which must be initialised and empty) and sets *body (may be NULL) to what follows the
  * empty line. A leading mbox "From " line is skipped. The first line end decides whether the file's lines end in CRLF
  * or LF. A line that is no field and continues none does not end the section here (some readers go on, some do not:

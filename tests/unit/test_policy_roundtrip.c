@@ -173,7 +173,7 @@ static void put_house(struct buf *b)
                                          "set mode enforce",
                                          "set dns.timeout 4s",
                                          "require own-from of submission",
-                                         "set authserv-id \"mx-one\"",
+                                         "set report.org \"mx, one\"",
                                          "record own-from of submission"};
     put(b, ONE_OF(others));
 }

@@ -47,6 +47,9 @@ struct policy_setting {
 };
 bool policy_setting_at(const struct policy *p, size_t i, struct policy_setting *out);
 
+/* Tells whether a setting of one word, path, address, socket, field or name takes this value. */
+bool policy_setting_takes(enum setting_id id, struct slice value);
+
 /* The unix socket of the milter that `assay harden` configured in the MTA (mta_socket.h): the default of milter.socket.
  * NULL: none. If the policy sets another, assay-milter listens on both. */
 const char *policy_mta_socket(const struct policy *p);

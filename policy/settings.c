@@ -334,6 +334,17 @@ static enum status store_name(struct policy *p, const struct setting *s, struct 
     return STATUS_OK;
 }
 
+static check_text *const checks[] = {
+    [WORD] = check_word,   [PATH] = check_path, [ADDRESS] = check_address, [SOCKET] = check_socket,
+    [STORE] = check_store, [MODE] = check_mode, [FIELD] = check_field,     [NAME] = check_name};
+
+bool policy_setting_takes(enum setting_id id, struct slice value)
+{
+    const struct setting *s = &table[id];
+    char why[256];
+    return s->type >= sizeof checks / sizeof *checks || !checks[s->type] || checks[s->type](s, value, why) == STATUS_OK;
+}
+
 enum status setting_store(struct policy *p, size_t i, struct slice v, uint32_t item, char why[256])
 {
     const struct setting *s = &table[i];
@@ -342,9 +353,6 @@ enum status setting_store(struct policy *p, size_t i, struct slice v, uint32_t i
     char domain[LIMIT_DOMAIN + 1];
     int64_t number = 0;
     *why = '\0';
-    static check_text *const checks[] = {
-        [WORD] = check_word,   [PATH] = check_path, [ADDRESS] = check_address, [SOCKET] = check_socket,
-        [STORE] = check_store, [MODE] = check_mode, [FIELD] = check_field,     [NAME] = check_name};
     if (s->type == NUMBER || s->type == SECONDS || s->type == BYTES || s->type == SWITCH)
         st = check_number(s, v, &number, why);
     else if (s->type < sizeof checks / sizeof *checks && checks[s->type])

@@ -11,6 +11,7 @@
 #include "base/domain.h"
 #include "cli/cli.h"
 #include "cli/harden/migrate.h"
+#include "policy/policy_settings.h"
 #include <ctype.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -361,6 +362,10 @@ static void write_name(struct writer *w)
         if (!*id || strcmp(id, "HOSTNAME") == 0)
             continue;
         from(w, (enum migrate_program)p, names[p]);
+        if (!policy_setting_takes(SETTING_AUTHSERV_ID, slice_str(id))) {
+            buf_adds(w->out, "# left out, because it is not a name: the mail server's own is used\n");
+            continue;
+        }
         buf_adds(w->out, "set authserv-id \"");
         add_shown(w->out, id);
         buf_adds(w->out, "\"\n");

@@ -120,12 +120,14 @@ static bool talk_ask(struct doctor *d, struct talk *t, const struct test_message
     if (t->code / 100 == 2)
         doctor_say(d, DOCTOR_CRITICAL,
                    "mail that comes in at %s does not reach assay-milter: it is delivered unjudged (nothing was sent)\n"
-                   "start assay-milter, and let smtpd_milters (or INPUT_MAIL_FILTER) name its socket for that listener",
+                   "assay harden makes the mail server ask it; a listener with smtpd_milters of its own (-o) names the "
+                   "socket there",
                    where);
     else if (t->code / 100 == 4)
         doctor_say(d, DOCTOR_CRITICAL,
-                   "the mail server at %s is deferring all mail: %s\nstart assay-milter, and let smtpd_milters name "
-                   "its socket",
+                   "the mail server at %s is deferring all mail: %s\nsystemctl restart assay-milter; if that does not "
+                   "help, assay harden "
+                   "puts its socket right",
                    where, shown(t));
     else
         doctor_say(d, DOCTOR_UNKNOWN,

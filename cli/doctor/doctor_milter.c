@@ -38,7 +38,7 @@ static void judge_socket(struct doctor *d, const char *spec)
         return;
     }
     if (fd < 0) {
-        doctor_say(d, DOCTOR_CRITICAL, "nobody answers on %s (%s): mail is not judged\nsystemctl start assay-milter",
+        doctor_say(d, DOCTOR_CRITICAL, "nobody answers on %s (%s): mail is not judged\nsystemctl restart assay-milter",
                    spec, strerror(errno));
         return;
     }

@@ -43,10 +43,9 @@ static const char *names_of(struct doctor *d, const struct postfix_service *all,
 
 /* Whether Postfix asks assay-milter about what comes in by SMTP: each service of smtpd does, or those do not where no
  * mail from outside comes in. */
-static void judge_asked(struct doctor *d, struct postfix *p, const struct postfix_service *services, size_t count)
+static void judge_asked(struct doctor *d, const struct postfix_service *services, size_t count, const bool * not)
 {
     struct mta_ask *asks = arena_alloc(d->arena, MTA_ASKS_MOST * sizeof *asks);
-    bool not[POSTFIX_SERVICES] = {false};
     const char *socket = doctor_setting(d, SETTING_MILTER_SOCKET, "unix:/run/assay/milter.sock");
     if (!asks || !d->policy) {
         doctor_say(d, DOCTOR_UNKNOWN, "whether Postfix asks assay-milter: without a policy its socket is not known");
@@ -54,8 +53,6 @@ static void judge_asked(struct doctor *d, struct postfix *p, const struct postfi
     }
     const size_t n = mta_asks(d->arena, d->policy, MTA_ASKS_MILTER, asks);
     const char *elsewhere = mta_asks_elsewhere(d->arena, d->policy, MTA_ASKS_MILTER), *where = smtpd_asks(asks, n);
-    for (size_t i = 0; i < count; i++)
-        not[i] = !mta_asks_at(p, &services[i], d->policy);
     const char *open = names_of(d, services, count, not, true), *others = names_of(d, services, count, not, false);
     const bool main_asks = where && strcmp(where, "smtpd_milters of main.cf") == 0;
     if (elsewhere)
@@ -97,76 +94,108 @@ static void judge_entries(struct doctor *d)
     }
 }
 
-/* Of main.cf (where ""), or of a service that has another value ("submission/inet (master.cf): "). */
-static void judge_filters(struct doctor *d, const char *where, const struct postfix_value *v, size_t n)
+/* The settings that a part looks at. */
+struct view {
+    const char *where; /* "": main.cf's; of a service that has others, "submission/inet (master.cf): " */
+    struct postfix_value v[4];
+    size_t n;
+    const char *unjudged; /* listeners that only this host reaches, where nothing is judged; "": none, or not all */
+};
+
+static const char *view_value(const struct view *w, const char *name)
 {
-    const char *proxy = postfix_value(v, n, "smtpd_proxy_filter"), *content = postfix_value(v, n, "content_filter");
+    return postfix_value(w->v, w->n, name);
+}
+
+static void judge_filters(struct doctor *d, const struct view *w)
+{
+    const char *proxy = view_value(w, "smtpd_proxy_filter"), *content = view_value(w, "content_filter");
     if (*proxy)
         doctor_say(d, DOCTOR_CRITICAL,
                    "%ssmtpd_proxy_filter=%s: the milter sees neither header nor body of this mail\nuse content_filter, "
                    "or a milter, instead",
-                   where, proxy);
-    if (*content)
+                   w->where, proxy);
+    if (*content && *w->unjudged)
+        doctor_say(d, DOCTOR_OK, "%scontent_filter=%s: mail that comes back from it, at %s, is not judged again",
+                   w->where, content, w->unjudged);
+    else if (*content)
         doctor_say(d, DOCTOR_WARNING,
                    "%scontent_filter=%s: mail that comes back from it seems to come from this host\n"
                    "set no smtpd_milters on the listener it comes back to, or call that listener unjudged in the "
                    "policy, so that mail "
                    "is judged once, on arrival",
-                   where, content);
+                   w->where, content);
 }
 
-static void judge_waits(struct doctor *d, const char *where, const struct postfix_value *v, size_t n)
+static void judge_waits(struct doctor *d, const struct view *w)
 {
-    doctor_smtpd_waits(d, where, postfix_value(v, n, "milter_content_timeout"),
-                       postfix_value(v, n, "milter_command_timeout"));
+    doctor_smtpd_waits(d, w->where, view_value(w, "milter_content_timeout"), view_value(w, "milter_command_timeout"));
 }
 
-static void judge_incoming(struct doctor *d, const char *where, const struct postfix_value *v, size_t n)
+static void judge_encryption(struct doctor *d, const struct view *w)
 {
-    const char *in = postfix_value(v, n, "smtpd_tls_security_level"),
-               *newline = postfix_value(v, n, "smtpd_forbid_bare_newline");
-    if ((!*in || strcmp(in, "none") == 0) && strcmp(postfix_value(v, n, "smtpd_tls_wrappermode"), "yes") != 0)
+    const char *in = view_value(w, "smtpd_tls_security_level");
+    if ((!*in || strcmp(in, "none") == 0) && strcmp(view_value(w, "smtpd_tls_wrappermode"), "yes") != 0)
         doctor_say(d, DOCTOR_WARNING,
                    "%smail to this host cannot be encrypted\nget a certificate, then postconf -e "
                    "smtpd_tls_security_level=may%s",
-                   where, *where ? "; and take the -o out of master.cf" : "");
-    if (strcmp(newline, "no") == 0)
-        doctor_say(d, DOCTOR_WARNING,
-                   "%sSMTP smuggling is possible: lines may end in a bare newline\npostconf -e "
-                   "smtpd_forbid_bare_newline=yes%s",
-                   where, *where ? "; and take the -o out of master.cf" : "");
+                   w->where, *w->where ? "; and take the -o out of master.cf" : "");
+}
+
+static void judge_line_ends(struct doctor *d, const struct view *w)
+{
+    if (strcmp(view_value(w, "smtpd_forbid_bare_newline"), "no") == 0)
+        doctor_say(d, DOCTOR_WARNING, "%sSMTP smuggling is possible: lines may end in a bare newline\n%s", w->where,
+                   *w->where ? "take -o smtpd_forbid_bare_newline out of master.cf"
+                             : "assay harden sets it right; or: postconf -e smtpd_forbid_bare_newline=yes");
 }
 
 /* What each smtpd makes of settings that its line of master.cf may change. */
 static const struct {
-    void (*judge)(struct doctor *d, const char *where, const struct postfix_value *v, size_t n);
+    void (*judge)(struct doctor *d, const struct view *w);
     const char *names[4];
     bool from_outside; /* of no account where only this host can connect */
 } parts[] = {
     {judge_waits, {"milter_content_timeout", "milter_command_timeout"}, false},
     {judge_filters, {"smtpd_proxy_filter", "content_filter"}, false},
-    {judge_incoming, {"smtpd_tls_security_level", "smtpd_tls_wrappermode", "smtpd_forbid_bare_newline"}, true},
+    {judge_encryption, {"smtpd_tls_security_level", "smtpd_tls_wrappermode"}, true},
+    {judge_line_ends, {"smtpd_forbid_bare_newline"}, true},
 };
+
+/* The listeners that only this host reaches, if none of them is judged: a content filter gives mail back there. */
+static const char *all_unjudged(struct doctor *d, const struct postfix_service *services, size_t count,
+                                const bool * not)
+{
+    const char *names = "";
+    for (size_t i = 0; d->policy && names && i < count; i++) {
+        if (!postfix_is_loopback(services[i].name))
+            continue;
+        if (!not[i])
+            return "";
+        names = arena_printf(d->arena, "%s%s%s", names, *names ? ", " : "", services[i].name);
+    }
+    return names ? names : "";
+}
 
 /* Judges main.cf's values if a service uses them or there is none, and those of each service that has others. */
 static void judge_part(struct doctor *d, struct postfix *p, size_t part, const struct postfix_service *services,
-                       size_t count)
+                       size_t count, const char *unjudged)
 {
-    struct postfix_value common[4] = {{0}}, own[4] = {{0}};
-    size_t n = 0;
+    struct view common = {.where = "", .unjudged = unjudged}, own = common;
     bool used = count == 0;
-    for (; n < 4 && parts[part].names[n]; n++)
-        common[n].name = own[n].name = parts[part].names[n];
-    postfix_values(p, NULL, common, n);
+    for (; common.n < 4 && parts[part].names[common.n]; own.n = ++common.n)
+        common.v[common.n].name = own.v[common.n].name = parts[part].names[common.n];
+    postfix_values(p, NULL, common.v, common.n);
     for (size_t i = 0; i < count; i++) {
-        const bool asked = services[i].option_count && postfix_values(p, &services[i], own, n);
-        if (!asked || postfix_values_are_same(common, own, n))
+        const bool asked = services[i].option_count && postfix_values(p, &services[i], own.v, own.n);
+        own.where = arena_printf(d->arena, "%s (master.cf): ", services[i].name);
+        if (!asked || postfix_values_are_same(common.v, own.v, own.n))
             used = true;
-        else if (!parts[part].from_outside || !postfix_is_loopback(services[i].name))
-            parts[part].judge(d, arena_printf(d->arena, "%s (master.cf): ", services[i].name), own, n);
+        else if (own.where && (!parts[part].from_outside || !postfix_is_loopback(services[i].name)))
+            parts[part].judge(d, &own);
     }
     if (used)
-        parts[part].judge(d, "", common, n);
+        parts[part].judge(d, &common);
 }
 
 static void judge_outgoing_tls(struct doctor *d, const struct postfix_value *v, size_t n)
@@ -176,7 +205,8 @@ static void judge_outgoing_tls(struct doctor *d, const struct postfix_value *v, 
     if (strcmp(out, "dane") != 0 && strcmp(out, "dane-only") != 0)
         doctor_say(
             d, DOCTOR_WARNING,
-            "outgoing mail does not use DANE\npostconf -e smtp_tls_security_level=dane smtp_dns_support_level=dnssec");
+            "outgoing mail does not use DANE\nassay harden sets it right; or: postconf -e smtp_tls_security_level=dane "
+            "smtp_dns_support_level=dnssec");
     else if (strcmp(dns, "dnssec") != 0)
         doctor_say(d, DOCTOR_WARNING,
                    "smtp_tls_security_level=%s without effect: Postfix does not ask for DNSSEC\npostconf -e "
@@ -270,17 +300,21 @@ void doctor_postfix(struct doctor *d)
     const size_t n = sizeof v / sizeof v[0];
     struct harden h = {.arena = d->arena, .root = "", .socket = ""};
     struct postfix p;
+    bool not[POSTFIX_SERVICES] = {false}; /* does not ask assay-milter */
     struct postfix_service *services = arena_alloc(d->arena, POSTFIX_SERVICES * sizeof *services);
     if (!services || !postfix_find(&p, &h) || !postfix_values(&p, NULL, v, n)) {
         doctor_say(d, DOCTOR_NOTE, "no Postfix here (postconf gives no answer)");
         return;
     }
     const size_t count = postfix_services(&p, "smtpd", services);
-    judge_asked(d, &p, services, count);
+    for (size_t i = 0; d->policy && i < count; i++)
+        not[i] = !mta_asks_at(&p, &services[i], d->policy);
+    const char *unjudged = all_unjudged(d, services, count, not);
+    judge_asked(d, services, count, not);
     judge_entries(d);
     doctor_smtpd_chroot(d, &p, services, count, postfix_value(v, n, "queue_directory"));
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        judge_part(d, &p, i, services, count);
+        judge_part(d, &p, i, services, count, unjudged);
     doctor_smtpd_networks(d, postfix_value(v, n, "mynetworks"));
     judge_outgoing_tls(d, v, n);
     judge_nul(d, v, n);

@@ -10,7 +10,7 @@
  * Settings are only ever tightened: a value that is stricter already is left alone.
  */
 #include "cli/mta_networks.h"
-#include "cli/harden/harden_postfix.h"
+#include "cli/harden/postfix_service.h"
 #include "base/buf.h"
 #include "base/ip.h"
 #include "cli/harden/ca_store.h"
@@ -59,6 +59,25 @@ bool harden_tell_socket(struct harden *h)
     return write_socket_file(h, MTA_SOCKET_FILE, h->socket);
 }
 
+/* As every smtpd can use it, if some run in the chroot and some do not: all of them work in the queue folder, so a path
+ * without its first slash means the same to both. */
+static const char *for_all(struct postfix *p, const char *written)
+{
+    struct arena *a = p->h->arena;
+    struct postfix_service *services = arena_alloc(a, POSTFIX_SERVICES * sizeof *services);
+    const size_t n = services ? postfix_services(p, "smtpd", services) : 0;
+    const char *queue = postfix_get(p, "queue_directory");
+    const char *inside = arena_printf(a, "unix:%s/", queue);
+    bool caged = false, free = false;
+    for (size_t i = 0; i < n; i++) {
+        caged = caged || services[i].caged;
+        free = free || !services[i].caged;
+    }
+    if (!caged || !free || !inside || !*queue || strncmp(p->h->socket, inside, strlen(inside)) != 0)
+        return written;
+    return arena_printf(a, "unix:%s", p->h->socket + strlen(inside));
+}
+
 /* How Postfix must write our socket; NULL (refused) if it cannot reach it. */
 static const char *socket_for(struct postfix *p)
 {
@@ -69,7 +88,7 @@ static const char *socket_for(struct postfix *p)
         h->socket = arena_printf(h->arena, "unix:%s/assay/milter.sock", queue);
     const char *written = h->socket ? postfix_writes(p, "smtp/inet", h->socket) : NULL;
     if (written)
-        return harden_tell_socket(h) ? written : NULL;
+        return harden_tell_socket(h) ? for_all(p, written) : NULL;
     if (!h->refused)
         harden_refuse(h,
                       "Postfix's smtpd runs in the chroot %s and cannot reach %s\nadd to %s:  set milter.socket "
@@ -137,6 +156,20 @@ static bool keeps_mail_out(const char *action)
     return is_any(action, "reject", "shutdown") || is_any(action, "quarantine", NULL);
 }
 
+/* Tells whether some smtpd of master.cf has another value (-o) than main.cf. */
+static bool differs(struct postfix *p, const char *name)
+{
+    struct postfix_service *services = arena_alloc(p->h->arena, POSTFIX_SERVICES * sizeof *services);
+    const size_t n = services ? postfix_services(p, "smtpd", services) : 0;
+    struct postfix_value common = {name, NULL}, own = {name, NULL};
+    postfix_values(p, NULL, &common, 1);
+    for (size_t i = 0; i < n; i++)
+        if (services[i].option_count && postfix_values(p, &services[i], &own, 1) &&
+            !postfix_values_are_same(&common, &own, 1))
+            return true;
+    return false;
+}
+
 /* Our entry of the list: with an action and a protocol of its own, so that the other filters keep theirs. */
 static const char *our_entry(struct postfix *p, const char *socket)
 {
@@ -152,20 +185,32 @@ static const char *our_entry(struct postfix *p, const char *socket)
                     action);
     if (!six)
         harden_note(p->h, "milter_protocol = %s stays for the other filters; assay-milter's entry says 6", protocol);
-    if (keep && six)
+    /* Said in the entry, it holds for each listener, whatever its line of master.cf says. */
+    if (keep && !differs(p, "milter_default_action"))
+        action = "";
+    else if (!keep)
+        action = "tempfail";
+    if (six && !differs(p, "milter_protocol"))
+        protocol = "";
+    if (!*action && !*protocol)
         return socket;
-    return arena_printf(p->h->arena, "{ %s%s%s }", socket, keep ? "" : ", default_action=tempfail",
-                        six ? "" : ", protocol=6");
+    return arena_printf(p->h->arena, "{ %s%s%s%s }", socket, *action ? ", default_action=" : "", action,
+                        *protocol ? ", protocol=6" : "");
 }
 
-/* Tells whether an entry that asks us already does what our own would. */
-static bool is_good_entry(struct postfix *p, struct slice entry)
+/* Tells whether an entry that asks us already does what our own would: at each listener, by its own settings or, where
+ * no listener has others, by main.cf's; and at a socket that a listener outside of the chroot finds, too. */
+static bool is_good_entry(struct postfix *p, struct slice entry, const char *socket)
 {
     const char *action = postfix_entry_setting(p->h->arena, entry, "default_action"),
                *protocol = postfix_entry_setting(p->h->arena, entry, "protocol");
-    action = action ? action : postfix_get(p, "milter_default_action");
-    protocol = protocol ? protocol : postfix_get(p, "milter_protocol");
-    return (keeps_mail_out(action) || is_any(action, "tempfail", NULL)) && is_any(protocol, "6", NULL);
+    if (!action && !differs(p, "milter_default_action"))
+        action = postfix_get(p, "milter_default_action");
+    if (!protocol && !differs(p, "milter_protocol"))
+        protocol = postfix_get(p, "milter_protocol");
+    const bool for_all = strncmp(socket, "unix:", 5) != 0 || socket[5] == '/';
+    return (for_all || memmem(entry.p, entry.n, socket, strlen(socket))) && action && protocol &&
+           (keeps_mail_out(action) || is_any(action, "tempfail", NULL)) && is_any(protocol, "6", NULL);
 }
 
 static void edit_milters(struct postfix *p, const char *socket)
@@ -176,7 +221,7 @@ static void edit_milters(struct postfix *p, const char *socket)
     if (!now)
         return;
     for (const char *at = now; postfix_next_entry(&at, &entry);)
-        if (postfix_is_ours(p, entry) && is_good_entry(p, entry)) {
+        if (postfix_is_ours(p, entry) && is_good_entry(p, entry, socket)) {
             if (was && strcmp(was, now) != 0)
                 postfix_edit(p, "smtpd_milters", now);
             return;
@@ -227,19 +272,27 @@ static void edit_rest(struct postfix *p)
                     "Postfix has no certificate: mail to this host stays unencrypted until smtpd_tls_cert_file is set");
 }
 
-/* Listeners in master.cf that set smtpd_milters for themselves do not get ours. */
+/* Listeners of master.cf that will not ask us, after what is proposed: by their own settings (-o). */
 static void look_at_master(struct postfix *p, const char *socket)
 {
-    const char *out = postfix_ask(p, "-P", NULL);
-    for (const char *at = out; at && (at = strstr(at, "/smtpd_milters")) != NULL; at++) {
-        const char *start = at;
-        while (start > out && start[-1] != '\n')
-            start--;
-        const char *end = strchr(at, '\n');
-        if (memmem(start, end ? (size_t)(end - start) : strlen(start), socket, strlen(socket)))
+    struct postfix_service *services = arena_alloc(p->h->arena, POSTFIX_SERVICES * sizeof *services);
+    const size_t n = services ? postfix_services(p, "smtpd", services) : 0;
+    for (size_t i = 0; i < n; i++) {
+        struct postfix_value v[] = {
+            {"smtpd_milters", NULL}, {"receive_override_options", NULL}, {"smtpd_proxy_filter", NULL}};
+        if (!services[i].option_count || !postfix_values(p, &services[i], v, 3))
             continue;
-        harden_note(p->h, "master.cf: %.*s: this listener has milters of its own, and does not ask assay-milter",
-                    (int)(end ? end - start : (long)strlen(start)), start);
+        const bool asks = v[0].text && strstr(v[0].text, socket), off = v[1].text && strstr(v[1].text, "no_milters");
+        if (asks && !off && v[2].text && *v[2].text)
+            harden_note(p->h,
+                        "master.cf: %s has a smtpd_proxy_filter, which takes the message away before any milter sees "
+                        "it: use content_filter or a milter there",
+                        services[i].name);
+        if (asks && !off)
+            continue;
+        harden_note(p->h, "master.cf: %s does not ask assay-milter (-o %s%s): mail that comes in there is not judged",
+                    services[i].name,
+                    off ? "receive_override_options=no_milters" : "smtpd_milters=", off || !v[0].text ? "" : v[0].text);
     }
 }
 

@@ -14,8 +14,16 @@
 
 struct change_edit;
 
+/* An answer of postconf that is kept. */
+struct postfix_answer {
+    const char *option, *name, *text;
+    struct postfix_answer *next;
+};
+
 struct postfix {
     struct harden *h;
+    bool only_asked; /* nothing is changed: the same question has the same answer */
+    struct postfix_answer *answers;
     struct scratch scratch; /* a folder of our own, if the configuration is copied */
     char dir[SCRATCH_PATH]; /* where postconf works: there, or what is only asked */
     const char *original;

@@ -15,8 +15,30 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static const struct postfix_answer *known(const struct postfix *p, const char *option, const char *name)
+{
+    const struct postfix_answer *a = p->answers;
+    while (a && (strcmp(a->option, option) != 0 || strcmp(a->name ? a->name : "", name ? name : "") != 0))
+        a = a->next;
+    return a;
+}
+
+static const char *keep(struct postfix *p, const char *option, const char *name, const char *text)
+{
+    struct postfix_answer *a = p->only_asked ? ARENA_NEW(p->h->arena, struct postfix_answer) : NULL;
+    const char *copy = a && name ? arena_strdup(p->h->arena, name) : NULL;
+    if (!a || (name && !copy))
+        return text;
+    *a = (struct postfix_answer){option, copy, text, p->answers};
+    p->answers = a;
+    return text;
+}
+
 const char *postfix_ask(struct postfix *p, const char *option, const char *name)
 {
+    const struct postfix_answer *before = known(p, option, name);
+    if (before)
+        return before->text;
     const char *argv[] = {"postconf", "-c", p->dir, option, name, NULL};
     int code;
     const char *out = harden_run(p->h, argv, &code);
@@ -24,7 +46,7 @@ const char *postfix_ask(struct postfix *p, const char *option, const char *name)
         const char *next = strchr(out, '\n');
         out = next ? next + 1 : "";
     }
-    return out && code == 0 ? out : NULL;
+    return keep(p, option, name, out && code == 0 ? out : NULL);
 }
 
 static void add_edit(struct postfix *p, const char **edits, size_t *count, const char *name, const char *value)

@@ -131,15 +131,16 @@ enum status reply_for(struct arena *a, const struct verdict *v, const struct pol
     w = words_of(l->standard);
     out->enhanced = soft ? words[w].soft : words[w].enhanced;
     if (soft && l->limit == LIMIT_OF_MOMENT)
-        out->enhanced = "4.4.3"; /* RFC 3463 3.5: directory server failure */
+        out->enhanced = "4.4.3";                              /* RFC 3463 3.5: directory server failure */
+    const char *says = soft && l->temporary ? NULL : l->text; /* the policy's words are about mail that failed */
     line = what(a, l, soft && l->temporary);
     more = where_to_read(a, w, l, v, p, authserv_id);
     if (line && more) {
         line = clean(a, line);
         more = clean(a, more);
-        text = l->text ? clean(a, l->text) : NULL;
+        text = says ? clean(a, says) : NULL;
     }
-    if (!line || !more || (l->text && !text)) {
+    if (!line || !more || (says && !text)) {
         add(out, soft ? "Please try again later" : "Refused by policy");
         return STATUS_NOMEM;
     }

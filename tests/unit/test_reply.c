@@ -187,6 +187,35 @@ static void own_from_is_our_own_rule(void **state)
     arena_free(a);
 }
 
+/* The policy's own words are about mail that failed: of mail that could not be checked nobody can say so. */
+static void words_of_the_policy(void **state)
+{
+    struct verdict_line l = {.standard = STANDARD_DMARC,
+                             .subject = "a.example",
+                             .result = RESULT_TEMPERROR,
+                             .level = POLICY_REQUIRE,
+                             .action = POLICY_DEFER,
+                             .temporary = true,
+                             .reason = "no answer",
+                             .text = "This is not from us"};
+    struct arena *a = arena_new(1 << 20);
+    const struct policy *p = read_policy("");
+    struct reply r;
+
+    (void)state;
+    for (unsigned failed = 0; failed < 2; failed++) {
+        l.temporary = !failed;
+        l.action = failed ? POLICY_REJECT : POLICY_DEFER;
+        struct verdict v = verdict_of(&l);
+        assert_int_equal(reply_for(a, &v, p, "mx.example.org", &r), STATUS_OK);
+        assert_string_equal(r.code, failed ? "550" : "451");
+        assert_int_equal(r.count, failed ? 3 : 2);
+        assert_int_equal(strcmp(r.lines[1], "This is not from us") == 0, failed);
+    }
+    policy_unref((struct policy *)(uintptr_t)p);
+    arena_free(a);
+}
+
 static void hostile_text_stays_on_its_line(void **state)
 {
     char reason[5000];
@@ -297,11 +326,9 @@ static void without_a_line(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(codes_and_words),
-        cmocka_unit_test(own_from_is_our_own_rule),
-        cmocka_unit_test(hostile_text_stays_on_its_line),
-        cmocka_unit_test(without_a_line),
-        cmocka_unit_test(reference),
+        cmocka_unit_test(codes_and_words),     cmocka_unit_test(own_from_is_our_own_rule),
+        cmocka_unit_test(words_of_the_policy), cmocka_unit_test(hostile_text_stays_on_its_line),
+        cmocka_unit_test(without_a_line),      cmocka_unit_test(reference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

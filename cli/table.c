@@ -3,8 +3,9 @@
  * table.c - rows as table, JSON or CSV.
  *
  * Promises the same cells in each form, and that no cell can break out of its place in any of them. Numbers stand to
- * the right, headings are bold on a terminal, and a table wider than the terminal has its last text column cut there
- * (never in a file or pipe). Failure of memory is remembered and reported once, by table_print.
+ * the right, headings are bold on a terminal, and a table wider than the terminal has its last text column wrapped
+ * there, or is cut with a mark where that has no room (never in a file or pipe). Failure of memory is remembered and
+ * reported once, by table_print.
  */
 #include "cli/csv.h"
 #include "cli/table.h"
@@ -17,6 +18,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#define WRAP_LEAST 20 /* columns: a text in fewer is hard to read */
 
 enum cell_kind { CELL_EMPTY, CELL_TEXT, CELL_NUMBER, CELL_SHARE, CELL_DAY, CELL_MOMENT };
 
@@ -235,15 +238,77 @@ static void put_cell(struct buf *line, const char *text, size_t width, bool righ
         buf_adds(line, "  ");
 }
 
-/* Cuts at a column of the terminal, between characters. */
+/* Cuts at a column of the terminal, between characters; the last of them shows that more was there. */
 static void cut(struct buf *line, size_t columns)
 {
-    while (line->n && cli_columns(line->p) > columns) {
+    const bool more = cli_columns(line->p) > columns;
+    while (line->n && cli_columns(line->p) + more > columns) {
         size_t n = line->n - 1;
         while (n && ((unsigned char)line->p[n] & 0xc0) == 0x80)
             n--;
         buf_cut(line, n);
     }
+    if (more)
+        buf_adds(line, MB_CUR_MAX > 1 ? "\u2026" : "~");
+}
+
+/* Adds a text that is wider than `room` in lines, each below the one before; a word that has no room is broken. */
+static void put_wrapped(struct buf *line, const char *text, size_t start, size_t room)
+{
+    size_t used = 0;
+    while (*text) {
+        struct buf word = BUF_INIT;
+        buf_add(&word, text, strcspn(text, " "));
+        const size_t n = cli_columns(word.p);
+        if (used && used + 1 + n > room) {
+            buf_addc(line, '\n');
+            pad(line, start);
+            used = 0;
+        } else if (used) {
+            buf_addc(line, ' ');
+            used++;
+        }
+        text += word.n;
+        for (const char *at = word.p; *at; at++) {
+            const bool starts = ((unsigned char)*at & 0xc0) != 0x80;
+            if (starts && used == room) {
+                buf_addc(line, '\n');
+                pad(line, start);
+                used = 0;
+            }
+            buf_addc(line, *at);
+            used += starts;
+        }
+        buf_release(&word);
+        text += strspn(text, " ");
+    }
+}
+
+/* One row, 0: the headings. terminal 0: as wide as it is. Else its last text is wrapped if there is room for that, and
+ * what remains too wide is cut. */
+static void put_row(const struct table *t, size_t row, const size_t *w, const bool *right, size_t terminal,
+                    struct buf *line)
+{
+    for (size_t i = 0; i < t->width; i++) {
+        struct buf b = BUF_INIT;
+        if (!t->columns[i].title)
+            continue;
+        const size_t start = cli_columns(line->p);
+        const bool last = i + 1 == t->width;
+        if (row == 0)
+            buf_adds(&b, t->columns[i].title);
+        else
+            words(&t->cells[(row - 1) * t->width + i], false, &b);
+        if (last && terminal >= start + WRAP_LEAST && !right[i] && cli_columns(b.p) > terminal - start)
+            put_wrapped(line, b.p, start, terminal - start);
+        else
+            put_cell(line, b.p, w[i], right[i], last);
+        buf_release(&b);
+    }
+    if (terminal && line->n && !strchr(line->p, '\n'))
+        cut(line, terminal);
+    while (line->n && line->p[line->n - 1] == ' ')
+        buf_cut(line, line->n - 1);
 }
 
 static void as_text(const struct table *t, struct buf *out)
@@ -257,22 +322,8 @@ static void as_text(const struct table *t, struct buf *out)
     widths(t, w, right);
     for (size_t row = 0; row <= table_rows(t); row++) {
         struct buf line = BUF_INIT;
-        for (size_t i = 0; i < t->width; i++) {
-            struct buf b = BUF_INIT;
-            if (!t->columns[i].title)
-                continue;
-            if (row == 0)
-                buf_adds(&b, t->columns[i].title);
-            else
-                words(&t->cells[(row - 1) * t->width + i], false, &b);
-            put_cell(&line, b.p, w[i], right[i], i + 1 == t->width);
-            buf_release(&b);
-        }
-        if (terminal)
-            cut(&line, terminal);
-        while (line.n && line.p[line.n - 1] == ' ')
-            buf_cut(&line, line.n - 1);
-        buf_printf(out, "%s%s%s\n", row ? "" : cli_colour(stdout, CLI_BOLD), line.p,
+        put_row(t, row, w, right, terminal, &line);
+        buf_printf(out, "%s%s%s\n", row ? "" : cli_colour(stdout, CLI_BOLD), line.p ? line.p : "",
                    row ? "" : cli_colour(stdout, CLI_PLAIN));
         buf_release(&line);
     }

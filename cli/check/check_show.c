@@ -97,6 +97,8 @@ static void show_state(const struct check_report *r, enum check_state state, con
 static void show_passed(const struct check_report *r, struct buf *out)
 {
     size_t column = 0, width = (size_t)cli_width(stdout);
+    if (!r->counts[CHECK_PASS])
+        return;
     buf_printf(out, "\n%s (%u)\n ", _("In order"), r->counts[CHECK_PASS]);
     for (int i = 0; i < CHECK_TESTS; i++) {
         const char *name = check_test_info((enum check_test)i)->name;
@@ -120,7 +122,10 @@ void check_show(const struct check_options *o, const struct check_one *one, stru
                colour_of_report(r));
     buf_printf(out, _("grade %s"), check_grade_words(r, grade));
     buf_adds(out, cli_colour(stdout, CLI_PLAIN));
-    buf_printf(out, r->least == r->grade ? _(", %u of 100") : _(", %u of 100 of what could be tested"), r->score);
+    if (!r->counts[CHECK_PASS] && !r->counts[CHECK_ADVICE] && !r->counts[CHECK_FAIL])
+        buf_adds(out, _(", nothing could be tested"));
+    else
+        buf_printf(out, r->least == r->grade ? _(", %u of 100") : _(", %u of 100 of what could be tested"), r->score);
     buf_printf(out, "   (%s)\n", clock_utc_text(r->at, when));
     show_meaning(r, out);
     if (r->first[0] != CHECK_TESTS)

@@ -329,7 +329,7 @@ static enum status losses(struct report *r)
     static const struct table_column columns[] = {
         {"host", "Host"}, {"last", "Last heard of"}, {"dropped", "Dropped"}, {"lost", "Lost"}, {NULL, NULL}};
     struct table *t =
-        report_section(r, "hosts", "How complete these figures are",
+        report_section(r, "hosts", "Findings that were lost",
                        "Findings that a host could not keep (a full disk, too many at once) since it began to "
                        "write, and when it was last heard of.",
                        "No host has written.", columns);

@@ -9,6 +9,7 @@
  * Exit: 0 nothing is left to do, or done; 1 there are steps; EX_USAGE, EX_CONFIG (policy), EX_NOINPUT (no ledger),
  * EX_TEMPFAIL, EX_NOPERM.
  */
+#include "cli/mta_networks.h"
 #include "cli/next/next.h"
 #include "base/words.h"
 #include "base/clock.h"
@@ -308,11 +309,12 @@ static const char *beware_of(const struct next *n, const struct next_step *step)
     const bool ours = strncmp(step->id, guard, sizeof guard - 1) == 0;
     if (!ours && !step->is_mode)
         return NULL;
+    const char *here = mta_networks_unknown(n->arena, n->now, "127.0.0.0/8 [::1]/128").here;
     return arena_printf(n->arena,
-                        "programs on this host, and hosts in networks that the policy does not call own, are %s "
-                        "refused when they write in %s name without proof (DMARC); if they are yours, add: "
-                        "own network 127.0.0.0/8, ::1 and theirs",
-                        ours ? "in mode enforce" : "then", ours ? arena_printf(n->arena, "%s's", step->about) : "your");
+                        "%shosts in networks that the policy does not call own are %s refused when they write in %s "
+                        "name without proof (DMARC); if they are yours, add: own network %s%stheirs",
+                        *here ? "programs on this host, and " : "", ours ? "in mode enforce" : "then",
+                        ours ? arena_printf(n->arena, "%s's", step->about) : "your", here, *here ? " and " : "");
 }
 
 static int write_step(struct next *n, const struct options *o, const char *keep)

@@ -58,7 +58,7 @@ int next_undo(struct arena *a, const char *keep, const char *reload)
         s = change_apply(u.set, NULL, &why);
     if (s == STATUS_OK) {
         for (size_t i = 0; (path = change_path(u.set, i)) != NULL; i++)
-            printf("%s: the last step is removed\n", path);
+            printf("%s: what was written last is removed\n", path);
         for (const char *at = u.left.p; *at; at += strcspn(at, "\n") + 1) {
             const char *line = arena_copy(a, at, strcspn(at, "\n"));
             printf("left: ");

@@ -61,6 +61,10 @@ static void remove_copy(const char *file)
         (void)unlink(name);
 }
 
+/* Without a transaction around all steps the copy would begin anew whenever somebody writes, and where records come in
+ * all the time it would never be whole. Writers do not wait for it; the write-ahead log grows meanwhile. */
+#define SNAPSHOT "BEGIN; SELECT count(*) FROM sqlite_master"
+
 static enum status copy_into(const char *file, const char *from, char *why)
 {
     sqlite3 *in = NULL, *out = NULL;
@@ -71,6 +75,8 @@ static enum status copy_into(const char *file, const char *from, char *why)
     if (rc == SQLITE_OK)
         rc = sqlite3_open_v2(file, &out, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL);
     (void)sqlite3_busy_timeout(in, WAIT_MS);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(in, SNAPSHOT, NULL, NULL, NULL);
     enum status st = rc == SQLITE_OK ? copy(out, in) : STATUS_INVALID;
     if (st != STATUS_OK)
         (void)complain(why, st, file, sqlite3_errmsg(out ? out : in));

@@ -13,6 +13,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 
 from checks import Checks
@@ -218,4 +219,39 @@ for name, process in waiting.items():
 check(ask(MAILS) == 0 and os.path.exists(SPACE + '/late.db'), 'what had waited was not done')
 daemon.send_signal(signal.SIGTERM)
 check(daemon.wait(20) == 0, 'the daemon did not end well')
+
+# A backup of a ledger that somebody writes to all the time: it is of one moment, and it ends.
+big = sqlite3.connect(STORE, timeout=30, isolation_level=None)
+big.execute(
+    "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 4000) "
+    "INSERT INTO ahead (t, number, line) SELECT 9000000000000000 + n, n, hex(zeroblob(5000)) FROM c"
+)
+big.close()
+over = threading.Event()
+
+
+def write_all_the_time():
+    db = sqlite3.connect(STORE, timeout=30, isolation_level=None)
+    db.execute('PRAGMA synchronous = OFF')
+    while not over.is_set():
+        db.execute("UPDATE ledger_state SET number = number + 1 WHERE name = 'written'")
+    db.close()
+
+
+sqlite3.connect(STORE, isolation_level=None).execute("INSERT INTO ledger_state (name, number) VALUES ('written', 0)")
+thread = threading.Thread(target=write_all_the_time)
+thread.start()
+WRITTEN = "SELECT number FROM ledger_state WHERE name = 'written'"
+try:
+    until('SELECT min(number, 10) FROM ledger_state WHERE name = \'written\'', 10, 'the writer')
+    before = ask(WRITTEN)
+    subprocess.run([ASSAY, 'ledger', 'backup', '-P', POLICY, SPACE + '/busy.db'], check=True, timeout=100, stdout=subprocess.DEVNULL)
+    after = ask(WRITTEN)
+finally:
+    over.set()
+    thread.join()
+copy = sqlite3.connect(SPACE + '/busy.db')
+check(before <= copy.execute(WRITTEN).fetchone()[0] <= after and before < after, 'the moment of the backup')
+check(copy.execute('SELECT count(*) FROM ahead').fetchone()[0] == 4000, 'all of it is in the backup')
+check(copy.execute('PRAGMA integrity_check').fetchone()[0] == 'ok', 'the backup is sound')
 print(f'{check.count} checks')

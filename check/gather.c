@@ -14,6 +14,7 @@
 #include "dns/dns_replay.h"
 #include "net/https.h"
 #include "standards/dane/dane_posture.h"
+#include "standards/dkim/dkim_keyrec.h"
 #include "standards/sts/sts.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -166,7 +167,7 @@ static void add_question(struct work *w, const char *below, const char *name, en
         name = arena_printf(w->arena, "%s.%s", below, name);
     if (!text && name)
         text = arena_printf(w->arena, "%s %s", dns_type_name(type), name);
-    if (w->question_count == GATHER_QUESTIONS || !name || !text)
+    if (w->question_count == GATHER_QUESTIONS || !name || !text || strlen(name) > LIMIT_DOMAIN)
         return;
     *q = (struct gather_question){.name = name, .text = text, .type = type};
     w->question_count++;
@@ -194,6 +195,7 @@ static void add_tlsa(struct work *w, bool others)
  * each asker those that are near, or spare. */
 static void plan_questions(struct work *w, const struct facts *head)
 {
+    char key[LIMIT_DOMAIN + 1];
     add_question(w, NULL, w->domain, DNS_SOA, "SOA");
     add_question(w, NULL, w->domain, DNS_MX, "MX");
     add_question(w, NULL, w->domain, DNS_TXT, "TXT");
@@ -205,7 +207,8 @@ static void plan_questions(struct work *w, const struct facts *head)
     add_question(w, NULL, w->domain, DNS_CAA, "CAA");
     add_question(w, "_smtp._tls", w->domain, DNS_TXT, NULL);
     for (size_t i = 0; i < head->selector_count && i < SELECTORS_COMPARED; i++)
-        add_question(w, arena_printf(w->arena, "%s._domainkey", head->selectors[i].name), w->domain, DNS_TXT, NULL);
+        if (dkim_keyrec_name(head->selectors[i].name, w->domain, key))
+            add_question(w, NULL, arena_strdup(w->arena, key), DNS_TXT, NULL);
     add_tlsa(w, true);
 }
 

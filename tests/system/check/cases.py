@@ -12,6 +12,7 @@ from names import DEAD, FIRST, NO_TLSA, NO_TLSA_2, OTHER, SECOND, Zone
 import keys  # tests/world
 
 NS = [("ns1.host.example.", FIRST), ("ns2.host.example.", SECOND)]
+MANY_NS = [(f"nsm{i}.host.example.", (FIRST, SECOND)[i % 2]) for i in range(7)]
 PROVIDER = "mail.provider.example"  # a mail host of somebody else, signed and in order
 NEXT = "3 1 1 " + "ab" * 32
 
@@ -129,6 +130,7 @@ WITHOUT_FAULT = [
     Case("goodredirect", "", spf="v=spf1 redirect=spf.provider.example"),
     Case("goodagility", "", tlsa=["3 1 1 {own}", "3 1 2 {own512}"]),
     Case("goodnsec3", "", zone={"nsec3": (0, "")}),
+    Case("goodservers", "", servers=MANY_NS),
 ]
 
 ONE_FAULT = [
@@ -388,6 +390,7 @@ HYBRID = Case("hybrid", "", flaw="hybrid")
 HEAVY_SELECTORS = [f"heavy{i}" for i in range(30)]
 HEAVY = Case("heavy", "", more="\n".join(f"{s}._domainkey TXT " + " ".join(['"' + "x" * 250 + '"'] * 240) for s in HEAVY_SELECTORS))
 
+
 def policy_file(mode, mx="mx.%%", age=604800):
     return STS.format(mode=mode, mx=mx).replace("604800", str(age))
 
@@ -431,6 +434,7 @@ def description(authority):
         f"ns{n} A {pair[0]}\nns{n} AAAA {pair[1]}"
         for n, pair in ((1, FIRST), (2, SECOND), (5, OTHER), (6, DEAD), (7, NO_TLSA), (8, NO_TLSA_2))
     )
+    host += "".join(f"\n{name.split('.')[0]} A {pair[0]}\n{name.split('.')[0]} AAAA {pair[1]}" for name, pair in MANY_NS)
     host += f"\nnssix1 AAAA {FIRST[1]}\nnssix2 AAAA {SECOND[1]}"
     host += f"\nnsfour A {SECOND[0]}\nns9 A {SECOND[0]}\nns9 AAAA {DEAD[1]}"
     own = authority.association(authority.issue(PROVIDER)[1])

@@ -289,6 +289,7 @@ static int worse_exit(int a, int b)
     return order[b] > order[a] ? b : a;
 }
 
+/* After a line that was not written whole nothing is added: the next run takes half a line for none only at the end. */
 static void resume_line(struct command *c, struct check_one *one)
 {
     struct buf b = BUF_INIT;
@@ -298,6 +299,8 @@ static void resume_line(struct command *c, struct check_one *one)
     if (b.failed || fwrite(b.p, 1, b.n, c->resume) != b.n || fflush(c->resume) != 0) {
         cli_error("%s: %s", c->o.resume, b.failed ? "out of memory" : strerror(errno));
         c->error = EX_IOERR;
+        fclose(c->resume);
+        c->resume = NULL;
     }
     buf_release(&b);
 }

@@ -71,6 +71,7 @@ struct check_report {
     unsigned table;
     bool sends, receives; /* false: the domain says that it does not */
     bool rejects;         /* its DMARC policy is reject, in force */
+    bool mx_bogus;        /* an address of a mail host does not validate: who validates cannot send there */
     struct check_result results[CHECK_TESTS];
     unsigned counts[CHECK_FAIL + 1];
     unsigned score; /* 0 to 100 */

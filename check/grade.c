@@ -86,8 +86,10 @@ void grade_report(struct testing *t)
         if (one->state == CHECK_UNTESTED && info->cap != CHECK_NONE && info->cap > hidden)
             hidden = info->cap;
     }
-    if (t->mx_bogus)
+    if (r->mx_bogus && r->results[CHECK_DNSSEC_MX].state == CHECK_FAIL)
         cap = CHECK_F;
+    else if (r->mx_bogus) /* and our own DNS is not in order */
+        hidden = CHECK_F;
     r->score = lost > 100 ? 0 : 100 - lost;
     r->grade = earns_plus(t) ? CHECK_A_PLUS : by_points(r->score);
     r->grade = cap > r->grade ? cap : r->grade;

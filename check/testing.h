@@ -45,7 +45,6 @@ struct testing {
     struct mail_hosts mail;
     bool signed_zone, gone;
     bool dane, sts_enforced, rejects; /* what A+ asks for; rejects: p=reject */
-    bool mx_bogus;                    /* an address of a mail host does not validate */
     bool dane_meant;                  /* a mail host has TLSA records, whether they work or not */
     const char *spf_text;
     const char *live_selector; /* of a key that signatures of the domain can be verified by; NULL: none is known */

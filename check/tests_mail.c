@@ -88,7 +88,7 @@ static void test_dnssec(struct testing *t)
         if (h->itself || (h->address_count == 0 && !h->failed)) /* that it leads nowhere is said by test_names */
             continue;
         if (mail_host_is_bogus(h)) {
-            t->mx_bogus = true;
+            t->report->mx_bogus = true;
             testing_say(t, CHECK_DNSSEC_MX, CHECK_FAIL, "Ask the mail host to mend the signatures of its zone.",
                         "%s: its DNSSEC signatures are not valid", h->name);
             continue;

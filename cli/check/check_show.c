@@ -39,18 +39,18 @@ static void show_meaning(const struct check_report *r, struct buf *out)
                          : x[CHECK_DMARC].state == CHECK_PASS && x[CHECK_DMARC_POLICY].state == CHECK_PASS
                              ? _("Receivers are asked to stop mail that is forged in its name.")
                              : _("Anybody can send mail in its name, and receivers are not asked to stop it.");
-    const char *way = !r->receives                            ? _("It takes no mail.")
-                      : x[CHECK_STARTTLS].state == CHECK_FAIL ? _("Mail to it crosses the internet in clear text.")
-                      : x[CHECK_DANE_MATCH].state == CHECK_FAIL || x[CHECK_NS_TLSA].state == CHECK_FAIL ||
-                              x[CHECK_STS_MX].state == CHECK_FAIL
-                          ? _("Careful senders cannot deliver mail to it.")
-                      : x[CHECK_DANE].state == CHECK_PASS && x[CHECK_DANE_MATCH].state == CHECK_PASS
-                          ? _("Mail to it is encrypted, and cannot be diverted on the way.")
-                      : x[CHECK_STS_MX].state == CHECK_PASS && x[CHECK_STS_MODE].state == CHECK_PASS
-                          ? _("Mail to it is encrypted by senders that know MTA-STS.")
-                      : x[CHECK_STARTTLS].state == CHECK_PASS
-                          ? _("Mail to it is encrypted, but can be diverted on the way.")
-                          : _("It is not known how mail to it is protected.");
+    const char *way =
+        !r->receives                            ? _("It takes no mail.")
+        : x[CHECK_STARTTLS].state == CHECK_FAIL ? _("Mail to it crosses the internet in clear text.")
+        : (r->mx_bogus && x[CHECK_DNSSEC_MX].state == CHECK_FAIL) || x[CHECK_DANE_MATCH].state == CHECK_FAIL ||
+                x[CHECK_NS_TLSA].state == CHECK_FAIL || x[CHECK_STS_MX].state == CHECK_FAIL
+            ? _("Careful senders cannot deliver mail to it.")
+        : x[CHECK_DANE].state == CHECK_PASS && x[CHECK_DANE_MATCH].state == CHECK_PASS
+            ? _("Mail to it is encrypted, and cannot be diverted on the way.")
+        : x[CHECK_STS_MX].state == CHECK_PASS && x[CHECK_STS_MODE].state == CHECK_PASS
+            ? _("Mail to it is encrypted by senders that know MTA-STS.")
+        : x[CHECK_STARTTLS].state == CHECK_PASS ? _("Mail to it is encrypted, but can be diverted on the way.")
+                                                : _("It is not known how mail to it is protected.");
     if (x[CHECK_DNSSEC_VALID].state == CHECK_FAIL)
         way = _("Its DNS is broken for everybody who validates.");
     buf_printf(out, "%s %s\n", forged, way);

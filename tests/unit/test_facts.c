@@ -280,6 +280,22 @@ static void caps_hold(void **state)
     }
 }
 
+/* While our own DNS is not in order, no signature is known to be wrong: the cap is hidden, not in force. */
+static void our_own_trouble_hides_a_cap(void **state)
+{
+    struct arena *a = arena_new(32 << 20);
+    struct check_report r;
+    judge(a,
+          "assay-facts 1\nsubject domain=a.example time=1795867200 table=1\n"
+          "here ipv4=yes ipv6=yes canary=\"no trust anchor\"\ndns zone . secure\n"
+          "dns a.example. secure 300 MX 10 mx.a.example.\ndns mx.a.example. bogus\n",
+          &r);
+    assert_int_equal(r.results[CHECK_DNSSEC_MX].state, CHECK_UNTESTED);
+    assert_true(r.grade < CHECK_F);
+    assert_int_equal(r.least, CHECK_F);
+    arena_free(a);
+}
+
 /* One fault, or none, and the state that its test must have by the RFC. */
 static void a_planted_fault_has_the_state_of_the_rfc(void **state)
 {
@@ -540,6 +556,7 @@ int main(void)
         cmocka_unit_test(nothing_known_is_no_failure_and_a_range),
         cmocka_unit_test(our_own_trouble_is_not_theirs),
         cmocka_unit_test(caps_hold),
+        cmocka_unit_test(our_own_trouble_hides_a_cap),
         cmocka_unit_test(a_planted_fault_has_the_state_of_the_rfc),
         cmocka_unit_test(the_kind_of_a_certificates_key_is_seen),
         cmocka_unit_test(long_evidence_is_cut),

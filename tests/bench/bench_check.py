@@ -29,7 +29,7 @@ def main(count):
     folder = f"{space.PLACE}/bench"
     os.makedirs(folder)
     authority = hosts.Authority(folder)
-    everybody = (names.TLD, names.FIRST, names.SECOND, names.OTHER, names.NO_TLSA)
+    everybody = (names.TLD, names.FIRST, names.SECOND, names.OTHER, names.NO_TLSA, names.NO_TLSA_2)
     pairs = [a for p in everybody for a in p] + list(names.ROOTS6)
     pairs += [f"25.25.25.{n + 1}" for n in range(HOSTS)]
     batch = "".join(f"addr replace {a}/{128 if ':' in a else 32} dev lo{' nodad' if ':' in a else ''}\n" for a in pairs)

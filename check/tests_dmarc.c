@@ -35,6 +35,22 @@ static const char *near_miss(struct testing *t)
     return NULL;
 }
 
+/* Which question failed, and how: where the record is looked for is more than one name. */
+static void say_not_known(struct testing *t, const struct dmarc_finding *f)
+{
+    for (size_t i = 0; f->walk && i < f->walk->count; i++) {
+        const struct dmarc_step *step = &f->walk->steps[i];
+        const struct dns_answer a = {.state = step->state, .why = step->why};
+        if (a.state != DNS_TEMPFAIL && a.state != DNS_BOGUS)
+            continue;
+        const char *name = arena_printf(t->arena, "_dmarc.%s", step->domain);
+        testing_say(t, CHECK_DMARC, CHECK_UNTESTED, NULL, "TXT of %s: %s", name ? name : step->domain,
+                    testing_failure(t, &a));
+        return;
+    }
+    testing_say(t, CHECK_DMARC, CHECK_UNTESTED, NULL, "%s", testing_word(t, f->reason));
+}
+
 static bool test_record(struct testing *t, const struct dmarc_finding *f)
 {
     const struct dmarc_step *own = f->walk ? f->walk->author : NULL;
@@ -42,7 +58,7 @@ static bool test_record(struct testing *t, const struct dmarc_finding *f)
         testing_say(t, CHECK_DMARC, CHECK_FAIL, "Leave one DMARC record.", "%u DMARC records at _dmarc.%s",
                     own->records, t->facts->domain);
     } else if (!f->record && f->dns_failed) {
-        testing_say(t, CHECK_DMARC, CHECK_UNTESTED, NULL, "%s", testing_word(t, f->reason));
+        say_not_known(t, f);
     } else if (!f->record) {
         const char *close = near_miss(t);
         testing_say(t, CHECK_DMARC, CHECK_FAIL, record_fix(t, "quarantine"),

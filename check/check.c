@@ -15,15 +15,27 @@
 
 static const struct dns_budget budget = {.lookups = LOOKUPS, .lookup_ms = 5000, .total_ms = ALL_MS};
 
+/* What is wrong with our own DNS, though the canary was well: the keys of the root are ours to fetch and to trust. No
+ * domain is to blame for a chain that does not even begin. "": nothing. */
+static const char *own_trouble(struct testing *t)
+{
+    const struct dns_answer *soa = dns_get(t->scope, t->facts->domain, DNS_SOA);
+    if (*t->facts->canary || soa->state != DNS_BOGUS || !soa->why)
+        return t->facts->canary;
+    return strstr(soa->why, "key for validation . ") || strstr(soa->why, "for trust anchor . ")
+               ? LANGUAGE_MARK("the keys of the root zone could not be validated")
+               : "";
+}
+
 /* While our own DNS, clock or network is broken, a failure says nothing about the domain. */
-static void blame_ourselves(struct testing *t)
+static void blame_ourselves(struct testing *t, const char *trouble)
 {
     for (int i = 0; i < CHECK_TESTS; i++) {
         struct check_result *r = &t->report->results[i];
         if (r->state < CHECK_ADVICE)
             continue;
         const char *text =
-            testing_print(t, "our own DNS is not in order (%s): %s", testing_word(t, t->facts->canary), r->evidence);
+            testing_print(t, "our own DNS is not in order (%s): %s", testing_word(t, trouble), r->evidence);
         *r = (struct check_result){.state = CHECK_UNTESTED, .evidence = text};
     }
 }
@@ -44,8 +56,9 @@ static void run(struct testing *t)
     if (!t->report->sends && t->rejects && t->report->results[CHECK_DKIM].state == CHECK_UNTESTED)
         t->report->results[CHECK_DKIM] = (struct check_result){.evidence = ""};
     t->report->rejects = t->rejects;
-    if (*t->facts->canary)
-        blame_ourselves(t);
+    const char *trouble = own_trouble(t);
+    if (*trouble)
+        blame_ourselves(t, trouble);
     grade_report(t);
 }
 

@@ -293,6 +293,14 @@ static void our_own_trouble_hides_a_cap(void **state)
     assert_int_equal(r.results[CHECK_DNSSEC_MX].state, CHECK_UNTESTED);
     assert_true(r.grade < CHECK_F);
     assert_int_equal(r.least, CHECK_F);
+    judge(a,
+          HEAD
+          "dns a.example. bogus \"validation failure <a.example. SOA IN>: no DNSKEY rrset for trust anchor . while\"\n",
+          &r);
+    assert_int_equal(r.results[CHECK_DNSSEC_VALID].state, CHECK_UNTESTED);
+    assert_non_null(strstr(r.results[CHECK_DNSSEC_VALID].evidence, "keys of the root"));
+    judge(a, HEAD "dns a.example. bogus \"validation failure <a.example. SOA IN>: signature expired\"\n", &r);
+    assert_int_equal(r.results[CHECK_DNSSEC_VALID].state, CHECK_FAIL);
     arena_free(a);
 }
 

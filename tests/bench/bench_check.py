@@ -55,7 +55,7 @@ def main(count):
     command = [ASSAY, "check", "--policy", f"{folder}/policy", "--ca-file", authority.path, "--list", f"{folder}/list", "--csv"]
     begun, most = time.monotonic(), 0
     with open(f"{folder}/out", "w", encoding="utf-8") as out:
-        process = subprocess.Popen(command + ["--parallel", "64"], stdout=out)
+        process = subprocess.Popen(command, stdout=out)
         while process.poll() is None:
             most = max(most, sum(1 for f in fds(process.pid) if f.startswith("socket:")))
             time.sleep(0.05)

@@ -15,7 +15,7 @@ import sys
 import time
 
 from checks import Checks
-from psql import Psql
+from psql import OURS, Psql
 
 BUILD, SPACE, URI = sys.argv[1:4]
 LEDGER = BUILD + '/assay-ledger'
@@ -162,14 +162,14 @@ def a_lock_at_the_server():
         holder = subprocess.Popen(['psql', '-qX', URI], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
         holder.stdin.write(f'BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE;\n')
         holder.stdin.flush()
-        waits = lambda: psql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'assay-ledger' AND wait_event_type = 'Lock'")
+        waits = lambda: psql(f"SELECT count(*) FROM pg_stat_activity WHERE {OURS} AND wait_event_type = 'Lock'")
         held = f"SELECT count(*) FROM pg_locks WHERE relation = '{table}'::regclass AND mode = 'AccessExclusiveLock' AND granted"
         until(lambda: psql(held) == ['1'], 'the lock is not held')
         ids |= segment(f'0000012{len(ids) % 7}', 20)
         child = start()
         until(lambda: waits() == ['1'], f'it does not wait for {table}')
         end(child, f'a lock of {table}')
-        until(lambda: psql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'assay-ledger'") == ['0'],
+        until(lambda: psql(f"SELECT count(*) FROM pg_stat_activity WHERE {OURS}") == ['0'],
               'the statement goes on at the server')
         holder.stdin.close()
         holder.wait(60)

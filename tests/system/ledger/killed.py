@@ -19,7 +19,7 @@ import time
 
 from checks import Checks
 from old_store import TODAY, record, steps, tuple_of
-from psql import Psql, PsqlError
+from psql import OURS, Psql, PsqlError
 
 BUILD, SPACE = sys.argv[1:3]
 BIN = sorted(glob.glob('/usr/lib/postgresql/*/bin'))[-1]
@@ -149,7 +149,7 @@ class Relay:
 
 # ---- the two moments ----
 
-WAITS = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'assay-ledger' AND "
+WAITS = f"SELECT count(*) FROM pg_stat_activity WHERE {OURS} AND "
 
 
 class Lock:

@@ -13,6 +13,9 @@ import tempfile
 END = '-- answered --'
 CONNECTION_LOST = 2  # psql's exit code
 
+# Of pg_stat_activity: our sessions, by name, also while they say what long work they do (assay-ledger(8)).
+OURS = "application_name ~ '^assay-ledger$|^[a-z ]+ by assay'"
+
 
 class PsqlError(Exception):
     pass

@@ -45,6 +45,7 @@ set ledger.knowledge "{folder}/knowledge"
 FACTS = """assay-facts 1
 subject domain=example.org time={time} table=1
 here ipv4=yes ipv6=yes
+dns zone . insecure
 dns example.org. secure 300 SOA ns.example.org. h.example.org. 1 2 3 4 5
 dns example.org. secure 300 MX 10 mx.example.org.
 dns mx.example.org. secure 300 A 192.0.2.1

@@ -96,7 +96,7 @@ class Server:
         self.start()
 
     def terminated(self):
-        ended = asked("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'assay-ledger'")
+        ended = asked(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {OURS}")
         check(ended == ['t'], 'one backend')
 
     def cut(self):

@@ -112,9 +112,12 @@ static void print_hits(const struct next_step *s, bool all)
             printf("%lld answer%s, SERVFAIL; ask ", (long long)h->answers, h->answers == 1 ? "" : "s");
         else
             printf("%lld mail%s, %s; %s", (long long)h->mails, h->mails == 1 ? "" : "s", policy_action_name(h->worst),
-                   only_perhaps(h) ? "may be forged: too little mail of it was seen to tell" : "ask ");
-        if (!only_perhaps(h))
-            cli_put_visible(stdout, h->contact ? h->contact : "its postmaster");
+                   only_perhaps(h) ? "may be forged: too little mail of it was seen to tell"
+                   : h->contact    ? "ask "
+                   : h->own        ? "in your own name: find out what sends it"
+                                   : "nobody can be asked");
+        if (h->contact && !only_perhaps(h))
+            cli_put_visible(stdout, h->contact);
         printf("\n        ");
         cli_put_visible(stdout, h->how ? h->how : "");
         putchar('\n');

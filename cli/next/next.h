@@ -24,7 +24,8 @@
 /* One sender domain that a step would touch. */
 struct next_hit {
     const char *domain;
-    const char *contact; /* whom to ask first: a mail address */
+    const char *contact; /* whom to ask first: a mail address; NULL: nobody */
+    bool own;            /* one of our own domains: its postmaster need not ask himself */
     const char *how;     /* in words: the first such mail */
     int64_t mails;
     int64_t perhaps; /* of these, mails that may be forged: too little of the domain was seen to tell */

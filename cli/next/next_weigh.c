@@ -97,7 +97,8 @@ static struct next_hit *hit_of(struct next *n, struct next_step *s, const struct
     bool made = false;
     struct next_hit *h = next_hit_at(n, s, domain, domain, &made);
     if (h && made) {
-        h->contact = contact_of(n, r, h->domain);
+        h->own = policy_is_own_domain(n->now, h->domain);
+        h->contact = h->own || *domain == '(' ? NULL : contact_of(n, r, h->domain);
         h->how = how_of(n, r, by);
     }
     return h;

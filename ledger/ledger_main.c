@@ -549,7 +549,7 @@ static void housekeeping(struct keeper *k, bool now)
     }
     if (is_usable(k) && (now || clock >= k->tidy_due)) {
         enum status st = run_retention(k);
-        k->retention_failed = st != STATUS_OK;
+        k->retention_failed = st != STATUS_OK && !(st == STATUS_AGAIN && store_is_busy(k->store)); /* left to another */
         k->tidy_due = clock + end_long_work(k, st, "retention", RETENTION_EVERY_MS);
     }
     if (is_usable(k) && k->states_old && (now || clock >= k->states_due)) {

@@ -115,9 +115,14 @@ bool testing_bogus_alone(const struct testing *t, const struct dns_answer *a)
 
 const char testing_not_asked[] = LANGUAGE_MARK("not asked");
 
+bool testing_was_not_asked(const struct dns_answer *a)
+{
+    return a->why && strcmp(a->why, testing_not_asked) == 0;
+}
+
 const char *testing_failure(struct testing *t, const struct dns_answer *a)
 {
-    if (a->why && strcmp(a->why, testing_not_asked) == 0)
+    if (testing_was_not_asked(a))
         return T("not asked");
     const char *words = a->state == DNS_BOGUS ? T("its DNSSEC signatures are not valid") : T("could not be looked up");
     const char *text = a->why ? arena_printf(t->arena, "%s (%s)", words, testing_word(t, a->why)) : words;

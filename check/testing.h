@@ -108,6 +108,7 @@ bool testing_bogus_alone(const struct testing *t, const struct dns_answer *a);
 
 /* Why a question has no answer that is not in the facts. */
 extern const char testing_not_asked[];
+bool testing_was_not_asked(const struct dns_answer *a);
 
 /* The zone at or above an unsigned name that its parent declares signed (a DS record that validates), though not in a
  * way that the resolver of whoever asked can validate: an algorithm or a digest that it does not know (RFC 4035 5.2).
@@ -117,7 +118,7 @@ const char *testing_untestable(struct testing *t, const char *name);
 /* Says that of a test. */
 void testing_say_untestable(struct testing *t, enum check_test test, const char *zone);
 
-/* Words for an answer that says nothing: "could not be looked up: no answer in time". */
+/* Words for an answer that says nothing: "could not be looked up (no answer in time)", "not asked". */
 const char *testing_failure(struct testing *t, const struct dns_answer *a);
 
 void tests_dns(struct testing *t);  /* tests_dns.c */

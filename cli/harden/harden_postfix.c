@@ -68,12 +68,12 @@ static const char *for_all(struct postfix *p, const char *written)
     const size_t n = services ? postfix_services(p, "smtpd", services) : 0;
     const char *queue = postfix_get(p, "queue_directory");
     const char *inside = arena_printf(a, "unix:%s/", queue);
-    bool caged = false, free = false;
+    bool caged = false, uncaged = false;
     for (size_t i = 0; i < n; i++) {
         caged = caged || services[i].caged;
-        free = free || !services[i].caged;
+        uncaged = uncaged || !services[i].caged;
     }
-    if (!caged || !free || !inside || !*queue || strncmp(p->h->socket, inside, strlen(inside)) != 0)
+    if (!caged || !uncaged || !inside || !*queue || strncmp(p->h->socket, inside, strlen(inside)) != 0)
         return written;
     return arena_printf(a, "unix:%s", p->h->socket + strlen(inside));
 }

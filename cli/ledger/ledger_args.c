@@ -6,13 +6,13 @@
  * arguments, EX_CONFIG for a policy that cannot be read, EX_NOINPUT if there is no ledger, EX_TEMPFAIL where it is
  * away, EX_NOPERM where it may not be read.
  */
+#include "base/clock.h"
 #include "base/domain.h"
 #include "cli/day.h"
 #include "cli/ledger/ledger.h"
 #include "ledger/store_lease.h"
 #include "ledger/timestamp.h"
 #include <stdlib.h>
-#include <time.h>
 
 #define LEASE_LOOK_MS 200
 
@@ -198,7 +198,7 @@ enum status ledger_wait_for_lease(struct store *s, const char *work)
     for (bool told = false; (st = store_lease_take(s, work)) == STATUS_AGAIN && store_is_busy(s); told = true) {
         if (!told)
             cli_error("waits: %s", store_error(s));
-        nanosleep(&(struct timespec){.tv_nsec = LEASE_LOOK_MS * 1000000}, NULL);
+        clock_sleep_ms(LEASE_LOOK_MS);
     }
     return st;
 }

@@ -61,7 +61,7 @@ static void put_dkim(struct json *out, struct judge *j)
             json_bool(out, "testing", true);
         if (d->body_partly_unsigned)
             json_bool(out, "body_partly_unsigned", true);
-        if (d->only_body_changed)
+        if (d->only_body_changed) /* the key is older than the name, and keys of the journal stay */
             json_bool(out, "header_hash_ok", true);
         json_opt(out, "header_b", d->header_b);
         json_end(out);

@@ -167,7 +167,7 @@ static void full_and_stopped(void **state)
 {
     static struct host h;
     static struct requests t;
-    struct sts_fetch_config config = {.fetch_ms = 5000, .done = done, .context = &t}; /* longer than filling takes */
+    struct sts_fetch_config config = {.fetch_ms = FETCH_MS, .done = done, .context = &t};
 
     open_host(&h);
     config.port = h.port;

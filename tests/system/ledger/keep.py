@@ -198,7 +198,7 @@ holder.write('retention by another, process 7')
 holder.flush()
 BUSY = 'the ledger is busy: retention by another, process 7'
 check(BUSY in tool('tidy', code=75), 'tidy beside a long work')
-check(BUSY in run(*once, code=75), 'assay-ledger -1 beside a long work')
+check(BUSY in run(*once), 'assay-ledger -1 beside a long work')  # no failure: nothing waits but what the next one does
 segment('00000020', 600, 5, domain='later.example')
 run(*once, code=75)
 check(ask(MAILS) == 5, 'records wait for a long work of another')

@@ -25,8 +25,9 @@ static const struct dmarc_aligned *aligned_of(const struct judge_report *r, cons
 }
 
 /* Tells whether d= belongs to the organisation of this author; strict alignment does not matter here. A name below that
- * organisation may be another one (psd=n, or below psd=y), so its own walk decides. If DMARC found no record there was
- * no walk: then one name must be the other or a parent of it. *unsure: its walk failed now. */
+ * organisation may be another one (psd=n, or below psd=y), so its own walk decides. An author without a record has no
+ * such walk: a name below his is his, but not below a public suffix, where others have names. If his own walk failed,
+ * one name must be the other or a parent of it. *unsure: the walk of d= failed now. */
 static bool of_author(const struct judge_report *r, const struct judge_author *author, const struct dkim_signature *d,
                       bool *unsure)
 {
@@ -44,7 +45,7 @@ static bool of_author(const struct judge_report *r, const struct judge_author *a
     if (aligned->org_domain)
         return strcmp(aligned->org_domain, org) == 0;
     *unsure = aligned->walk != NULL;
-    return domain_is_within(domain, org);
+    return domain_is_within(domain, org) && (*unsure || !dmarc_psl_is_suffix(org));
 }
 
 static enum status fill_signatures(struct judge *j, struct facts *f)

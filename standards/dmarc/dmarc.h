@@ -210,6 +210,10 @@ enum status dmarc_check_authors(struct dns_scope *scope, struct arena *arena, co
 enum status dmarc_check_psl(struct dns_scope *scope, struct arena *arena, const char *from_domain,
                             const struct dmarc_identifier *identifiers, size_t n, struct dmarc_finding *out) MUST_CHECK;
 
+/* Tells whether others register names below this one, by a rule of the public suffix list: co.uk, or a company's domain
+ * whose customers have names there. False for what no rule names, and where the list cannot be loaded. */
+bool dmarc_psl_is_suffix(const char *domain);
+
 /* The walk in lines for people, one per name ("_dmarc.example.org  found, secure: v=DMARC1; ..."), hostile text made
  * visible. */
 void dmarc_walk_describe(const struct dmarc_walk *walk, struct buf *out);

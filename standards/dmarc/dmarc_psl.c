@@ -3,10 +3,11 @@
  * dmarc_psl.c - the Organizational Domain as RFC 7489 3.2 had it: one label more than the public suffix, by the list
  * that libpsl brings.
  *
- * For sites that want to compare the two ways (`set dmarc.psl yes`). Two look-ups: the From domain, then its
- * organisation; where several records stand at the first, discovery ends there (RFC 7489 6.6.3 steps 3 and 5), unlike
- * RFC 9989's walk. The list is the distribution's newest one, loaded once for the process and never freed; where it
- * cannot be loaded, a name is its own organisation. Threads: any.
+ * For sites that want to compare the two ways (`set dmarc.psl yes`), and to know where names below an author without a
+ * record belong to others. Two look-ups: the From domain, then its organisation; where several records stand at the
+ * first, discovery ends there (RFC 7489 6.6.3 steps 3 and 5), unlike RFC 9989's walk. The list is the distribution's
+ * newest one, loaded once for the process and never freed; where it cannot be loaded, a name is its own organisation.
+ * Threads: any.
  */
 #include "base/domain.h"
 #include "standards/dmarc/dmarc_eval.h"
@@ -28,6 +29,12 @@ const char *dmarc_psl_organisation(struct arena *arena, const char *domain)
     pthread_once(&once, load);
     const char *org = suffixes ? psl_registrable_domain(suffixes, domain) : NULL;
     return arena_strdup(arena, org ? org : domain);
+}
+
+bool dmarc_psl_is_suffix(const char *domain)
+{
+    pthread_once(&once, load);
+    return suffixes && psl_is_public_suffix2(suffixes, domain, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE);
 }
 
 /* One step; false: out of memory. */

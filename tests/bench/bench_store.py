@@ -1,19 +1,23 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """A large store in use: while mails are taken in, retention, forget and report run, each in a process with 512 MB of address space.
-Prints the peak memory of each, the longest time that somebody who asks for the write lock all the time had to wait, how far ingest fell
-behind, and the size before and after.
+Prints the peak memory of each, the longest transactions that held the write lock and whose they were, the longest time that somebody who
+asks for that lock all the time had to wait, how far ingest fell behind, and the size before and after.
 
     bench_store.py [MAILS [FOLDER]]     1000000; the store is kept in FOLDER for the next run
 
 bench_ledger makes the first million; further ones are copies of it with senders of other names, at other microseconds, so that ten
 millions take minutes to make, not an hour, and have ten times as many correspondents."""
+import fcntl
+import heapq
 import json
+import multiprocessing
 import os
 import re
 import resource
 import shutil
 import sqlite3
+import struct
 import subprocess
 import sys
 import tempfile
@@ -30,6 +34,7 @@ if MAILS % FIRST:
     sys.exit("MAILS: up to a million, or whole millions")
 HERE = os.path.dirname(os.path.abspath(__file__))
 waits, behind, late = [], [], []
+phases, names = [], {}  # when each program began; the name of each by its id
 over = threading.Event()
 
 
@@ -41,11 +46,30 @@ def ask_for_the_lock():
         try:
             db.execute("BEGIN IMMEDIATE")
             db.execute("ROLLBACK")
-            waits.append(time.monotonic() - began)
+            waits.append((time.monotonic() - began, began))
             time.sleep(0.005)
             began = time.monotonic()
         except sqlite3.OperationalError:
             time.sleep(0.001)
+
+
+def watch_the_lock(ended, out):
+    """Who holds SQLite's write lock (byte 120 of the -shm file; its format is documented), and how long: a transaction ends where the holder
+    or the number of changes is another. Looks each millisecond. A process of its own: it never closes the file, whose locks that would end.
+    """
+    held, holder, since = [], None, 0.0
+    file = open(STORE + "-shm", "rb", buffering=0)
+    while not ended.poll():
+        asked = fcntl.fcntl(file, fcntl.F_GETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 120, 1, 0))
+        kind, _, _, _, pid = struct.unpack("hhqqi4x", asked)
+        now = time.monotonic()
+        found = (pid, os.pread(file.fileno(), 4, 8)) if kind != fcntl.F_UNLCK else None
+        if found != holder:
+            if holder:
+                held.append((now - since, holder[0], since))
+            holder, since = found, now
+        time.sleep(0.001)
+    out.send((len(held), heapq.nlargest(5, held)))
 
 
 def sleep_for_5_ms():
@@ -53,7 +77,7 @@ def sleep_for_5_ms():
     while not over.is_set():
         began = time.monotonic()
         time.sleep(0.005)
-        late.append(time.monotonic() - began - 0.005)
+        late.append((time.monotonic() - began - 0.005, began))
 
 
 def age_of_oldest():
@@ -85,7 +109,7 @@ def write_mails():
         n += 1
         for _ in range(20):
             time.sleep(0.05)
-            behind.append(age_of_oldest())
+            behind.append((age_of_oldest(), time.monotonic()))
 
 
 def columns():
@@ -138,8 +162,10 @@ def in_a_child(f):
 
 def run(name, *words):
     began = time.monotonic()
+    phases.append((began, name))
     limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     p = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, preexec_fn=limit)
+    names[p.pid] = name
     said = p.stderr.read()
     _, status, used = os.wait4(p.pid, 0)
     p.returncode = os.waitstatus_to_exitcode(status)
@@ -147,34 +173,56 @@ def run(name, *words):
     print(f"store {name}: {used.ru_maxrss // 1024} MB, {took:.1f} s, exit {p.returncode} {said.strip()[:200]}", flush=True)
 
 
+def while_what(when):
+    return next((name for began, name in reversed(phases) if began <= when), "ingest alone")
+
+
+def worst(values):
+    seconds, when = max(values)
+    return f"{seconds * 1000:.0f} ms (during {while_what(when)})"
+
+
 def main():
     os.makedirs(JOURNAL, exist_ok=True)
     os.makedirs(SPACE + "/state", exist_ok=True)
     with open(POLICY, "w", encoding="ascii") as f:
-        f.write(f'policy "x" owner "x@example.org"\nset journal.dir "{JOURNAL}"\nset ledger.knowledge "{SPACE}/knowledge"\n'
-                f'set ledger.store "{STORE}"\n')
+        f.write(
+            f'policy "x" owner "x@example.org"\nset journal.dir "{JOURNAL}"\nset ledger.knowledge "{SPACE}/knowledge"\n'
+            f'set ledger.store "{STORE}"\n'
+        )
     if not os.path.exists(MADE):
         if not os.path.exists(f"{SPACE}/made-{FIRST}.db"):
             subprocess.run([BUILD + "/bench/bench_ledger", str(FIRST * 8), f"{SPACE}/made-{FIRST}.db"], check=True)
         in_a_child(multiply)
     shutil.copy(MADE, STORE)
+    os.sync()  # or the copy is still being written to the disk for the first minute
     size = os.path.getsize(STORE)
-    daemon = subprocess.Popen([BUILD + "/assay-ledger", "-P", POLICY, "-S", SPACE + "/state"],
-                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)))
+    daemon = subprocess.Popen(
+        [BUILD + "/assay-ledger", "-P", POLICY, "-S", SPACE + "/state"],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)),
+    )
+    names[daemon.pid] = "ingest"
     for f in ask_for_the_lock, write_mails, sleep_for_5_ms:
         threading.Thread(target=f, daemon=True).start()
     time.sleep(2)
+    (lock_end, end), (lock_said, said) = multiprocessing.Pipe(), multiprocessing.Pipe()
+    watcher = multiprocessing.Process(target=watch_the_lock, args=(end, said))
+    watcher.start()
     forget = ("forget", "--yes", "sender-3.example")
     for name, words in (("retention", ("tidy", "--now")), ("forget", forget), ("ask", ("standards",))):
         run(name, BUILD + "/assay", "ledger", *words, "-P", POLICY)
     run("report", BUILD + "/assay", "report", "--text", "-P", POLICY)
     with open(f"/proc/{daemon.pid}/status", encoding="ascii") as f:
         peak = [line.split()[1] for line in f if line.startswith("VmHWM")]
+    lock_end.send(None)
+    count, longest = lock_said.recv()
+    watcher.join()
     over.set()
     daemon.terminate()
-    print(f"store ingest: {int(peak[0]) // 1024} MB, exit {daemon.wait()}, at most {max(behind):.1f} s behind")
-    print(f"store lock: {len(waits)} writers, the longest waited {max(waits) * 1000:.0f} ms (250 asked for); a sleep of 5 ms was at most "
-          f"{max(late) * 1000:.0f} ms late")
+    print(f"store ingest: {int(peak[0]) // 1024} MB, exit {daemon.wait()}, at most {worst(behind)} behind (2000 asked for)")
+    held = ", ".join(f"{t * 1000:.0f} ms by {names.get(pid, 'the one who asks')} (during {while_what(when)})" for t, pid, when in longest)
+    print(f"store lock: {count} transactions, the longest {held} (250 asked for)")
+    print(f"store lock: {len(waits)} writers more, the longest waited {worst(waits)}; a sleep of 5 ms was at most {worst(late)} late")
     after = os.path.getsize(STORE)
     if len(sys.argv) < 3:
         shutil.rmtree(SPACE)

@@ -299,6 +299,29 @@ static void tell_behind(int64_t only_recorded, int64_t perhaps, int64_t forged)
                forged == 1 ? " is" : "s are", forged == 1 ? "it bore" : "they bore");
 }
 
+/* At most so many rows, less the forged mail that was stopped. Returns how many of their mails may be forged. */
+static int64_t put_unexplained(struct table *t, struct store_rows *r, const struct stopped_mail *stopped, int64_t most)
+{
+    int64_t perhaps = 0;
+    while (store_next(r) && (int64_t)table_rows(t) < most) {
+        int64_t left = store_number(r, 5) - stopped_mail_among(stopped, store_text(r, 0), store_text(r, 1),
+                                                               store_text(r, 2), store_text(r, 3), store_text(r, 4));
+        if (left <= 0)
+            continue;
+        for (int i = 0; i < 5; i++)
+            table_text(t, store_text(r, i));
+        table_number(t, left);
+        table_moment(t, store_number(r, 6));
+        table_moment(t, store_number(r, 7));
+        table_text(t, store_text(r, 8));
+        const int64_t n = stopped_mail_perhaps_among(stopped, store_text(r, 0), store_text(r, 1), store_text(r, 2),
+                                                     store_text(r, 3), store_text(r, 4));
+        table_number(t, n);
+        perhaps += n;
+    }
+    return perhaps;
+}
+
 int ledger_unexplained(int argc, char **argv)
 {
     static const struct ledger_usage usage = {
@@ -332,23 +355,7 @@ int ledger_unexplained(int argc, char **argv)
                   "WHERE day >= $1 AND day <= $2 AND action <> 'deliver' AND exemption = '' AND trust = '' "
                   "GROUP BY standard, subject, result, action, statement ORDER BY sum(count) DESC, subject LIMIT $3",
                   "iii", q.since_day, q.until_day, most + (int64_t)stopped_mail_sums(stopped));
-    int64_t perhaps = 0;
-    while (store_next(r) && (int64_t)table_rows(t) < most) {
-        int64_t left = store_number(r, 5) - stopped_mail_among(stopped, store_text(r, 0), store_text(r, 1),
-                                                               store_text(r, 2), store_text(r, 3), store_text(r, 4));
-        if (left <= 0)
-            continue;
-        for (int i = 0; i < 5; i++)
-            table_text(t, store_text(r, i));
-        table_number(t, left);
-        table_moment(t, store_number(r, 6));
-        table_moment(t, store_number(r, 7));
-        table_text(t, store_text(r, 8));
-        const int64_t n = stopped_mail_perhaps_among(stopped, store_text(r, 0), store_text(r, 1), store_text(r, 2),
-                                                     store_text(r, 3), store_text(r, 4));
-        table_number(t, n);
-        perhaps += n;
-    }
+    const int64_t perhaps = put_unexplained(t, r, stopped, most);
     st = store_done(r);
     int64_t forged = stopped_mail_count(stopped), only_recorded = 0;
     if (st == STATUS_OK && table_rows(t) == 0)

@@ -59,13 +59,54 @@ static void finding(struct json *j, const char *standard, const char *subject, c
     json_str(j, "security", security);
 }
 
+static void verdict(struct json *j, const char *d, bool pass)
+{
+    json_open_in(j, "verdict");
+    json_str(j, "action", pass ? "deliver" : "quarantine");
+    json_str(j, "would", pass ? "deliver" : "quarantine");
+    json_str(j, "statement", "L5");
+    json_end(j);
+    json_open_array(j, "lines");
+    finding(j, "dmarc", d, pass ? "pass" : "fail", "insecure");
+    json_str(j, "level", "follow");
+    json_str(j, "action", pass ? "deliver" : "quarantine");
+    json_str(j, "statement", "L5");
+    json_end(j);
+    json_end(j);
+}
+
+static void findings(struct json *j, const char *d, const char *client, bool pass, const char *security)
+{
+    const char *result = pass ? "pass" : "fail";
+    json_open_array(j, "findings");
+    static const char *const plain[] = {"spf", "arc", "tls", "dnssec", "message-format", "rdns"};
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
+        finding(j, plain[i], i == 5 ? client : d, i == 0 ? result : "pass", security);
+        json_end(j);
+    }
+    finding(j, "dkim", d, result, "insecure");
+    json_str(j, "selector", "s1");
+    json_str(j, "algorithm", "rsa-sha256");
+    json_int(j, "bits", 2048);
+    json_bool(j, "aligned", true);
+    json_end(j);
+    finding(j, "dmarc", d, result, "insecure");
+    json_str(j, "record", d);
+    json_str(j, "p", "quarantine");
+    json_str(j, "applied", "quarantine");
+    json_str(j, "rua", "mailto:d@example.org");
+    json_bool(j, "spf_aligned", pass);
+    json_bool(j, "dkim_aligned", pass);
+    json_end(j);
+    json_end(j);
+}
+
 static void record(struct buf *b, unsigned n, unsigned mails, int64_t first)
 {
     struct json j = JSON_INTO(b);
     char d[64], t[40], client[32], id[32], second[CLOCK_TEXT];
     unsigned k = domain();
     bool pass = chance() % 10 != 0;
-    const char *result = pass ? "pass" : "fail";
     snprintf(d, sizeof d, "sender-%u.example", k);
     snprintf(client, sizeof client, "192.0.%u.%u", k % 250, (unsigned)(chance() % 4 + 1));
     snprintf(id, sizeof id, "4B%08X", n);
@@ -85,39 +126,8 @@ static void record(struct buf *b, unsigned n, unsigned mails, int64_t first)
     json_str(&j, "from", d);
     json_int(&j, "rcpts", 1);
     json_str(&j, "policy", "1a2b3c4d");
-    json_open_in(&j, "verdict");
-    json_str(&j, "action", pass ? "deliver" : "quarantine");
-    json_str(&j, "would", pass ? "deliver" : "quarantine");
-    json_str(&j, "statement", "L5");
-    json_end(&j);
-    json_open_array(&j, "lines");
-    finding(&j, "dmarc", d, result, "insecure");
-    json_str(&j, "level", "follow");
-    json_str(&j, "action", pass ? "deliver" : "quarantine");
-    json_str(&j, "statement", "L5");
-    json_end(&j);
-    json_end(&j);
-    json_open_array(&j, "findings");
-    static const char *const plain[] = {"spf", "arc", "tls", "dnssec", "message-format", "rdns"};
-    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
-        finding(&j, plain[i], i == 5 ? client : d, i == 0 ? result : "pass", k % 3 ? "insecure" : "secure");
-        json_end(&j);
-    }
-    finding(&j, "dkim", d, result, "insecure");
-    json_str(&j, "selector", "s1");
-    json_str(&j, "algorithm", "rsa-sha256");
-    json_int(&j, "bits", 2048);
-    json_bool(&j, "aligned", true);
-    json_end(&j);
-    finding(&j, "dmarc", d, result, "insecure");
-    json_str(&j, "record", d);
-    json_str(&j, "p", "quarantine");
-    json_str(&j, "applied", "quarantine");
-    json_str(&j, "rua", "mailto:d@example.org");
-    json_bool(&j, "spf_aligned", pass);
-    json_bool(&j, "dkim_aligned", pass);
-    json_end(&j);
-    json_end(&j);
+    verdict(&j, d, pass);
+    findings(&j, d, client, pass, k % 3 ? "insecure" : "secure");
     json_end(&j);
 }
 

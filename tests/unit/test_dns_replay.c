@@ -72,17 +72,33 @@ static int teardown(void **state)
     return 0;
 }
 
+struct state_case {
+    const char *name;
+    enum dns_type type;
+    enum dns_state state;
+    enum dns_security security;
+    size_t count;
+    uint32_t ttl;
+    const char *canonical;
+};
+
+static void is_answered_as_expected(struct world *w, const struct state_case *c)
+{
+    const struct dns_answer *a = dns_get(w->scope, c->name, c->type);
+    if (a->state != c->state || a->security != c->security || a->count != c->count || a->ttl != c->ttl)
+        fail_msg("%s type %u: %s, %s, %zu records, ttl %u", c->name, c->type, dns_state_name(a->state),
+                 dns_security_name(a->security), a->count, a->ttl);
+    if (c->canonical)
+        assert_string_equal(a->canonical, c->canonical);
+    else
+        assert_null(a->canonical);
+    if (a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS)
+        assert_non_null(a->why);
+}
+
 static void states(void **state)
 {
-    static const struct {
-        const char *name;
-        enum dns_type type;
-        enum dns_state state;
-        enum dns_security security;
-        size_t count;
-        uint32_t ttl;
-        const char *canonical;
-    } cases[] = {
+    static const struct state_case cases[] = {
         {"example.org", DNS_MX, DNS_FOUND, DNS_INSECURE, 2, 300, NULL},
         {"EXAMPLE.org.", DNS_TXT, DNS_FOUND, DNS_INSECURE, 2, 300, NULL},
         {"example.org", DNS_A, DNS_NODATA, DNS_SECURE, 0, 300, NULL},
@@ -118,20 +134,8 @@ static void states(void **state)
         {"a..b", DNS_A, DNS_BADNAME, DNS_UNKNOWN, 0, 0, NULL},
         {".", DNS_NS, DNS_NODATA, DNS_INSECURE, 0, 300, NULL},
     };
-    struct world *w = *state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const struct dns_answer *a = dns_get(w->scope, cases[i].name, cases[i].type);
-        if (a->state != cases[i].state || a->security != cases[i].security || a->count != cases[i].count ||
-            a->ttl != cases[i].ttl)
-            fail_msg("%s type %u: %s, %s, %zu records, ttl %u", cases[i].name, cases[i].type, dns_state_name(a->state),
-                     dns_security_name(a->security), a->count, a->ttl);
-        if (cases[i].canonical)
-            assert_string_equal(a->canonical, cases[i].canonical);
-        else
-            assert_null(a->canonical);
-        if (a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS)
-            assert_non_null(a->why);
-    }
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        is_answered_as_expected(*state, &cases[i]);
 }
 
 static void records(void **state)

@@ -17,15 +17,51 @@ static struct ip address(const char *text)
     return a;
 }
 
-static void table(void **state)
+struct get_case {
+    const char *what, *answer, *cert;
+    long days; /* until the certificate ends */
+    bool silent, trusted;
+    const char *body; /* of HTTPS_DONE */
+    enum https_outcome want;
+};
+
+static bool is_got_as_expected(const struct get_case *c)
 {
-    static const struct {
-        const char *what, *answer, *cert;
-        long days;
-        bool silent, trusted;
-        const char *body; /* of HTTPS_DONE */
-        enum https_outcome want;
-    } t[] = {
+    struct web w = {.answer = c->answer, .silent = c->silent};
+    web_start(&w, c->cert, c->days);
+    struct ip a = address(LOCAL);
+    struct buf body = BUF_INIT;
+    char why[HTTPS_WHY];
+    struct https_request r = {.host = "w.example",
+                              .path = "/p/q.txt",
+                              .port = w.port,
+                              .addresses = &a,
+                              .address_count = 1,
+                              .ca_file = c->trusted ? w.ca_file : NULL,
+                              .total_ms = c->silent ? 300 : 5000};
+    enum https_outcome o = https_get(&r, &body, why);
+    bool right = o == c->want && strcmp(body.p, c->body ? c->body : "") == 0 && (o == HTTPS_DONE) == !why[0];
+    if (o == HTTPS_DONE)
+        right = right && strncmp(w.asked, "GET /p/q.txt HTTP/1.1\r\nHost: w.example:", 39) == 0;
+    if (!right)
+        print_error("%s: %d, \"%s\", body \"%.40s\", asked \"%.60s\"\n", c->what, (int)o, why, body.p, w.asked);
+    assert_int_equal(w.taken, 1);
+    web_stop(&w);
+    buf_release(&body);
+    return right;
+}
+
+static void get_all(const struct get_case *t, size_t count)
+{
+    unsigned failures = 0;
+    for (size_t i = 0; i < count; i++)
+        failures += !is_got_as_expected(&t[i]);
+    assert_int_equal(failures, 0);
+}
+
+static void what_counts_as_an_answer(void **state)
+{
+    static const struct get_case t[] = {
         {"a file", OK, "w.example", 1, false, true, "body", HTTPS_DONE},
         {"with a charset, in capitals",
          "HTTP/1.1 200 OK\r\ncontent-type: Text/Plain; charset=utf-8\r\nContent-Length: 1\r\n\r\nx", "w.example", 1,
@@ -48,39 +84,21 @@ static void table(void **state)
          "w.example", 1, false, true, NULL, HTTPS_UNREACHABLE},
         {"cut short", "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n\r\nx", "w.example", 1,
          false, true, NULL, HTTPS_UNREACHABLE},
+        {"not HTTP", "SSH-2.0-x\r\n", "w.example", 1, false, true, NULL, HTTPS_UNREACHABLE},
+        {"silence", "", "w.example", 1, true, true, NULL, HTTPS_TIMEOUT},
+    };
+    get_all(t, sizeof t / sizeof *t);
+}
+
+static void which_certificates_do(void **state)
+{
+    static const struct get_case t[] = {
         {"another name in the certificate", OK, "v.example", 1, false, true, NULL, HTTPS_CERTIFICATE},
         {"RFC 8461 3.3: only a Common Name", OK, "CN:w.example", 1, false, true, NULL, HTTPS_CERTIFICATE},
         {"the certificate has ended", OK, "w.example", -1, false, true, NULL, HTTPS_CERTIFICATE},
         {"nobody vouches for it", OK, "w.example", 1, false, false, NULL, HTTPS_CERTIFICATE},
-        {"not HTTP", "SSH-2.0-x\r\n", "w.example", 1, false, true, NULL, HTTPS_UNREACHABLE},
-        {"silence", "", "w.example", 1, true, true, NULL, HTTPS_TIMEOUT},
     };
-    unsigned failures = 0;
-    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
-        struct web w = {.answer = t[i].answer, .silent = t[i].silent};
-        web_start(&w, t[i].cert, t[i].days);
-        struct ip a = address(LOCAL);
-        struct buf body = BUF_INIT;
-        char why[HTTPS_WHY];
-        struct https_request r = {.host = "w.example",
-                                  .path = "/p/q.txt",
-                                  .port = w.port,
-                                  .addresses = &a,
-                                  .address_count = 1,
-                                  .ca_file = t[i].trusted ? w.ca_file : NULL,
-                                  .total_ms = t[i].silent ? 300 : 5000};
-        enum https_outcome o = https_get(&r, &body, why);
-        bool right = o == t[i].want && strcmp(body.p, t[i].body ? t[i].body : "") == 0 && (o == HTTPS_DONE) == !why[0];
-        if (o == HTTPS_DONE)
-            right = right && strncmp(w.asked, "GET /p/q.txt HTTP/1.1\r\nHost: w.example:", 39) == 0;
-        if (!right)
-            print_error("%s: %d, \"%s\", body \"%.40s\", asked \"%.60s\"\n", t[i].what, (int)o, why, body.p, w.asked);
-        failures += !right;
-        assert_int_equal(w.taken, 1);
-        web_stop(&w);
-        buf_release(&body);
-    }
-    assert_int_equal(failures, 0);
+    get_all(t, sizeof t / sizeof *t);
 }
 
 /* A body without a length is bounded too, to the octet. */
@@ -137,7 +155,8 @@ int main(void)
 {
     assert_true(https_begin());
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(table),
+        cmocka_unit_test(what_counts_as_an_answer),
+        cmocka_unit_test(which_certificates_do),
         cmocka_unit_test(bounded),
         cmocka_unit_test(addresses),
     };

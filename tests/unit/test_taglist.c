@@ -9,13 +9,37 @@
 #define COUNT(t) (sizeof(t) / sizeof((t)[0]))
 #define LIT(s) {s, sizeof(s) - 1}
 
+struct list_case {
+    struct slice in;
+    enum status status;
+    const char *out; /* of STATUS_OK */
+};
+
+static void is_parsed_as_expected(const struct list_case *c)
+{
+    static struct taglist list;
+    struct buf seen = BUF_INIT;
+    char *copy = exact(c->in.p, c->in.n);
+    enum status s = taglist_parse(slice_of(copy, c->in.n), &list);
+    if (s != c->status)
+        fail_msg("%s: %s", c->in.p, status_text(s));
+    if (s == STATUS_OK) {
+        for (size_t k = 0; k < list.count; k++) {
+            buf_addc(&seen, '[');
+            buf_addslice(&seen, list.tags[k].name);
+            buf_addc(&seen, '=');
+            buf_addslice(&seen, list.tags[k].value);
+            buf_addc(&seen, ']');
+        }
+        assert_string_equal(seen.p, c->out);
+    }
+    buf_release(&seen);
+    free(copy);
+}
+
 static void parses_whole_lists(void **state)
 {
-    static const struct {
-        struct slice in;
-        enum status status;
-        const char *out;
-    } t[] = {
+    static const struct list_case t[] = {
         {LIT("a=1"), STATUS_OK, "[a=1]"},
         {LIT("a=1;"), STATUS_OK, "[a=1]"},
         {LIT("a=1; "), STATUS_OK, "[a=1]"},
@@ -50,26 +74,8 @@ static void parses_whole_lists(void **state)
         {LIT("a=x\ry"), STATUS_INVALID, NULL},
         {LIT("a=x\ny"), STATUS_INVALID, NULL},
     };
-    for (size_t i = 0; i < COUNT(t); i++) {
-        static struct taglist list;
-        struct buf seen = BUF_INIT;
-        char *copy = exact(t[i].in.p, t[i].in.n);
-        enum status s = taglist_parse(slice_of(copy, t[i].in.n), &list);
-        if (s != t[i].status)
-            fail_msg("case %zu (%s): %s", i, t[i].in.p, status_text(s));
-        if (s == STATUS_OK) {
-            for (size_t k = 0; k < list.count; k++) {
-                buf_addc(&seen, '[');
-                buf_addslice(&seen, list.tags[k].name);
-                buf_addc(&seen, '=');
-                buf_addslice(&seen, list.tags[k].value);
-                buf_addc(&seen, ']');
-            }
-            assert_string_equal(seen.p, t[i].out);
-        }
-        buf_release(&seen);
-        free(copy);
-    }
+    for (size_t i = 0; i < COUNT(t); i++)
+        is_parsed_as_expected(&t[i]);
 }
 
 static void has_a_limit(void **state)

@@ -119,7 +119,7 @@ static void try_all(const struct order_case *t, size_t count)
     }
 }
 
-static void order(void **state)
+static void dane_before_mta_sts(void **state)
 {
     static const struct order_case t[] = {
         {"neither", PLAIN, TLS_POLICY_NOT_FOUND, "", 0},
@@ -137,6 +137,13 @@ static void order(void **state)
          "dane-only", 1},
         {"mixed: in an unsigned zone, no policy",
          SIGNED TLSA "d.example secure MX 20 mx.u.example\nmx.u.example A 192.0.2.3\n", TLS_POLICY_FOUND, "dane", 0},
+    };
+    try_all(t, sizeof t / sizeof *t);
+}
+
+static void hosts_that_fail(void **state)
+{
+    static const struct order_case t[] = {
         {"a failing host beside one in an unsigned zone: the other is used",
          SIGNED "_25._tcp.mx.d.example servfail\nd.example secure MX 20 mx.u.example\nmx.u.example A 192.0.2.3\n",
          TLS_POLICY_FOUND, "dane", 0},
@@ -152,6 +159,13 @@ static void order(void **state)
          TLS_POLICY_FOUND, "secure match=a.mail.d.example servername=hostname", 1},
         {"the only host that matches failed", SIGNED2 "_25._tcp.mx.d.example servfail\n" STS, TLS_POLICY_LATER, NULL,
          1},
+    };
+    try_all(t, sizeof t / sizeof *t);
+}
+
+static void hosts_that_match(void **state)
+{
+    static const struct order_case t[] = {
         {"4.1: a wildcard is one label",
          "d.example MX 10 a.b.mail.d.example\nd.example MX 20 a.mail.d.example\na.mail.d.example A "
          "192.0.2.1\na.b.mail.d.example A 192.0.2.2\n" STS,
@@ -164,6 +178,13 @@ static void order(void **state)
         {"no such domain: Postfix finds that out",
          "_mta-sts.d.example TXT \"v=STSv1; id=1;\"\nmta-sts.d.example A 127.0.0.1\nd.example nxdomain\n",
          TLS_POLICY_FOUND, "secure match=mx.d.example:.mail.d.example servername=hostname", 1},
+    };
+    try_all(t, sizeof t / sizeof *t);
+}
+
+static void no_downgrade(void **state)
+{
+    static const struct order_case t[] = {
         {"DANE at one host, the other is broken", SIGNED2 TLSA "_25._tcp.mx2.d.example servfail\n" STS,
          TLS_POLICY_FOUND, "dane", 0},
         {"DANE at one host, the other cannot be found",
@@ -179,6 +200,13 @@ static void order(void **state)
          SIGNED "d.example secure MX 20 z.example\nz.example timeout\n" STS, TLS_POLICY_FOUND, SECURE, 1},
         {"of one of two hosts, no policy: Postfix looks at each",
          SIGNED "d.example secure MX 20 z.example\nz.example timeout\n", TLS_POLICY_FOUND, "dane", 0},
+    };
+    try_all(t, sizeof t / sizeof *t);
+}
+
+static void what_dane_cannot_use(void **state)
+{
+    static const struct order_case t[] = {
         {"unusable TLSA: the policy asks for more", SIGNED "_25._tcp.mx.d.example secure TLSA 1 1 1 " S "\n" STS,
          TLS_POLICY_FOUND, SECURE, 1},
         {"unusable TLSA alone: encrypted", SIGNED "_25._tcp.mx.d.example secure TLSA 1 1 1 " S "\n", TLS_POLICY_FOUND,
@@ -191,6 +219,13 @@ static void order(void **state)
          "d.example MX 10 mx.d.example\nmx.d.example secure A 192.0.2.1\n_25._tcp.mx.d.example servfail\n" STS,
          TLS_POLICY_FOUND, SECURE, 1},
         {"null MX", "d.example MX 0 .\n" STS, TLS_POLICY_NOT_FOUND, "", 0},
+    };
+    try_all(t, sizeof t / sizeof *t);
+}
+
+static void records_of_mta_sts(void **state)
+{
+    static const struct order_case t[] = {
         {"two records", PLAIN STS "_mta-sts.d.example TXT \"v=STSv1; id=2;\"\n", TLS_POLICY_NOT_FOUND, "", 0},
         {"a record beside others", PLAIN STS "_mta-sts.d.example TXT \"something else\"\n", TLS_POLICY_FOUND, SECURE,
          1},
@@ -573,15 +608,37 @@ static void no_authorities(void **state)
     end(&w);
 }
 
-/* What a policy host may say: first to who never had its policy, then to who has a valid one, and sees a new id. */
-static void strange_hosts(void **state)
-{
 #define LINES(mode, age) "version: STSv1\nmode: " mode "\nmx: mx.d.example\nmax_age: " age "\n"
-    static char ten_megabytes[10 * 1024 * 1024 + 200], chunks[512 * 1024];
-    static const struct {
-        const char *what, *answer;
-        const char *first; /* NULL: not found */
-    } t[] = {
+
+/* What a policy host may say: first to who never had its policy, then to who has a valid one, and sees a new id. */
+struct strange_case {
+    const char *what, *answer;
+    const char *first; /* NULL: not found */
+};
+
+static void try_strange(const struct strange_case *t, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct world w;
+        begin(&w, PLAIN STS, t[i].answer);
+        expect(&w, t[i].what, "d.example", t[i].first ? TLS_POLICY_FOUND : TLS_POLICY_NOT_FOUND, t[i].first);
+        end(&w);
+        if (t[i].first)
+            continue;
+        begin(&w, PLAIN STS, POLICY); /* RFC 8461 5.1: a valid policy is used until its end */
+        expect(&w, "the policy before", "d.example", TLS_POLICY_FOUND, SECURE);
+        close_world(&w);
+        w.web.answer = t[i].answer;
+        open_world(&w, PLAIN "_mta-sts.d.example TXT \"v=STSv1; id=2;\"\nmta-sts.d.example A 127.0.0.1\n");
+        expect(&w, t[i].what, "d.example", TLS_POLICY_FOUND, SECURE);
+        assert_int_equal(w.web.taken, 2);
+        end(&w);
+    }
+}
+
+static void strange_http(void **state)
+{
+    static const struct strange_case t[] = {
         {"a redirect to itself",
          "HTTP/1.1 301 Moved\r\nLocation: /.well-known/mta-sts.txt\r\nContent-Type: text/plain\r\nContent-Length: "
          "73\r\n\r\n" LINES("enforce", "86400"),
@@ -592,8 +649,6 @@ static void strange_hosts(void **state)
         {"304", "HTTP/1.1 304 Same\r\nContent-Type: text/plain\r\n\r\n", NULL},
         {"500", "HTTP/1.1 500 No\r\nContent-Type: text/plain\r\n\r\n" LINES("enforce", "86400"), NULL},
         {"100 before it", "HTTP/1.1 100 Continue\r\n\r\n" HEAD LINES("enforce", "86400"), SECURE},
-        {"ten megabytes", ten_megabytes, NULL},
-        {"chunks without end", chunks, NULL},
         {"chunks that end",
          "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n3d\r\n" LINES(
              "enforce", "86400") "\r\n0\r\n\r\n",
@@ -605,6 +660,13 @@ static void strange_hosts(void **state)
          "HTTP/1.0 200 OK\r\nContent-Type: TEXT/PLAIN;charset=\"us-ascii\"\r\n\r\n" LINES("enforce", "86400"), SECURE},
         {"compressed, as it says",
          "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b\x08", NULL},
+    };
+    try_strange(t, sizeof t / sizeof *t);
+}
+
+static void strange_policies(void **state)
+{
+    static const struct strange_case t[] = {
         {"nothing", HEAD, NULL},
         {"a byte order mark", HEAD "\xef\xbb\xbf" LINES("enforce", "86400"), NULL},
         {"CRLF and LF mixed", HEAD "version: STSv1\r\nmode: enforce\nmx: mx.d.example\r\nmax_age: 86400", SECURE},
@@ -623,6 +685,15 @@ static void strange_hosts(void **state)
         {"no mode", HEAD "version: STSv1\nmx: mx.d.example\nmax_age: 86400\n", NULL},
         {"no mx", HEAD "version: STSv1\nmode: enforce\nmax_age: 86400\n", NULL},
         {"an mode of its own", HEAD LINES("Enforce", "86400"), NULL},
+        {"fields of the future", HEAD LINES("enforce", "86400") "tls_min: 1.3\nx.y-z_1: a b\n", SECURE},
+        {"a NUL", HEAD "version: STSv1\nmode: enforce\nmx: mx.d.example", NULL},
+    };
+    try_strange(t, sizeof t / sizeof *t);
+}
+
+static void strange_hosts_of_mail(void **state)
+{
+    static const struct strange_case t[] = {
         {"mx: an address beside",
          HEAD
          "version: STSv1\nmode: enforce\nmx: 192.0.2.1\nmx: [IPv6:2001:db8::1]\nmx: mx.d.example\nmax_age: 86400\n",
@@ -637,8 +708,16 @@ static void strange_hosts(void **state)
         {"mx: everything", HEAD "version: STSv1\nmode: enforce\nmx: *\nmax_age: 86400\n", NULL},
         {"mx: a star within", HEAD "version: STSv1\nmode: enforce\nmx: mx.*.example\nmax_age: 86400\n", NULL},
         {"mx: in capitals", HEAD "version: STSv1\nmode: enforce\nmx: MX.D.Example\nmax_age: 86400\n", SECURE},
-        {"fields of the future", HEAD LINES("enforce", "86400") "tls_min: 1.3\nx.y-z_1: a b\n", SECURE},
-        {"a NUL", HEAD "version: STSv1\nmode: enforce\nmx: mx.d.example", NULL},
+    };
+    try_strange(t, sizeof t / sizeof *t);
+}
+
+static void answers_without_end(void **state)
+{
+    static char ten_megabytes[10 * 1024 * 1024 + 200], chunks[512 * 1024];
+    static const struct strange_case t[] = {
+        {"ten megabytes", ten_megabytes, NULL},
+        {"chunks without end", chunks, NULL},
     };
     snprintf(ten_megabytes, sizeof ten_megabytes, HEAD LINES("enforce", "86400"));
     memset(ten_megabytes + strlen(ten_megabytes), 'x', sizeof ten_megabytes - 1 - strlen(ten_megabytes));
@@ -646,22 +725,7 @@ static void strange_hosts(void **state)
              "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n");
     for (size_t n = strlen(chunks); n + 8 < sizeof chunks; n += 6)
         memcpy(chunks + n, "1\r\nx\r\n", 7);
-    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
-        struct world w;
-        begin(&w, PLAIN STS, t[i].answer);
-        expect(&w, t[i].what, "d.example", t[i].first ? TLS_POLICY_FOUND : TLS_POLICY_NOT_FOUND, t[i].first);
-        end(&w);
-        if (t[i].first)
-            continue;
-        begin(&w, PLAIN STS, POLICY); /* RFC 8461 5.1: a valid policy is used until its end */
-        expect(&w, "the policy before", "d.example", TLS_POLICY_FOUND, SECURE);
-        close_world(&w);
-        w.web.answer = t[i].answer;
-        open_world(&w, PLAIN "_mta-sts.d.example TXT \"v=STSv1; id=2;\"\nmta-sts.d.example A 127.0.0.1\n");
-        expect(&w, t[i].what, "d.example", TLS_POLICY_FOUND, SECURE);
-        assert_int_equal(w.web.taken, 2);
-        end(&w);
-    }
+    try_strange(t, sizeof t / sizeof *t);
 }
 
 /* When the table is full, who has a policy stays. */
@@ -689,11 +753,29 @@ int main(void)
 {
     assert_true(https_begin());
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(order),        cmocka_unit_test(aliases),        cmocka_unit_test(attributes),
-        cmocka_unit_test(late),         cmocka_unit_test(keys),           cmocka_unit_test(modes_and_failures),
-        cmocka_unit_test(kept),         cmocka_unit_test(refreshed),      cmocka_unit_test(side_by_side),
-        cmocka_unit_test(spoiled_file), cmocka_unit_test(full),           cmocka_unit_test(queue_full),
-        cmocka_unit_test(out_of_files), cmocka_unit_test(no_authorities), cmocka_unit_test(strange_hosts),
+        cmocka_unit_test(dane_before_mta_sts),
+        cmocka_unit_test(hosts_that_fail),
+        cmocka_unit_test(hosts_that_match),
+        cmocka_unit_test(no_downgrade),
+        cmocka_unit_test(what_dane_cannot_use),
+        cmocka_unit_test(records_of_mta_sts),
+        cmocka_unit_test(aliases),
+        cmocka_unit_test(attributes),
+        cmocka_unit_test(late),
+        cmocka_unit_test(keys),
+        cmocka_unit_test(modes_and_failures),
+        cmocka_unit_test(kept),
+        cmocka_unit_test(refreshed),
+        cmocka_unit_test(side_by_side),
+        cmocka_unit_test(spoiled_file),
+        cmocka_unit_test(full),
+        cmocka_unit_test(queue_full),
+        cmocka_unit_test(out_of_files),
+        cmocka_unit_test(no_authorities),
+        cmocka_unit_test(strange_http),
+        cmocka_unit_test(strange_policies),
+        cmocka_unit_test(strange_hosts_of_mail),
+        cmocka_unit_test(answers_without_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -81,15 +81,14 @@ def texts(case, sts, file):
 
 def hosts(case, plain, sts):
     """Mail hosts, their certificates and TLSA records."""
-    names = [f"mx{i}" for i in range(1, 12)]
-    twelve = "\n".join(f"{n} A %4\n{n} AAAA %6" for n in names)
-    three = "@ MX 10 mx\n@ MX 10 mx2\n@ MX 20 mx3"
+    return mx(case) + manners(case) + certificates(plain, sts) + tlsa(case) + names_of_one_address(case, plain)
+
+
+def mx(case):
     return [
         case("mappedmx", "mx-ipv6", aaaa=False, more="mx AAAA ::ffff:25.25.25.2"),
         case("localmx6", "mx-ipv6", aaaa=False, more="mx AAAA fd00::25", untested="mx-ipv6-reach"),
         case("urlmx", "mx-host", mx="@ MX 10 mx\n@ MX 20 http:\\/\\/mx."),
-        case("issuername", "", tlsa=["2 1 1 {ca}"], cert_name="%%"),
-        case("certaskey", "dane-usable", tlsa=["3 1 0 {cert}"]),
         case("capitalmx", "", mx="@ MX 10 MX.%%."),
         case("samepreference", "", mx=f"@ MX 10 mx\n@ MX 10 {OTHER}."),
         case("localmx", "mx-host", mx="@ MX 10 mx\n@ MX 20 localhost."),
@@ -114,6 +113,11 @@ def hosts(case, plain, sts):
             dmarc="v=DMARC1; p=reject; sp=reject; np=reject; rua=mailto:d@%%",
             **{key: None for key in ("dkim", "tlsrpt", "tlsa")},
         ),
+    ]
+
+
+def manners(case):
+    return [
         # What a host does to us alone is no fault of it, though its neighbour answers.
         case("slowmx", "", mx=f"@ MX 10 mx\n@ MX 20 {OTHER}.", manner="silent"),
         case("hangupmx", "", mx=f"@ MX 10 mx\n@ MX 20 {OTHER}.", manner="close"),
@@ -124,6 +128,11 @@ def hosts(case, plain, sts):
         case("greetinglines", "", manner="lines"),
         case("onlytls10", "tls-version tls-old", flaw="only-tls10"),
         case("onlybroken", "tls-ciphers", flaw="only-broken"),
+    ]
+
+
+def certificates(plain, sts):
+    return [
         plain("commonname", "cert-name", cert={"no_name": True}),
         sts("stscommonname", "mta-sts-mx", cert={"no_name": True}),
         plain("selfsigned", "", cert={"own": True, "chain": False}),
@@ -131,10 +140,24 @@ def hosts(case, plain, sts):
         sts("stsoddorder", "", cert={"below": {"kind": "ec"}, "odd": True}),
         plain("sixdaycert", "", cert={"begin": -2, "end": 4}),
         plain("lastdaycert", "cert-dates", cert={"begin": -5, "end": 1}),
+    ]
+
+
+def tlsa(case):
+    return [
+        case("issuername", "", tlsa=["2 1 1 {ca}"], cert_name="%%"),
+        case("certaskey", "dane-usable", tlsa=["3 1 0 {cert}"]),
         case("tlsaalias", "", tlsa_owners=["dane"], more="_25._tcp.mx CNAME dane"),
         case("tlsawild", "", tlsa_owners=["*._tcp.mx"]),
         case("tlsa512", "", tlsa=["3 1 2 {own512}"]),
-        # Several names at one address.
+    ]
+
+
+def names_of_one_address(case, plain):
+    names = [f"mx{i}" for i in range(1, 12)]
+    twelve = "\n".join(f"{n} A %4\n{n} AAAA %6" for n in names)
+    three = "@ MX 10 mx\n@ MX 10 mx2\n@ MX 20 mx3"
+    return [
         case(
             "threenames",
             "",

@@ -7,48 +7,50 @@ KEY = RSA.split("p=")[1]
 RUA = "; rua=mailto:d@%%"
 
 
+SPF_SYNTAX = {
+    "prefix4": "ip4:192.0.2.0/33",
+    "octets6": "ip6:2001:db8::g",
+    "prefix6": "ip6:2001:db8::/129",
+    "sixasfour": "ip4:2001:db8::1",
+    "fourassix": "ip6:192.0.2.1",
+    "noip": "ip4:",
+    "emptyname": "a:",
+    "mxslash": "mx/",
+    "mxprefix": "mx/33",
+    "includenone": "include",
+    "includeempty": "include:",
+    "existsnone": "exists",
+    "ptrempty": "ptr:",
+    "unknownterm": "ipv4:192.0.2.1",
+    "commas": "mx,a",
+    "macroletter": "exists:%{q}.spf.provider.example",
+    "macroopen": "exists:%{i.spf.provider.example",
+    "macrobare": "exists:%i.spf.provider.example",
+    "macrozero": "exists:%{i0}.spf.provider.example",
+    "onecidr": "a:mx.%%/24/64",
+    "redirectnone": "redirect=",
+    "tworedirects": "redirect=spf.provider.example redirect=spf.provider.example",
+    "twoexp": "exp=a.%% exp=b.%%",
+}
+SPF_GOOD = {
+    "macrosgood": "v=spf1 mx exists:%{ir}.%{v}.spf.provider.example -all",
+    "bothcidrs": "v=spf1 mx a:mx.%%/24//64 -all",
+    "allredirect": "v=spf1 mx -all redirect=gone.%%",
+    "unknownmodifier": "v=spf1 mx moo=bar -all",
+    "goneexp": "v=spf1 mx exp=gone.%% -all",
+    "twovoids": "v=spf1 mx a:g1.%% a:g2.%% -all",
+    "behindall": "v=spf1 mx -all include:gone.provider.example",
+    "blanksspf": "v=spf1  mx   -all ",
+}
+
+
 def spf(case):
     nested = lambda n: "\n".join(
         f'n{i} TXT "v=spf1 ' + (f'include:n{i + 1}.%% -all"' if i < n else 'ip4:25.25.25.2 -all"') for i in range(1, n + 1)
     )
-    syntax = {
-        "prefix4": "ip4:192.0.2.0/33",
-        "octets6": "ip6:2001:db8::g",
-        "prefix6": "ip6:2001:db8::/129",
-        "sixasfour": "ip4:2001:db8::1",
-        "fourassix": "ip6:192.0.2.1",
-        "noip": "ip4:",
-        "emptyname": "a:",
-        "mxslash": "mx/",
-        "mxprefix": "mx/33",
-        "includenone": "include",
-        "includeempty": "include:",
-        "existsnone": "exists",
-        "ptrempty": "ptr:",
-        "unknownterm": "ipv4:192.0.2.1",
-        "commas": "mx,a",
-        "macroletter": "exists:%{q}.spf.provider.example",
-        "macroopen": "exists:%{i.spf.provider.example",
-        "macrobare": "exists:%i.spf.provider.example",
-        "macrozero": "exists:%{i0}.spf.provider.example",
-        "onecidr": "a:mx.%%/24/64",
-        "redirectnone": "redirect=",
-        "tworedirects": "redirect=spf.provider.example redirect=spf.provider.example",
-        "twoexp": "exp=a.%% exp=b.%%",
-    }
-    good = {
-        "macrosgood": "v=spf1 mx exists:%{ir}.%{v}.spf.provider.example -all",
-        "bothcidrs": "v=spf1 mx a:mx.%%/24//64 -all",
-        "allredirect": "v=spf1 mx -all redirect=gone.%%",
-        "unknownmodifier": "v=spf1 mx moo=bar -all",
-        "goneexp": "v=spf1 mx exp=gone.%% -all",
-        "twovoids": "v=spf1 mx a:g1.%% a:g2.%% -all",
-        "behindall": "v=spf1 mx -all include:gone.provider.example",
-        "blanksspf": "v=spf1  mx   -all ",
-    }
     return (
-        [case(name, "spf-syntax", spf=f"v=spf1 mx {term} -all") for name, term in syntax.items()]
-        + [case(name, "", spf=text) for name, text in good.items()]
+        [case(name, "spf-syntax", spf=f"v=spf1 mx {term} -all") for name, term in SPF_SYNTAX.items()]
+        + [case(name, "", spf=text) for name, text in SPF_GOOD.items()]
         + [
             case("spf99", "spf", spf=None, more='@ SPF "v=spf1 mx -all"'),
             case("spf99too", "", more='@ SPF "v=spf1 mx ?all"'),

@@ -169,6 +169,15 @@ def answers(path):
     def ask(*words):
         return json.loads(run('ledger', *words, '--json', '-P', path))
 
+    answers_by_domain(ask)
+    answers_about_mail(ask)
+    answers_about_names_and_hosts(ask)
+    answers_why(path)
+    searches(path)
+    answers_as_csv(path)
+
+
+def answers_by_domain(ask):
     rows = ask('domain', 'bad.example')
     check(
         [(r['what'], r['standard'], r['result'], r['count'], r['statement']) for r in rows],
@@ -197,11 +206,9 @@ def answers(path):
         {('spf', 7, 85.7, 0.0, 0.0, 14.2), ('dkim', 7, 100.0, 0.0, 0.0, 0.0), ('dmarc', 7, 28.5, 57.1, 14.2, 0.0)},
         'standards',
     )
-    check(
-        [(r['from'], r['standard'], r['count'], r['pass']) for r in ask('standards', '--names', '--since', DAY)],
-        [('2026-11-16', 'dnssec', 80, 37.5)],
-        'standards of names',
-    )
+
+
+def answers_about_mail(ask):
     check(
         [(r['from'], r['action'], r['would'], r['id'], r['reason']) for r in ask('refused', '--since', DAY)],
         [
@@ -213,31 +220,44 @@ def answers(path):
     )
     check([(r['subject'], r['count']) for r in ask('top', '--standard', 'dmarc')][0], ('bad.example', 2), 'top')
     check(
-        [(r['subject'], r['scope'], r['count']) for r in ask('top', '--standard', 'dnssec', '--state', 'insecure')],
-        [('unsigned.example', 'names', 50)],
-        'top of names',
-    )
-    check(
         [(r['subject'], r['action'], r['count'], r['expired']) for r in ask('unexplained')],
         [('bad.example', 'reject', 2, ''), ('late.example', 'quarantine', 1, 'L8')],
         'unexplained',
     )
     check([(r['domain'], r['bits'], r['count']) for r in ask('selectors', 'good.example')], [('good.example', 1024, 2)], 'selectors')
     check(
-        [(r['host'], r['mails'], r['names'], r['dropped'], r['lost']) for r in ask('hosts')],
-        [('mx1', 7, 0, 0, 0), ('r1', 0, 80, 4, 5)],
-        'hosts',
-    )
-    check(json.loads(run('why', 'Q3', '--json', '-P', path))['id'], 'Q3', 'why')
-    check('by line      L7' in run('why', '3@bad.example', '-P', path), True, 'why by Message-ID without brackets')
-    check('Excused by' in run('why', '<5@excused.example>', '-P', path) and 'L9' in run('why', 'Q5', '-P', path), True, 'why, excused')
-    check("no mail with queue ID, Message-ID or reference 'Q99'" in run('why', 'Q99', '-P', path, code=66), True, 'why of none')
-    searches(path)
-    check(
         [(r['mail_from'], r['reference']) for r in ask('refused', '--since', DAY)],
         [('late.example', ''), ('bad.example', ''), ('bad.example', 'K3V7QX2M5A')],
         'refused: MAIL FROM and reference',
     )
+
+
+def answers_about_names_and_hosts(ask):
+    check(
+        [(r['from'], r['standard'], r['count'], r['pass']) for r in ask('standards', '--names', '--since', DAY)],
+        [('2026-11-16', 'dnssec', 80, 37.5)],
+        'standards of names',
+    )
+    check(
+        [(r['subject'], r['scope'], r['count']) for r in ask('top', '--standard', 'dnssec', '--state', 'insecure')],
+        [('unsigned.example', 'names', 50)],
+        'top of names',
+    )
+    check(
+        [(r['host'], r['mails'], r['names'], r['dropped'], r['lost']) for r in ask('hosts')],
+        [('mx1', 7, 0, 0, 0), ('r1', 0, 80, 4, 5)],
+        'hosts',
+    )
+
+
+def answers_why(path):
+    check(json.loads(run('why', 'Q3', '--json', '-P', path))['id'], 'Q3', 'why')
+    check('by line      L7' in run('why', '3@bad.example', '-P', path), True, 'why by Message-ID without brackets')
+    check('Excused by' in run('why', '<5@excused.example>', '-P', path) and 'L9' in run('why', 'Q5', '-P', path), True, 'why, excused')
+    check("no mail with queue ID, Message-ID or reference 'Q99'" in run('why', 'Q99', '-P', path, code=66), True, 'why of none')
+
+
+def answers_as_csv(path):
     cells = list(csv.DictReader(io.StringIO(run('ledger', 'refused', '--csv', '--since', DAY, '-P', path))))
     check([c['id'] for c in cells], ['Q6', 'Q4', 'Q3'], 'csv')
     text = run('ledger', 'selectors', 'good.example', '-P', path)

@@ -157,7 +157,17 @@ def main():
     until(lambda: ask(MAILS) == 110, 'nothing is taken in')
     clock.hours_pass()
     all_there(kept, 'before')
+    years_ahead(clock, kept)
+    end(child)
+    child = years_back_at_a_start(clock, kept)
+    years_back_in_the_middle(clock, kept)
+    a_day_ahead(clock, kept)
+    end(child)
+    sums_are_those_of_a_recount()
+    print(f'{len(written)} mails, {check.count} checks')
 
+
+def years_ahead(clock, kept):
     writer = Writer()
     grows(MAILS, 'nothing is taken in')
     clock.wall(YEARS)
@@ -170,7 +180,8 @@ def main():
     writer.end()
     all_there(kept, 'ten years ahead')
 
-    end(child)
+
+def years_back_at_a_start(clock, kept):
     clock.wall(-YEARS)
     writer = Writer()
     child = start(clock)
@@ -183,7 +194,10 @@ def main():
     clock.wall(0)
     clock.hours_pass(2)
     all_there(kept, 'ten years back at a start')
+    return child
 
+
+def years_back_in_the_middle(clock, kept):
     writer = Writer()
     grows(MAILS, 'nothing is taken in')
     told = said('dated more than an hour ahead')
@@ -198,6 +212,8 @@ def main():
     clock.hours_pass(2)
     all_there(kept, 'ten years back in the middle')
 
+
+def a_day_ahead(clock, kept):
     writer = Writer()
     clock.wall(DAY)
     clock.hours_pass(4)
@@ -208,12 +224,13 @@ def main():
     clock.hours_pass(2)
     all_there(kept, 'right at last')
     check(said('the clock jumped ahead') == 1 and said('the store is not available') == 0, 'the log')
-    end(child)
+
+
+def sums_are_those_of_a_recount():
     day_sums = "SELECT group_concat(x) FROM (SELECT day || standard || scope || count AS x FROM standard_day ORDER BY x)"
     before = ask(day_sums)
     check.run(BUILD + '/assay', 'ledger', 'recount', '-P', POLICY)
     check(ask(day_sums) == before, 'the sums are not what a recount gives')
-    print(f'{len(written)} mails, {check.count} checks')
 
 
 main()

@@ -155,6 +155,28 @@ set report.sendmail "{self.folder}/command"
 def honest_and_spam():
     honest = ['good%d.example' % n for n in range(400)]
     spam = ['spam%d.example' % n for n in range(81)]
+    place = Place('day', *mail_of(honest, spam))
+    with open(place.folder + '/members.list', 'w') as out:
+        out.write(''.join(domain + '\n' for domain in honest[350:375]))
+    lines = (
+        f'list members in "{place.folder}/members.list"',
+        'record dmarc of list members',
+        'set report.always-to ' + ', '.join(honest[375:]),
+    )
+    place.policy(*lines)
+    planned(place, honest, spam)
+    place.reports('--day', day_text(LAST))
+    check(place.sent() == sorted('dmarc@' + d for d in honest), f'{len(place.sent())} sent')
+    why = place.suppressed()
+    check(sum(r['reports'] for r in why) == 82 and all(r['state'] == 'left out' for r in why), f'suppressed: {why}')
+    check(place.suppressed('--domain', 'spam80.example')[0]['mails'] == 1, 'suppressed of one domain')
+    check(place.states('--day', day_text(LAST)) == {}, 'a second run sends again')
+    sent_by_name(place, lines)
+    sent_within_30_days(place)
+    return len(honest), len(spam)
+
+
+def mail_of(honest, spam):
     records = []
     for n, domain in enumerate(honest):
         records.append(mail(domain, LAST, n))
@@ -172,15 +194,10 @@ def honest_and_spam():
     # Passed on two days long since, and all its mail of today is refused.
     records += [mail('turned.example', LAST - k, k) for k in (2, 3)] + [mail('turned.example', LAST, 9, action='reject')]
     records += [written(LAST, 1000 + n, 'elsewhere.example') for n in range(2100)]
-    place = Place('day', *records)
-    with open(place.folder + '/members.list', 'w') as out:
-        out.write(''.join(domain + '\n' for domain in honest[350:375]))
-    lines = (
-        f'list members in "{place.folder}/members.list"',
-        'record dmarc of list members',
-        'set report.always-to ' + ', '.join(honest[375:]),
-    )
-    place.policy(*lines)
+    return records
+
+
+def planned(place, honest, spam):
     plan = place.reports('--dry-run', '--day', day_text(LAST))
     would = {r['domain'] for r in plan if r['state'] == 'would send'}
     left = {r['domain']: r['reason'] for r in plan if r['state'] == 'left out'}
@@ -191,14 +208,9 @@ def honest_and_spam():
     check('passed DMARC on 0 of the last 90 days' in left['spam80.example'], f'because {left["spam80.example"]}')
     check(not place.sent(), 'sent by --dry-run')
 
-    place.reports('--day', day_text(LAST))
-    check(place.sent() == sorted('dmarc@' + d for d in honest), f'{len(place.sent())} sent')
-    why = place.suppressed()
-    check(sum(r['reports'] for r in why) == 82 and all(r['state'] == 'left out' for r in why), f'suppressed: {why}')
-    check(place.suppressed('--domain', 'spam80.example')[0]['mails'] == 1, 'suppressed of one domain')
-    check(place.states('--day', day_text(LAST)) == {}, 'a second run sends again')
 
-    # --resend: by name, and never about a domain all of whose mail was refused.
+def sent_by_name(place, lines):
+    """--resend: by name, and never about a domain all of whose mail was refused."""
     check(
         '--resend needs'
         in subprocess.run(
@@ -215,13 +227,14 @@ def honest_and_spam():
     check('dmarc@spam1.example' not in place.sent(), 'report.never-to')
     check(place.states('--resend', '--domain', 'spam0.example') == {}, 'sent twice by --resend')
 
-    # What was left out can be sent within 30 days, past ledger.keep-identity (14 days).
+
+def sent_within_30_days(place):
+    """What was left out can be sent within 30 days, past ledger.keep-identity (14 days)."""
     for table in ('dmarc_row', 'dmarc_domain', 'dmarc_policy', 'report_out'):
         sql(f"UPDATE {table} SET day = day - 29 WHERE domain = 'spam2.example' AND day = {LAST}")
     subprocess.run([BUILD + '/assay', 'ledger', 'tidy', '--now', '-P', place.folder + '/policy'], check=True, capture_output=True)
     place.reports('--resend', '--domain', 'spam2.example')
     check(place.sent().count('dmarc@spam2.example') == 1, 'what was left out 30 days ago is not sent by --resend')
-    return len(honest), len(spam)
 
 
 def all_and_ceiling():

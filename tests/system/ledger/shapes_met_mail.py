@@ -76,6 +76,9 @@ def multipart():
         b'Content-Type: multipart', b'Content-Type : multipart'
     ).replace(b'Encoding: base64', b'Encoding \t: base64'), ONE, 0, '', {}
     yield 'a type on the next line', mail(TEXT, part(packed())).replace(b'Content-Type: ', b'Content-Type:\n\t'), ONE, 0, '', {}
+
+
+def multipart_within_another():
     yield 'boundaries of inner and outer are one', mail(
         inner(TEXT, HTML, kind='multipart/alternative', boundary=b'=_b'), part(packed())
     ), ONE, 0, '', {}
@@ -96,6 +99,9 @@ def multipart():
     yield 'a report in the preamble of no part', mail(part(packed())).replace(
         b'\n\n--=_b', b'\n\nThis is a mail in MIME format.\n\n--=_b', 1
     ), ONE, 0, '', {}
+
+
+def signed_and_encrypted():
     yield 'signed by OpenPGP', mail(
         inner(TEXT, part(packed())),
         b'Content-Type: application/pgp-signature; name="signature.asc"\n\n'
@@ -180,8 +186,10 @@ def encodings():
     yield 'JSON behind words', fields(b'Content-Type: text/plain', b'Hello,\nthis is the report:\n\n' + tls()), [], 1, '', {}
 
 
+SEVEN_ZIP = b'7z\xbc\xaf\x27\x1c\0\4' + bytes(300)
+
+
 def names():
-    seven = b'7z\xbc\xaf\x27\x1c\0\4' + bytes(300)
     yield 'a name in pieces (RFC 2231) of what is not read', mail(
         TEXT,
         part(packed()),
@@ -189,7 +197,7 @@ def names():
             b"Content-Type: application/octet-stream\nContent-Disposition: attachment;\n "
             b"filename*0*=utf-8''second%2Exm;\n filename*1=l.7z\n"
             b'Content-Transfer-Encoding: base64',
-            base64.encodebytes(seven),
+            base64.encodebytes(SEVEN_ZIP),
         ),
     ), ONE, 1, 'second.xml.7z', {}
     yield 'a broken report, its name by RFC 2231', mail(
@@ -223,8 +231,11 @@ def names():
         part(b'nothing', 'application/octet-stream', name='C:\\\\r\\\\\x1b[2Jr.xml')
     ), [], 1, 'r.xml', {}
     yield 'a name with a quotation mark in it', mail(part(b'nothing', 'application/octet-stream', name='a\\"b.xml')), [], 1, 'a"b.xml', {}
+
+
+def files_of_other_kinds():
     for magic, called, says in (
-        (seven, 'r.7z', '7-Zip'),
+        (SEVEN_ZIP, 'r.7z', '7-Zip'),
         (b'Rar!\x1a\7\1\0' + bytes(90), 'r.rar', 'RAR'),
         (bz2.compress(xml()), 'r.xml.bz2', 'bzip2'),
         (lzma.compress(xml()), 'r.xml.xz', 'xz'),
@@ -367,5 +378,6 @@ def archives():
 
 
 def shapes():
-    for of in (multipart, encodings, names, forwards, archives):
+    of_mail = (multipart, multipart_within_another, signed_and_encrypted, encodings, names, files_of_other_kinds, forwards)
+    for of in (*of_mail, archives):
         yield from of()

@@ -59,6 +59,9 @@ def structure():
         b'<count>', b'<count unit="mails" xsi:type="xs:integer">'
     ).replace(b'<domain>', b'<domain type="organizational">'), ONE, 0, '', {}
     yield 'a count that is nil', X([row().replace('<count>7</count>', '<count xsi:nil="true"/>'), row()]), PARTLY, 0, '', {}
+
+
+def said_twice():
     yield 'the count twice, the same', X([row('7</count><count>7')]), ONE, 0, '', {}
     yield 'the count twice, not the same', X([row('7</count><count>8'), row()]), PARTLY, 0, '', {}
     yield 'two rows in a record', X(
@@ -74,6 +77,9 @@ def structure():
     yield 'an element within the count', X([row('1<x/>2'), row()]), PARTLY, 0, '', {}
     yield 'an element of its own for the count', X([row('<value>9</value>'), row()]), PARTLY, 0, '', {}
     yield 'an element within the domain', X(domain='exam<wbr/>example.org'), [], 1, 'domain', {}
+
+
+def extensions():
     yield 'a count of an extension in the row', X().replace(
         b'</row>', b'<x:more xmlns:x="urn:x"><x:count>99</x:count></x:more></row>'
     ), ONE, 0, '', {}
@@ -266,7 +272,6 @@ def failure(n, **more):
 
 
 def tls_reports():
-    wrong = b'"total-successful-session-count": 10'
     yield 'TLS, policies of MTA-STS and DANE', policies(
         ('sts', 'example.org', 10, []), ('tlsa', '_25._tcp.mx.example.org', 5, [failure(2)])
     ), [('taken', 1, 10), ('taken', 2, 7)], 0, '', {'detail': 'sts'}
@@ -280,6 +285,10 @@ def tls_reports():
         {k: v for k, v in json.loads(tls()).items() if k != 'contact-info'}
     ).encode(), GOOD, 0, '', {}
     yield 'TLS, contact-info an object', json_with(**{'contact-info': {'email': 'a@b.example'}}), GOOD, 0, '', {}
+
+
+def tls_members_twice():
+    wrong = b'"total-successful-session-count": 10'
     for old in ('"total-successful-session-count": 10', '"report-id"', '"policies": ['):
         assert old.encode() in tls()
     yield 'TLS, a number twice, the same', tls().replace(wrong, wrong + b',' + wrong), GOOD, 0, '', {}
@@ -304,6 +313,9 @@ def tls_reports():
         ('taken in part', 2, 13)
     ], 0, '', {}
     yield 'TLS, unknown members twice', tls().replace(b'"report-id"', b'"x": 1, "x": 2, "report-id"'), GOOD, 0, '', {}
+
+
+def tls_values():
     yield 'TLS, a name with an escape', tls().replace(b'total-successful', b'total\\u002Dsuccessful').replace(
         b'policy-domain', b'policy-dom\\u0061in'
     ), GOOD, 0, '', {}
@@ -338,6 +350,9 @@ def tls_reports():
         yield f'TLS, begins {begin}', tls(begin=begin), [], 1, 'date-range', {}
     for text, kept in (('192.0.2.7:40112', '192.0.2.7'), ('[2001:DB8::7]', '2001:db8::7'), (None, '')):
         yield f'TLS, address {text}', tls([failure(3, **{'sending-mta-ip': text})], 0), [('taken', 1, 3)], 0, '', {'source': kept}
+
+
+def tls_wrapped():
     yield 'TLS, gzip, called JSON', mail(part(gzip.compress(tls()), 'application/tlsrpt+json', name='r.json')), GOOD, 0, '', {}
     yield 'TLS, called text/plain without a name', mail(
         TEXT, b'Content-Type: text/plain\nContent-Transfer-Encoding: base64\n\n' + base64.encodebytes(tls())
@@ -429,5 +444,7 @@ def failure_reports():
 
 
 def shapes():
-    for of in (structure, fields, characters, dates, tls_reports, failure_reports):
+    dmarc = (structure, said_twice, extensions, fields, characters, dates)
+    tls = (tls_reports, tls_members_twice, tls_values, tls_wrapped)
+    for of in (*dmarc, *tls, failure_reports):
         yield from of()

@@ -50,35 +50,33 @@ def tls_with(m, **members):
     return json.dumps({k: v for k, v in report.items() if v != 'MISSING'}).encode()
 
 
+def google(m):
+    """As Google writes it: indented, with pct and np."""
+    return ('<?xml version="1.0" encoding="UTF-8" ?>\n<feedback>\n  <version>1.0</version>\n  <report_metadata>\n    <org_name>google.com'
+            '</org_name>\n    <email>noreply-dmarc-support@google.com</email>\n    <extra_contact_info>https://support.google.com/a/'
+            f'answer/2466580'
+            f'</extra_contact_info>\n    <report_id>1234567890</report_id>\n    <date_range>\n      <begin>{m.BEGIN}</begin>\n'
+            f'      <end>{m.BEGIN + 86399}</end>\n    </date_range>\n  </report_metadata>\n  <policy_published>\n    <domain>example.org'
+            '</domain>\n    <adkim>r</adkim>\n    <aspf>r</aspf>\n    <p>reject</p>\n    <sp>reject</sp>\n    <pct>100</pct>\n    <np>'
+            'reject</np>\n  </policy_published>\n  <record>\n    <row>\n      <source_ip>2001:db8::9</source_ip>\n      '
+            '<count>2</count>\n'
+            '      <policy_evaluated>\n        <disposition>none</disposition>\n        <dkim>pass</dkim>\n        <spf>pass</spf>\n'
+            '      </policy_evaluated>\n    </row>\n    <identifiers>\n      <header_from>example.org</header_from>\n    </identifiers>\n'
+            '    <auth_results>\n      <dkim>\n        <domain>example.org</domain>\n        <result>pass</result>\n        <selector>s1'
+            '</selector>\n      </dkim>\n      <spf>\n        <domain>example.org</domain>\n        <result>pass</result>\n      </spf>\n'
+            '    </auth_results>\n  </record>\n</feedback>\n').encode()
+
+
 def dmarc(m):
     X, row, one = m.xml, m.row, [('taken', 1, 7)]
 
-    def auth(text):
-        return X().replace(b'<auth_results><spf><domain>example.org</domain><result>pass</result></spf></auth_results>', text.encode())
-
-    def address(text):
-        return X([row(ip=text)])
-
-    google = ('<?xml version="1.0" encoding="UTF-8" ?>\n<feedback>\n  <version>1.0</version>\n  <report_metadata>\n    <org_name>google.com'
-              '</org_name>\n    <email>noreply-dmarc-support@google.com</email>\n    <extra_contact_info>https://support.google.com/a/'
-              f'answer/2466580'
-              f'</extra_contact_info>\n    <report_id>1234567890</report_id>\n    <date_range>\n      <begin>{m.BEGIN}</begin>\n'
-              f'      <end>{m.BEGIN + 86399}</end>\n    </date_range>\n  </report_metadata>\n  <policy_published>\n    <domain>example.org'
-              '</domain>\n    <adkim>r</adkim>\n    <aspf>r</aspf>\n    <p>reject</p>\n    <sp>reject</sp>\n    <pct>100</pct>\n    <np>'
-              'reject</np>\n  </policy_published>\n  <record>\n    <row>\n      <source_ip>2001:db8::9</source_ip>\n      '
-              '<count>2</count>\n'
-              '      <policy_evaluated>\n        <disposition>none</disposition>\n        <dkim>pass</dkim>\n        <spf>pass</spf>\n'
-              '      </policy_evaluated>\n    </row>\n    <identifiers>\n      <header_from>example.org</header_from>\n    </identifiers>\n'
-              '    <auth_results>\n      <dkim>\n        <domain>example.org</domain>\n        <result>pass</result>\n        <selector>s1'
-              '</selector>\n      </dkim>\n      <spf>\n        <domain>example.org</domain>\n        <result>pass</result>\n      </spf>\n'
-              '    </auth_results>\n  </record>\n</feedback>\n').encode()
     microsoft = X(org='Enterprise Outlook', email='dmarcreport@microsoft.com',
                   feedback='<feedback xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">',
                   head='<version>1.0</version>').replace(b'<identifiers>', b'<identifiers><envelope_to>rcpt.example</envelope_to>'
                                                          b'<envelope_from>example.org</envelope_from>')
     comcast = X(feedback='<feedback xmlns="http://dmarc.org/dmarc-xml/0.1" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
                 'xsi:schemaLocation="http://dmarc.org/dmarc-xml/0.1 rua.xsd">')
-    yield 'Google: indented, pct and np', google, [('taken', 1, 2)], 0, '', ('2001:db8::9', 'none', 'pass', 'pass', 'example.org',
+    yield 'Google: indented, pct and np', google(m), [('taken', 1, 2)], 0, '', ('2001:db8::9', 'none', 'pass', 'pass', 'example.org',
                                                                           'dkim=example.org/s1:pass spf=example.org:pass')
     yield 'Microsoft: schemas declared, envelope_to', microsoft, one, 0, '', None
     yield 'Comcast: schemaLocation', comcast, one, 0, '', None
@@ -102,6 +100,14 @@ def dmarc(m):
             '192.0.2.1', 'none', 'pass', 'fail', 'example.org', 'spf=example.org:pass')
     yield 'From domain in capitals, with a dot', X().replace(b'<header_from>example.org', b'<header_from>Example.ORG.'), one, 0, '', (
         None, None, None, None, 'example.org', None)
+
+
+def dmarc_results(m):
+    X, one = m.xml, [('taken', 1, 7)]
+
+    def auth(text):
+        return X().replace(b'<auth_results><spf><domain>example.org</domain><result>pass</result></spf></auth_results>', text.encode())
+
     yield 'hardfail', auth('<auth_results><spf><domain>example.org</domain><result>hardfail</result></spf></auth_results>'), one, 0, '', (
         None, None, None, None, None, 'spf=example.org:hardfail')
     yield 'a result of nobody', auth('<auth_results><dkim><domain>d.example</domain><result>unknown</result><human_result>?'
@@ -114,6 +120,14 @@ def dmarc(m):
     yield 'a reason with a comment', X().replace(b'</policy_evaluated>', b'<reason><type>local_policy</type><comment>arc=pass &amp; as[1]'
                                                 b'</comment></reason></policy_evaluated>'), one, 0, '', (
                                                     None, None, None, None, None, 'spf=example.org:pass reason=local_policy')
+
+
+def dmarc_addresses_and_dates(m):
+    X, row, one = m.xml, m.row, [('taken', 1, 7)]
+
+    def address(text):
+        return X([row(ip=text)])
+
     yield 'IPv6 in capitals, not shortened', address('2001:0DB8:0000:0:0:0:0:0001'), one, 0, '', ('2001:db8::1',) + (None,) * 5
     yield 'IPv6 in brackets', address('[2001:db8::1]'), one, 0, '', ('2001:db8::1',) + (None,) * 5
     yield 'IPv4 as IPv6', address('::ffff:192.0.2.7'), one, 0, '', ('192.0.2.7',) + (None,) * 5
@@ -125,6 +139,10 @@ def dmarc(m):
     yield 'seconds with a fraction', X(begin=f'{m.BEGIN}.0', end=f'{m.BEGIN + 86399}.999'), one, 0, '', None
     yield 'words for dates', X(begin='yesterday', end='today'), [], 1, 'date_range', None
     yield 'count with a fraction', X([row('7.5'), row()]), [('taken in part', 1, 7)], 0, '', None
+
+
+def dmarc_extended_and_large(m):
+    X, row, one = m.xml, m.row, [('taken', 1, 7)]
     yield 'RFC 9990: languages, errors, a generator', X(
         feedback='<feedback xmlns="urn:ietf:params:xml:ns:dmarc-2.0">', head='<version>1.0</version>').replace(
             b'<date_range>', b'<error lang="en">a record was too long</error><generator>Mail 4.1</generator><date_range>').replace(
@@ -223,5 +241,5 @@ def tls(m):
 
 
 def shapes(m):
-    for of in (dmarc, wrappings, tls):
+    for of in (dmarc, dmarc_results, dmarc_addresses_and_dates, dmarc_extended_and_large, wrappings, tls):
         yield from of(m)

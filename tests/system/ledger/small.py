@@ -75,15 +75,24 @@ def main():
     shutil.copy(SPACE + "/made.db", STORE)
     fill(10 << 20)
     check(free() <= 10 << 20, "10 MB are free")
+    forget()
+    rebuild_without_space()
+    retention(size)
+    nothing_is_free()
+    folder_that_may_not_be_written()
+    print(f"{MAILS} mails, {size / 1e6:.0f} MB, 10 MB free: {check.count} checks; " + ", ".join(figures[:4]))
 
-    # forget
+
+def forget():
     policy("365d")
     before = ask("SELECT count(*) FROM mail")
     run(BUILD + "/assay", "ledger", "forget", "--yes", "sender-3.example", "-P", POLICY)
     check(ask("SELECT count(*) FROM mail") < before, "forget forgot")
     check(ask("SELECT count(*) FROM mail WHERE from_domain = 'sender-3.example'") == 0, "forget forgot all")
 
-    # a rebuild is wanted, and the disk has no space for it
+
+def rebuild_without_space():
+    """A rebuild is wanted, and the disk has no space for it."""
     db = sqlite3.connect(STORE)
     db.execute("INSERT INTO ledger_state VALUES ('rebuild', 1)")
     db.commit()
@@ -91,7 +100,9 @@ def main():
     words = run(BUILD + "/assay-ledger", "-1", "-P", POLICY, "-S", SPACE + "/state")
     check("works on as it is" in words and "MB of free space" in words, "it says that it is not rebuilt: " + words)
 
-    # retention, of half and of all
+
+def retention(size):
+    """Of half, and of all."""
     for keep, left in ("15d", None), ("1d", 0):
         policy(keep)
         run(BUILD + "/assay", "ledger", "tidy", "--now", "-P", POLICY)
@@ -103,7 +114,8 @@ def main():
     check("was rebuilt" in words, "with room it is rebuilt: " + words)
     check(ask("SELECT count(*) FROM ledger_state WHERE name = 'rebuild'") == 0, "once")
 
-    # nothing is free
+
+def nothing_is_free():
     fill(0)
     with open(SPACE + "/journal/milter-20261120T100000Z-abc.journal", "w", encoding="ascii") as f:
         f.write('{"v":1,"t":"2026-11-20T10:00:00Z","host":"mx1","kind":"segment","segment":"abc","writer":"milter"}\n')
@@ -116,7 +128,8 @@ def main():
     run(BUILD + "/assay-ledger", "-1", "-P", POLICY, "-S", SPACE + "/state")
     check(ask("SELECT count(*) FROM mail WHERE queue_id LIKE 'Q%'") == 20000 and os.listdir(SPACE + "/journal") == [], "and is taken in")
 
-    # a folder that may not be written
+
+def folder_that_may_not_be_written():
     for folder in SPACE, DISK:
         os.chmod(folder, 0o755)
     for name in os.listdir(DISK):
@@ -130,7 +143,6 @@ def main():
     check("may not open it: root may" in said, f"who may open the ledger is said: {said}")
     os.chmod(STORE, 0o644)
     run(BUILD + "/assay", "ledger", "forget", "--yes", "x.example", "-P", POLICY, code=77, user=65534)
-    print(f"{MAILS} mails, {size / 1e6:.0f} MB, 10 MB free: {check.count} checks; " + ", ".join(figures[:4]))
 
 
 main()

@@ -73,6 +73,29 @@ def test_what_is_opened_is_what_apparmor_allows(folder, tree):
         print("        (without strace: tests/install-packages test)")
         return
     etc = os.path.join(folder, "etc")
+    r, trace = traced(folder, tree, etc)
+    with open(trace, encoding="utf-8", errors="replace") as f:
+        found = set(opened(f.read()))
+    workers_open_nothing(r, trace, etc)
+    ours = {r.state: "/var/lib/assay/resolver", r.journal: "/var/lib/assay/journal", etc: "/etc/assay"}
+    ours[r.folder + "/pause"] = "/var/lib/assay/pause"
+    seen = set()
+    for _, path, want in found:
+        for here, there in ours.items():
+            if path == here or path.startswith(here + "/"):
+                seen.add((there + path[len(here) :], want))
+        if path.startswith("/proc/") or path.startswith("/sys/") or path.startswith("/usr/share/publicsuffix"):
+            seen.add((path, want))
+    assert {p for p, _ in seen} >= {"/etc/assay/policy", "/etc/assay/names.list", "/var/lib/assay/resolver/.status.new"}, seen
+    for profile in PROFILES:
+        allowed = rules(profile)
+        for path, want in sorted(seen):
+            good = any(e.match(path) and want in rights for e, rights in allowed)
+            assert good, f"{profile}: {path} is opened ({want}), and no rule allows it"
+
+
+def resolver_of_nobody(folder, tree, etc):
+    """A resolver of user nobody whose policy names a list and other files."""
     os.makedirs(f"{etc}/customers")
     policy = f"{etc}/policy"
     with open(f"{etc}/names.list", "w", encoding="ascii") as f:
@@ -91,6 +114,13 @@ def test_what_is_opened_is_what_apparmor_allows(folder, tree):
     for place in (r.folder, r.state, r.journal):
         os.chown(place, 65534, 65534)
     r.policy = policy
+    return r
+
+
+def traced(folder, tree, etc):
+    """Runs it until it has done all that opens files. Returns it, and where its system calls are."""
+    r = resolver_of_nobody(folder, tree, etc)
+    policy = r.policy
     env = {**os.environ, "ASSAY_POLICY": policy, "ASSAY_RESOLVER_DIR": r.state, "ASSAY_STATE": r.folder}
     trace = os.path.join(folder, "trace")
     calls = "trace=open,openat,stat,lstat,newfstatat,access,faccessat,unlink,unlinkat,rename,renameat,mkdir,fsync,fdatasync"
@@ -115,24 +145,11 @@ def test_what_is_opened_is_what_apparmor_allows(folder, tree):
     finally:
         r.control("stop")
         r.process.wait(20)
-    with open(trace, encoding="utf-8", errors="replace") as f:
-        found = set(opened(f.read()))
-    ours = {r.state: "/var/lib/assay/resolver", r.journal: "/var/lib/assay/journal", etc: "/etc/assay"}
-    ours[r.folder + "/pause"] = "/var/lib/assay/pause"
-    seen = set()
+    return r, trace
+
+
+def workers_open_nothing(r, trace, etc):
     with open(trace, encoding="utf-8", errors="replace") as f:
         touched = {line.split()[0] for line in f if any(f'"{here}' in line or f"<{here}" in line for here in (r.state, r.journal, etc))}
     workers = of_the_workers(trace)
     assert touched and len(workers) >= 2 and not workers & touched, f"{workers} of Unbound's own threads, {touched} use files of ours"
-    for _, path, want in found:
-        for here, there in ours.items():
-            if path == here or path.startswith(here + "/"):
-                seen.add((there + path[len(here) :], want))
-        if path.startswith("/proc/") or path.startswith("/sys/") or path.startswith("/usr/share/publicsuffix"):
-            seen.add((path, want))
-    assert {p for p, _ in seen} >= {"/etc/assay/policy", "/etc/assay/names.list", "/var/lib/assay/resolver/.status.new"}, seen
-    for profile in PROFILES:
-        allowed = rules(profile)
-        for path, want in sorted(seen):
-            good = any(e.match(path) and want in rights for e, rights in allowed)
-            assert good, f"{profile}: {path} is opened ({want}), and no rule allows it"

@@ -68,6 +68,9 @@ class Resolver:
             self.write_policy(policy)
         if not with_module:
             module = module.replace("dynlib ", "")
+        self.write_conf(module, port, threads, options, with_module, after)
+
+    def write_conf(self, module, port, threads, options, with_module, after):
         with open(self.conf, "w", encoding="ascii") as f:
             f.write(
                 f"""server:
@@ -83,8 +86,8 @@ class Resolver:
   num-threads: {threads}
   access-control: 127.0.0.0/8 allow_snoop
   do-not-query-localhost: no
-  root-hints: "{tree.hints}"
-  trust-anchor-file: "{tree.anchor}"
+  root-hints: "{self.tree.hints}"
+  trust-anchor-file: "{self.tree.anchor}"
   trust-anchor-signaling: no
   local-zone: "zz." nodefault
   module-config: "{module}"

@@ -42,16 +42,16 @@ static void blame_ourselves(struct testing *t, const char *trouble)
 
 static void run(struct testing *t)
 {
-    tests_dns(t);
+    criteria_dns(t);
     if (!t->gone) {
-        tests_mail(t);
-        tests_spf(t);
-        tests_dmarc(t);
-        tests_tls(t);
-        tests_cert(t);
-        tests_transport(t);
-        tests_rpki(t);
-        tests_sender(t);
+        criteria_mail(t);
+        criteria_spf(t);
+        criteria_dmarc(t);
+        criteria_tls(t);
+        criteria_cert(t);
+        criteria_transport(t);
+        criteria_rpki(t);
+        criteria_sender(t);
     }
     if (!t->report->sends && t->rejects && t->report->results[CHECK_DKIM].state == CHECK_UNTESTED)
         t->report->results[CHECK_DKIM] = (struct check_result){.evidence = ""};

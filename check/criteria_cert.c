@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tests_cert.c - the certificates that the mail hosts of a domain show.
+ * criteria_cert.c - the certificates that the mail hosts of a domain show.
  *
  * Pure over the facts; whether an authority is trusted was found out when they were gathered. OpenSSL reads the
  * certificates; none is taken to be well formed.
@@ -196,7 +196,7 @@ static void test_address(struct testing *t, const struct facts_smtp *s)
     ERR_clear_error();
 }
 
-void tests_cert(struct testing *t)
+void criteria_cert(struct testing *t)
 {
     for (size_t i = 0; i < t->mail.count; i++)
         for (size_t k = 0; k < t->mail.hosts[i].address_count; k++) {

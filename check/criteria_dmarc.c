@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tests_dmarc.c - DMARC (RFC 9989), the keys of DKIM, and BIMI.
+ * criteria_dmarc.c - DMARC (RFC 9989), the keys of DKIM, and BIMI.
  *
  * Pure over the facts. DMARC is read by the project's own engine, so that a check and a verdict see one record. DKIM
  * keys are looked at only where a selector is known: none known is "not known", never a failure.
@@ -374,7 +374,7 @@ static void test_bimi(struct testing *t)
         testing_say(t, CHECK_BIMI, CHECK_NOTE, NULL, "no record");
 }
 
-void tests_dmarc(struct testing *t)
+void criteria_dmarc(struct testing *t)
 {
     struct dmarc_finding f;
     if (dmarc_check(t->scope, t->arena, t->facts->domain, NULL, 0, &f) == STATUS_OK && test_record(t, &f)) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tests_dns.c - tests the domain in DNS: whether it exists, whether it is signed, and its name servers.
+ * criteria_dns.c - tests the domain in DNS: whether it exists, whether it is signed, and its name servers.
  *
  * Pure over the facts. What validates comes from our own validating look-ups; what each name server says by itself
  * (signature dates, differences, questions it cannot answer) from the questions put to it directly.
@@ -473,7 +473,7 @@ static void test_tlsa_question(struct testing *t)
         testing_say(t, CHECK_NS_TLSA, CHECK_UNTESTED, NULL, "no name server answered");
 }
 
-void tests_dns(struct testing *t)
+void criteria_dns(struct testing *t)
 {
     test_existence(t);
     if (t->gone)

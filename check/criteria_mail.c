@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tests_mail.c - the mail hosts of a domain: MX, their names and addresses, and whether they answer.
+ * criteria_mail.c - the mail hosts of a domain: MX, their names and addresses, and whether they answer.
  *
  * Pure over the facts. A host that could not be asked is untested if nothing else of ours worked, and a failure only
  * where its neighbours answered.
@@ -190,7 +190,7 @@ static void test_ptr_of(struct testing *t, const struct mail_host *h, const stru
 static bool is_parked(struct testing *t)
 {
     const struct mail_host *h = &t->mail.hosts[0];
-    if (!t->mail.implicit || !t->mail.count || !tests_spf_sends_nothing(t))
+    if (!t->mail.implicit || !t->mail.count || !criteria_spf_sends_nothing(t))
         return false;
     for (size_t i = 0; i < h->address_count; i++) {
         const struct facts_smtp *s = testing_smtp(t->facts, h->name, &h->addresses[i]);
@@ -200,7 +200,7 @@ static bool is_parked(struct testing *t)
     return h->address_count > 0;
 }
 
-void tests_mail(struct testing *t)
+void criteria_mail(struct testing *t)
 {
     mail_hosts_find(t->scope, t->arena, t->facts->domain, &t->mail);
     if (is_parked(t)) {

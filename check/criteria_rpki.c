@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tests_rpki.c - whether the networks of mail hosts and name servers are protected against a false announcement
+ * criteria_rpki.c - whether the networks of mail hosts and name servers are protected against a false announcement
  * (RFC 6811).
  *
  * A ROA covers an address when the address is in its network. With the origin of the route known, the route is valid if
@@ -139,7 +139,7 @@ static bool is_name_server(const struct name_servers *n, const struct facts_rpki
     return false;
 }
 
-void tests_rpki(struct testing *t)
+void criteria_rpki(struct testing *t)
 {
     const struct facts *f = t->facts;
     const char *why = testing_word(t, *f->rtr ? f->rtr : LANGUAGE_MARK("no address is known"));

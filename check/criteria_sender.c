@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tests_sender.c - tests the hosts that send mail of the domain: their names, whether what they send is aligned with
+ * criteria_sender.c - tests the hosts that send mail of the domain: their names, whether what they send is aligned with
  * From (RFC 9989 4.4), and whether it came encrypted.
  *
  * From outside nobody can see who sends for a domain. So these are the addresses that the ledger saw passing, and those
@@ -87,7 +87,7 @@ static void test_encryption(struct testing *t)
                     (long long)f->seen_tls);
 }
 
-void tests_sender(struct testing *t)
+void criteria_sender(struct testing *t)
 {
     static const char unknown[] =
         LANGUAGE_MARK("not known: no mail of the domain was seen here, and no sending server was named");

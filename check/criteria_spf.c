@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tests_spf.c - the SPF record of a domain and all that it includes (RFC 7208).
+ * criteria_spf.c - the SPF record of a domain and all that it includes (RFC 7208).
  *
  * Counts what a receiver would have to look up in the worst case, whoever the client is: each include, a, mx, ptr,
  * exists and redirect is one of the ten terms of section 4.6.4, over the whole tree; names with macros are counted and
@@ -61,7 +61,7 @@ static bool record_sends_nothing(struct testing *t, struct slice text)
     return spf_record_parse(t->arena, text, &r, &reason) == STATUS_OK && spf_record_sends_nothing(&r);
 }
 
-bool tests_spf_sends_nothing(struct testing *t)
+bool criteria_spf_sends_nothing(struct testing *t)
 {
     struct slice text = SLICE_NULL;
     const struct dns_answer *a;
@@ -437,7 +437,7 @@ static void test_size(struct testing *t, const struct dns_answer *a)
         testing_say(t, CHECK_SPF_SIZE, CHECK_PASS, NULL, "%zu of %u octets", n, ANSWER);
 }
 
-void tests_spf(struct testing *t)
+void criteria_spf(struct testing *t)
 {
     struct slice text = SLICE_NULL;
     const struct dns_answer *a = NULL;

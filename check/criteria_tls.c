@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tests_tls.c - what TLS the mail hosts of a domain offer (RFC 9325; NCSC-NL TLS guidelines 2025-05).
+ * criteria_tls.c - what TLS the mail hosts of a domain offer (RFC 9325; NCSC-NL TLS guidelines 2025-05).
  *
  * Pure over the facts: the conversations and the offers that tls_probe.c made. A host that was not reached is untested
- * here; that it does not answer is said by tests_mail.c.
+ * here; that it does not answer is said by criteria_mail.c.
  */
 #include "check/testing.h"
 
@@ -243,7 +243,7 @@ static void test_address(struct testing *t, const struct facts_smtp *s)
     test_post_quantum(t, s);
 }
 
-void tests_tls(struct testing *t)
+void criteria_tls(struct testing *t)
 {
     bool looked = false;
     for (size_t i = 0; i < t->mail.count; i++)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * tests_transport.c - how mail to the domain is protected on its way: DANE, MTA-STS, TLS-RPT; and CAA.
+ * criteria_transport.c - how mail to the domain is protected on its way: DANE, MTA-STS, TLS-RPT; and CAA.
  *
  * Pure over the facts. Posture is read by the project's own DANE engine, policies by its own MTA-STS reader, so that a
  * check and a delivery see the same. Whether a TLSA record matches was found by OpenSSL when the host was asked.
@@ -489,7 +489,7 @@ static void test_caa(struct testing *t)
                 "no CAA record says who may issue");
 }
 
-void tests_transport(struct testing *t)
+void criteria_transport(struct testing *t)
 {
     test_caa(t);
     if (!t->report->receives)

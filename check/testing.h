@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * testing.h - what the tests share while they run. For the files of the tests alone (tests_*.c).
+ * testing.h - what the criteria share while a domain is examined. For their files alone (criteria_*.c).
  */
 #ifndef ASSAY_CHECK_TESTING_H
 #define ASSAY_CHECK_TESTING_H
@@ -121,17 +121,17 @@ void testing_say_untestable(struct testing *t, enum check_test test, const char 
 /* Words for an answer that says nothing: "could not be looked up (no answer in time)", "not asked". */
 const char *testing_failure(struct testing *t, const struct dns_answer *a);
 
-void tests_dns(struct testing *t);  /* tests_dns.c */
-void tests_mail(struct testing *t); /* tests_mail.c: mail hosts and their addresses */
-void tests_spf(struct testing *t);  /* tests_spf.c: SPF and what it includes */
+void criteria_dns(struct testing *t);  /* criteria_dns.c */
+void criteria_mail(struct testing *t); /* criteria_mail.c: mail hosts and their addresses */
+void criteria_spf(struct testing *t);  /* criteria_spf.c: SPF and what it includes */
 /* Tells whether the domain's SPF record is "v=spf1 -all": it says that it sends no mail. */
-bool tests_spf_sends_nothing(struct testing *t);
-void tests_dmarc(struct testing *t);     /* tests_dmarc.c: DMARC, DKIM, BIMI */
-void tests_tls(struct testing *t);       /* tests_tls.c */
-void tests_cert(struct testing *t);      /* tests_cert.c */
-void tests_transport(struct testing *t); /* tests_transport.c: DANE, MTA-STS, TLS-RPT, CAA */
-void tests_rpki(struct testing *t);      /* tests_rpki.c */
-void tests_sender(struct testing *t);    /* tests_sender.c */
-void grade_report(struct testing *t);    /* grade.c */
+bool criteria_spf_sends_nothing(struct testing *t);
+void criteria_dmarc(struct testing *t);     /* criteria_dmarc.c: DMARC, DKIM, BIMI */
+void criteria_tls(struct testing *t);       /* criteria_tls.c */
+void criteria_cert(struct testing *t);      /* criteria_cert.c */
+void criteria_transport(struct testing *t); /* criteria_transport.c: DANE, MTA-STS, TLS-RPT, CAA */
+void criteria_rpki(struct testing *t);      /* criteria_rpki.c */
+void criteria_sender(struct testing *t);    /* criteria_sender.c */
+void grade_report(struct testing *t);       /* grade.c */
 
 #endif

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """cases: domains with one planted fault each, domains with two, and domains without any. A case says which tests must not be met,
 and no others may be."""
+import re
 import sys
 
 import cases_met
@@ -69,15 +70,15 @@ class Case:
         if not wanted or not self.has_host():
             return []
         pem = self.certificate(authority)[1]
-        values = {
-            "own": authority.association(pem),
-            "own512": authority.association(pem, "sha512"),
-            "ca": authority.association(authority.path),
-            "key": authority.association(pem, None),
-            "cert": authority.association(pem, None, True),
-            "certdigest": authority.association(pem, "sha256", True),
+        made = {
+            "own": (pem,),
+            "own512": (pem, "sha512"),
+            "ca": (authority.path,),
+            "key": (pem, None),
+            "cert": (pem, None, True),
+            "certdigest": (pem, "sha256", True),
         }
-        return [r.format(**values) for r in wanted]
+        return [re.sub(r"\{(\w+)\}", lambda m: authority.association(*made[m.group(1)]), r) for r in wanted]
 
     # ---- the mail host ----
 

@@ -2,6 +2,7 @@
 """hosts: mail hosts and a policy host that behave as each case wants: real TLS for a library's handshake, a made-up answer to a
 ClientHello that only begins one, and every kind of trouble that a stranger's server makes."""
 import datetime
+import functools
 import hashlib
 import ipaddress
 import os
@@ -347,8 +348,12 @@ class PolicyHost:
 
     def choose(self, s, name, _context):
         if name and name not in self.wrong:
-            days = {"begin": -90, "end": -3} if name in self.expired else {}
-            s.context = context(*self.authority.issue(name, **days))
+            s.context = self.context_of(name)
+
+    @functools.cache
+    def context_of(self, name):
+        days = {"begin": -90, "end": -3} if name in self.expired else {}
+        return context(*self.authority.issue(name, **days))
 
     def serve(self, s):
         s.settimeout(10)

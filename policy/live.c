@@ -251,13 +251,25 @@ struct policy *policy_load_as_kept(const char *path, const char *snapshot_path, 
     return p;
 }
 
+bool policy_live_takes_read(const struct policy *p, const char *path, const char *snapshot_path,
+                            struct policy_report *report)
+{
+    char hash[9];
+    time_t loaded;
+    if (!snapshot_path ||
+        (policy_snapshot_says(snapshot_path, hash, &loaded) == STATUS_OK && strcmp(hash, p->hash) == 0))
+        return true;
+    const struct policy *kept = policy_load_snapshot(path, snapshot_path, NULL);
+    bool yes = !(kept && !guard_is_accepted(p, snapshot_path) && guard_keeps_out(kept, p, path, report));
+    policy_unref(kept);
+    return yes;
+}
+
 bool policy_live_takes(const char *path, const char *snapshot_path, struct policy_report *report)
 {
-    const struct policy *kept = policy_load_snapshot(path, snapshot_path, NULL),
-                        *p = load_tolerant(path, kept, report, NULL);
-    bool yes = p && !(kept && !guard_is_accepted(p, snapshot_path) && guard_keeps_out(kept, p, path, report));
+    struct policy *p = policy_load_as_kept(path, snapshot_path, report);
+    bool yes = p && policy_live_takes_read(p, path, snapshot_path, report);
     policy_unref(p);
-    policy_unref(kept);
     return yes;
 }
 

@@ -70,6 +70,8 @@ static void load_all(struct loader *ld, const char *path, const char *shown, str
     if (!ld->out_of_memory)
         loader_resolve(ld);
     take_mta_sockets(ld, path);
+    if (!ld->out_of_memory)
+        loader_combinations(ld);
     make_hash(ld->p);
     if (!ld->out_of_memory && !arena_failed(ld->p->arena) && !ld->errors && index_build(ld->p) != STATUS_OK)
         ld->out_of_memory = true;

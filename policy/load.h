@@ -89,6 +89,7 @@ void loader_main(struct loader *ld, const char *path, const char *shown, struct 
 /* Reads all lists, checks and stores all settings, ties statements to lists, gathers what is ours. */
 void loader_lists(struct loader *ld);
 void loader_resolve(struct loader *ld);
+void loader_combinations(struct loader *ld);             /* combinations.c: settings that need others */
 void listener_apply(struct loader *ld, uint32_t number); /* listener.c */
 
 /* A policy from a path, a text, or a snapshot; NULL on errors. load_new never gives a policy that was not wholly read.

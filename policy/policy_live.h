@@ -52,6 +52,10 @@ struct policy *policy_load_as_kept(const char *path, const char *snapshot_path, 
  * report says why not. */
 bool policy_live_takes(const char *path, const char *snapshot_path, struct policy_report *report);
 
+/* The same of a policy that was read from there already. If the snapshot holds that very policy, it is not read. */
+bool policy_live_takes_read(const struct policy *p, const char *path, const char *snapshot_path,
+                            struct policy_report *report);
+
 /* The policy that a snapshot holds, as it was read from `path`; policy_unref it. NULL: there is none (snapshot_path
  * NULL too), or it cannot be used: then the report, which may be NULL, says why. */
 const struct policy *policy_load_snapshot(const char *path, const char *snapshot_path, struct policy_report *report);

@@ -51,6 +51,19 @@ static struct list *find_list(struct loader *ld, const struct item *it, struct s
     return NULL;
 }
 
+/* A snapshot was taken by an earlier version, which may have allowed the value: the default is better then than no
+ * policy at all. */
+static void refuse_value(struct loader *ld, const struct item *it, const struct policy_setting *info, const char *why)
+{
+    struct place at;
+    const char *shown = report_visible(ld->report, slice_str(it->s.value), 60), *help = arena_strdup(ld->p->arena, why);
+    place_at(it, it->who_word, &at);
+    if (ld->snapshot && !info->words)
+        loader_warn(ld, &at, help, "'%s' is not valid for %s: the default holds", shown, it->s.name);
+    else
+        loader_error(ld, &at, help, "'%s' is not valid for %s", shown, it->s.name);
+}
+
 static void apply_setting(struct loader *ld, uint32_t number)
 {
     struct item *it = &ld->p->items[number];
@@ -69,12 +82,8 @@ static void apply_setting(struct loader *ld, uint32_t number)
     }
     if (st == STATUS_NOMEM)
         ld->out_of_memory = true;
-    else if (st != STATUS_OK) {
-        struct place at;
-        place_at(it, it->who_word, &at);
-        const char *shown = report_visible(ld->report, slice_str(it->s.value), 60);
-        loader_error(ld, &at, arena_strdup(ld->p->arena, why), "'%s' is not valid for %s", shown, it->s.name);
-    }
+    else if (st != STATUS_OK)
+        refuse_value(ld, it, &info, why);
 }
 
 static enum status add_list_to(struct keyset *k, const struct list *list)

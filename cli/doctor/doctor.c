@@ -190,13 +190,17 @@ static bool open_dns(struct doctor *d, const char *saved)
     return d->dns || !saved;
 }
 
-/* If the file does not load: the policy that the milter runs with, so that the checks look in the right places. */
-static const struct policy *policy_in_force(const char *path, const char *state)
+/* Reads the policy once for all checks. If the file does not load: the policy that the milter runs with, so that the
+ * checks look in the right places. */
+static void load_policy(struct doctor *d)
 {
     char snapshot[PATH_MAX];
-    const struct policy *p = policy_load(path, NULL);
-    snprintf(snapshot, sizeof snapshot, "%s/policy.snapshot", state);
-    return p ? p : policy_load_snapshot(path, snapshot, NULL);
+    d->report = policy_report_new();
+    d->policy = policy_load(d->policy_path, d->report);
+    d->file_loads = d->policy != NULL;
+    snprintf(snapshot, sizeof snapshot, "%s/policy.snapshot", d->state_dir);
+    if (!d->policy)
+        d->policy = policy_load_snapshot(d->policy_path, snapshot, NULL);
 }
 
 int cmd_doctor(int argc, char **argv)
@@ -212,9 +216,10 @@ int cmd_doctor(int argc, char **argv)
         return EX_OSERR;
     }
     d.last = &d.first;
-    d.policy = policy_in_force(o.policy, o.state);
+    load_policy(&d);
     if (!open_dns(&d, o.dns)) {
         policy_unref(d.policy);
+        policy_report_free(d.report);
         arena_free(d.arena);
         return EX_NOINPUT;
     }
@@ -232,6 +237,7 @@ int cmd_doctor(int argc, char **argv)
     rc = !written ? EX_IOERR : arena_failed(d.arena) ? EX_OSERR : exit_code(&d);
     dns_close(d.dns);
     policy_unref(d.policy);
+    policy_report_free(d.report);
     arena_free(d.arena);
     return rc;
 }

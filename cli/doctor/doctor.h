@@ -44,7 +44,9 @@ struct doctor {
     /* in force: the file, or if it does not load the last good one; NULL: none (its own check says so, others do
        without) */
     const struct policy *policy;
-    struct dns *dns; /* NULL if there is no validating source */
+    struct policy_report *report; /* of the reading of the file */
+    bool file_loads;              /* `policy` is the file's */
+    struct dns *dns;              /* NULL if there is no validating source */
     struct doctor_finding *first, **last;
 };
 

@@ -29,7 +29,7 @@ static void say_kept_out(struct doctor *d, const struct policy *p)
     char snapshot[PATH_MAX];
     struct policy_report *r = policy_report_new();
     snprintf(snapshot, sizeof snapshot, "%s/policy.snapshot", d->state_dir);
-    if (p && access(snapshot, R_OK) == 0 && !policy_live_takes(d->policy_path, snapshot, r)) {
+    if (p && access(snapshot, R_OK) == 0 && !policy_live_takes_read(p, d->policy_path, snapshot, r)) {
         const struct policy_message *m, *first = NULL;
         for (size_t i = 0; (m = policy_report_at(r, i)) != NULL && !first; i++)
             first = m->severity == POLICY_ERROR ? m : NULL;
@@ -42,8 +42,8 @@ static void say_kept_out(struct doctor *d, const struct policy *p)
 
 void doctor_policy(struct doctor *d)
 {
-    struct policy_report *report = policy_report_new();
-    struct policy *p = report ? policy_load(d->policy_path, report) : NULL;
+    const struct policy_report *report = d->report;
+    const struct policy *p = d->file_loads ? d->policy : NULL;
     size_t errors = report ? policy_report_count(report, POLICY_ERROR) : 0;
     size_t warnings = report ? policy_report_count(report, POLICY_WARNING) - errors : 0;
     if (!p && access(d->policy_path, F_OK) != 0)
@@ -70,6 +70,4 @@ void doctor_policy(struct doctor *d)
                    "mode enforce");
     say_kept_out(d, p);
     say_pause(d);
-    policy_unref(p);
-    policy_report_free(report);
 }

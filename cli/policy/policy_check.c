@@ -8,10 +8,9 @@
  * program would do that is told to reload: 0 it takes the file, 2 it would keep the policy that it runs on. Of the
  * installed policy, and with --state of any, the plain check warns of that in the same words.
  */
-#include "cli/harden/mta_asks.h"
 #include "cli/policy/policy_cmd.h"
+#include "cli/policy/policy_host.h"
 #include "cli/verify/verify.h"
-#include "judge/engine.h"
 #include "policy/policy_live.h"
 #include "policy/report.h"
 #include "standards/dmarc/dmarc.h"
@@ -23,7 +22,9 @@
 
 static int exit_code(const struct policy_report *r, const struct policy *p, bool strict)
 {
-    return !p ? CLI_CRITICAL : strict && policy_report_count(r, POLICY_WARNING) ? CLI_WARNING : CLI_OK;
+    return !p || policy_report_count(r, POLICY_ERROR)         ? CLI_CRITICAL
+           : strict && policy_report_count(r, POLICY_WARNING) ? CLI_WARNING
+                                                              : CLI_OK;
 }
 
 /* The first of the programs that reload by a signal (assay-milter, assay-ledger) that keeps a snapshot here, and the
@@ -41,26 +42,30 @@ static const char *reloading_program(const struct policy_args *a, char snapshot[
     return NULL;
 }
 
-/* Tells whether that program would take the file. What speaks against it goes to stderr. */
+/* Tells whether that program would take the file, and could work with it. What speaks against it goes to stderr. */
 static int for_reload(const struct policy_args *a)
 {
     char snapshot[PATH_MAX];
-    const char *program = reloading_program(a, snapshot);
+    const char *program = reloading_program(a, snapshot), *kept = program ? snapshot : NULL;
     struct policy_report *r = policy_report_new();
-    struct buf b = BUF_INIT;
-    bool takes = policy_live_takes(a->file, program ? snapshot : NULL, r);
-    if (!takes) {
-        policy_report_print(r, POLICY_ERROR, &b);
-        fputs(b.p, stderr);
-        cli_error("%s: %s would keep the policy that it runs on", a->file, program ? program : "a program");
-    }
-    if (takes) {
+    struct policy *p = policy_load_as_kept(a->file, kept, r);
+    const bool takes = p && policy_live_takes_read(p, a->file, kept, r),
+               works = takes && policy_host_check_peers(r, p, a->file, true);
+    if (works) {
         cli_put_visible(stdout, a->file);
         puts(": would be taken");
+    } else {
+        struct buf b = BUF_INIT;
+        policy_report_print(r, POLICY_ERROR, &b);
+        fputs(b.p, stderr);
+        buf_release(&b);
+        cli_error(takes ? "%s: %s would take it, and could not work with it"
+                        : "%s: %s would keep the policy that it runs on",
+                  a->file, program ? program : "a program");
     }
-    buf_release(&b);
+    policy_unref(p);
     policy_report_free(r);
-    return takes ? CLI_OK : CLI_CRITICAL;
+    return works ? CLI_OK : CLI_CRITICAL;
 }
 
 /* Tells whether the file is the one that the programs of this host read. */
@@ -72,7 +77,7 @@ static bool is_installed(const char *path)
 }
 
 /* What a reload would say now of a file that loads: the same words, as warnings. */
-static void check_reload(struct policy_report *r, const struct policy_args *a)
+static void check_reload(struct policy_report *r, const struct policy *p, const struct policy_args *a)
 {
     char snapshot[PATH_MAX];
     struct place at = {.file = a->file};
@@ -82,7 +87,7 @@ static void check_reload(struct policy_report *r, const struct policy_args *a)
         report_add(r, POLICY_NOTE, &at, "ask as root",
                    "whether the running programs would take it is not checked: their state may not be read");
     struct policy_report *said = program ? policy_report_new() : NULL;
-    if (said && !policy_live_takes(a->file, snapshot, said)) {
+    if (said && !policy_live_takes_read(p, a->file, snapshot, said)) {
         for (size_t i = 0; (m = policy_report_at(said, i)); i++)
             if (m->severity == POLICY_ERROR)
                 report_add(r, POLICY_WARNING, &(struct place){.file = m->file, .lineno = m->line}, m->help, "%s",
@@ -112,7 +117,10 @@ static void print_text(const char *path, const struct policy_report *r, const st
     while (p && policy_statement_at(p, statements))
         statements++;
     cli_put_visible(stdout, path);
-    if (p)
+    if (p && errors)
+        printf(": loads, but does not work on this host: %zu error%s, %zu warning%s, policy %s\n", errors,
+               errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s", policy_hash(p));
+    else if (p)
         printf(": good, %zu statement%s, %zu warning%s, policy %s\n", statements, statements == 1 ? "" : "s", warnings,
                warnings == 1 ? "" : "s", policy_hash(p));
     else
@@ -190,43 +198,6 @@ static void check_world(struct policy_report *r, struct dns *dns, const struct p
     report_sort(r);
 }
 
-/* An engine that the policy asks for and that cannot be used here: assay-milter would not start with it. A warning: the
- * policy may be checked on a host that judges no mail. */
-static void check_engines(struct policy_report *r, const struct policy *p)
-{
-    struct engines engines = {.spf = NULL};
-    struct place at = {0};
-    const struct policy_statement *s;
-    char why[ENGINE_WHY];
-    if (engines_use(&engines, p, why) == STATUS_OK)
-        return;
-    for (size_t i = 0; (s = policy_statement_at(p, i)); i++)
-        if (s->kind == POLICY_SET && (strcmp(s->name, "spf.engine") == 0 || strcmp(s->name, "dkim.engine") == 0))
-            at = (struct place){.file = s->file, .lineno = s->line};
-    report_add(r, POLICY_WARNING, &at, "assay-milter on this host would not start with this policy", "%s", why);
-}
-
-/* Where Postfix on this host asks, and nobody would listen: mail would be deferred, coming in or going out. */
-static void check_mta(struct policy_report *r, const struct policy *p, const char *path, enum mta_asks_of of)
-{
-    const bool milter = of == MTA_ASKS_MILTER;
-    struct arena *a = arena_new((size_t)4 << 20);
-    struct place at = {.file = path};
-    const struct policy_statement *s;
-    const char *said = a ? mta_asks_elsewhere(a, p, of) : NULL,
-               *setting = milter ? "milter.socket" : "postfix.tls-policy-socket";
-    for (size_t i = 0; said && (s = policy_statement_at(p, i)); i++)
-        if (s->kind == POLICY_SET && strcmp(s->name, setting) == 0)
-            at = (struct place){.file = s->file, .lineno = s->line};
-    if (said)
-        report_add(r, POLICY_WARNING, &at,
-                   !at.lineno ? "assay harden gives both the same socket"
-                   : milter   ? "leave the line out: /etc/assay/socket has what assay harden gave Postfix"
-                              : "leave the line out: /etc/assay/tls-policy-socket has what assay harden gave Postfix",
-                   "%s", said);
-    arena_free(a);
-}
-
 int policy_cmd_check(int argc, char **argv)
 {
     static const struct policy_usage usage = {
@@ -255,14 +226,11 @@ int policy_cmd_check(int argc, char **argv)
     struct policy_report *r = policy_report_new();
     struct policy *p = policy_load(a.file, r);
     struct dns *dns = p && (a.dns || a.ask_dns) ? verify_dns(a.dns, p) : NULL;
+    const bool runs_here = a.state || is_installed(a.file);
     if (p)
-        check_engines(r, p);
-    if (p)
-        check_mta(r, p, a.file, MTA_ASKS_MILTER);
-    if (p)
-        check_mta(r, p, a.file, MTA_ASKS_TLS_POLICY);
-    if (p && !a.at && (a.state || is_installed(a.file)))
-        check_reload(r, &a);
+        policy_host_check(r, p, a.file, runs_here);
+    if (p && !a.at && runs_here)
+        check_reload(r, p, &a);
     if (dns)
         check_world(r, dns, p);
     if (a.json)

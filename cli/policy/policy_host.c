@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * policy_host.c - what a policy names and this host must have: users, groups, files, engines, the socket that the MTA
+ * asks.
+ *
+ * Asks the system's own tables, opens no socket and changes nothing. What this user may not see is not complained of.
+ */
+#include "cli/policy/policy_host.h"
+#include "base/arena.h"
+#include "cli/harden/mta_asks.h"
+#include "judge/engine.h"
+#include "policy/policy_settings.h"
+#include "policy/report.h"
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct host {
+    struct policy_report *report;
+    const struct policy *policy;
+    const char *path;
+    bool runs_here;
+};
+
+/* How a user or group is reported that is not there. */
+static enum policy_severity severity(const struct host *h)
+{
+    return h->runs_here ? POLICY_WARNING : POLICY_NOTE;
+}
+
+/* The last line that sets it, which counts; else the file as a whole. */
+static struct place place_of(const struct host *h, enum setting_id id)
+{
+    struct place at = {.file = h->path};
+    const struct policy_statement *s;
+    for (size_t i = 0; (s = policy_statement_at(h->policy, i)); i++)
+        if (s->kind == POLICY_SET && strcmp(s->name, policy_setting_name(id)) == 0)
+            at = (struct place){.file = s->file, .lineno = s->line};
+    return at;
+}
+
+/* An engine that the policy asks for and that cannot be used here: assay-milter would not start with it. */
+static void check_engines(const struct host *h)
+{
+    struct engines engines = {.spf = NULL};
+    char why[ENGINE_WHY];
+    if (engines_use(&engines, h->policy, why) == STATUS_OK)
+        return;
+    const struct place spf = place_of(h, SETTING_SPF_ENGINE), dkim = place_of(h, SETTING_DKIM_ENGINE);
+    report_add(h->report, POLICY_WARNING, spf.lineno > dkim.lineno ? &spf : &dkim,
+               "assay-milter on this host would not start with this policy", "%s", why);
+}
+
+/* Where Postfix on this host asks, and nobody would listen: mail would be deferred, coming in or going out. */
+static void check_mta(const struct host *h, enum mta_asks_of of)
+{
+    const bool milter = of == MTA_ASKS_MILTER;
+    struct arena *a = arena_new((size_t)4 << 20);
+    const struct place at = place_of(h, milter ? SETTING_MILTER_SOCKET : SETTING_POSTFIX_TLS_POLICY_SOCKET);
+    const char *said = a ? mta_asks_elsewhere(a, h->policy, of) : NULL;
+    if (said)
+        report_add(h->report, POLICY_WARNING, &at,
+                   !at.lineno ? "assay harden gives both the same socket"
+                   : milter   ? "leave the line out: /etc/assay/socket has what assay harden gave Postfix"
+                              : "leave the line out: /etc/assay/tls-policy-socket has what assay harden gave Postfix",
+                   "%s", said);
+    arena_free(a);
+}
+
+static bool is_missing(int e)
+{
+    return e == ENOENT || e == ENOTDIR;
+}
+
+static bool check_peers(const struct host *h)
+{
+    const char *at = policy_set_text(h->policy, SETTING_MILTER_PEERS);
+    const struct place place = place_of(h, SETTING_MILTER_PEERS);
+    size_t named = 0, known = 0;
+    for (char name[256]; *(at += strspn(at, " \t,")); named++) {
+        const size_t n = strcspn(at, " \t,");
+        snprintf(name, sizeof name, "%.*s", (int)n, at);
+        at += n;
+        if (getpwnam(name))
+            known++;
+        else
+            report_add(h->report, severity(h), &place,
+                       "the user of the MTA is meant: postfix, smmsp; and root, for assay doctor",
+                       "milter.peers: there is no user '%s' on this host", name);
+    }
+    if (named && !known)
+        report_add(
+            h->report, h->runs_here ? POLICY_ERROR : POLICY_NOTE, &place, "set milter.peers \"postfix root\"",
+            "milter.peers names nobody of this host: assay-milter would let nobody connect, and mail would wait");
+    return !named || known;
+}
+
+bool policy_host_check_peers(struct policy_report *r, const struct policy *p, const char *path, bool runs_here)
+{
+    return check_peers(&(struct host){.report = r, .policy = p, .path = path, .runs_here = runs_here});
+}
+
+static void check_rights(const struct host *h)
+{
+    const char *user = policy_set_text(h->policy, SETTING_MILTER_USER),
+               *group = policy_set_text(h->policy, SETTING_MILTER_SOCKET_GROUP);
+    struct place at = place_of(h, SETTING_MILTER_USER);
+    if (at.lineno && !getpwnam(user))
+        report_add(h->report, severity(h), &at, "leave the line out, or create the user",
+                   "milter.user: there is no user '%s' on this host: assay-milter would not start as root", user);
+    at = place_of(h, SETTING_MILTER_SOCKET_GROUP);
+    if (at.lineno && *group && !getgrnam(group))
+        report_add(h->report, severity(h), &at, "the group of the MTA is meant: postfix, smmsp",
+                   "milter.socket-group: there is no group '%s' on this host: the socket keeps that of assay-milter",
+                   group);
+}
+
+static void check_file(const struct host *h, enum setting_id id, const char *path, const char *so)
+{
+    const struct place at = place_of(h, id);
+    if (*path == '/' && access(path, F_OK) != 0 && is_missing(errno))
+        report_add(h->report, POLICY_WARNING, &at, "is the name right, and the file on this host?",
+                   "%s: there is no %s on this host: %s", policy_setting_name(id), path, so);
+}
+
+/* Files that an administrator makes. What our programs make by themselves may be missing. */
+static void check_files(const struct host *h)
+{
+    static const struct {
+        enum setting_id id;
+        const char *so;
+    } files[] = {
+        {SETTING_FLEET_KEY_FILE, "verdicts of other hosts are not believed"},
+        {SETTING_FLEET_KEY_FILE_OTHER, "verdicts that were proved by it are not believed"},
+        {SETTING_REPORT_DKIM_KEY, "no DMARC reports are sent"},
+        {SETTING_REPORT_SMTP_CA, "no DMARC reports are sent"},
+        {SETTING_REPORT_SMTP_LOGIN, "no DMARC reports are sent"},
+        {SETTING_CHECK_ORIGIN, "assay check does not start"},
+    };
+    char program[512];
+    const char *sendmail = policy_set_text(h->policy, SETTING_REPORT_SENDMAIL);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (policy_set_is_given(h->policy, files[i].id))
+            check_file(h, files[i].id, policy_set_text(h->policy, files[i].id), files[i].so);
+    if (!policy_set_is(h->policy, SETTING_ARC_SEAL, "no"))
+        check_file(h, SETTING_ARC_SEAL_KEY, policy_set_text(h->policy, SETTING_ARC_SEAL_KEY),
+                   "assay-milter would not start");
+    snprintf(program, sizeof program, "%.*s", (int)strcspn(sendmail, " \t"), sendmail);
+    if (policy_set_is_given(h->policy, SETTING_REPORT_SENDMAIL))
+        check_file(h, SETTING_REPORT_SENDMAIL, program, "no DMARC reports are sent");
+}
+
+void policy_host_check(struct policy_report *r, const struct policy *p, const char *path, bool runs_here)
+{
+    const struct host h = {.report = r, .policy = p, .path = path, .runs_here = runs_here};
+    check_engines(&h);
+    check_mta(&h, MTA_ASKS_MILTER);
+    check_mta(&h, MTA_ASKS_TLS_POLICY);
+    check_peers(&h);
+    check_rights(&h);
+    if (runs_here)
+        check_files(&h);
+}

@@ -64,24 +64,12 @@ int cli_options(const struct options_spec *spec, int argc, char **argv, void *in
 #define WIDTH_MAX 10000 /* that COLUMNS may ask for */
 #define TABLE_COLUMN 15 /* where the help of a command begins */
 
-/* Words from column TABLE_COLUMN on, wrapped at OPTIONS_HELP_WIDTH. */
-static void print_wrapped(const char *text)
+static void print_help(const char *text)
 {
-    size_t at = TABLE_COLUMN;
-    while (*text) {
-        const size_t n = strcspn(text, " ");
-        if (at > TABLE_COLUMN && at + 1 + n > OPTIONS_HELP_WIDTH) {
-            printf("\n%*s", TABLE_COLUMN, "");
-            at = TABLE_COLUMN;
-        } else if (at > TABLE_COLUMN) {
-            putchar(' ');
-            at++;
-        }
-        printf("%.*s", (int)n, text);
-        at += n;
-        text += n + (text[n] == ' ');
-    }
-    putchar('\n');
+    struct buf b = BUF_INIT;
+    cli_wrap(&b, text, TABLE_COLUMN, OPTIONS_HELP_WIDTH);
+    printf("%s\n", b.p ? b.p : "");
+    buf_release(&b);
 }
 
 static void print_table(const char *prefix, const struct cli_command *table)
@@ -95,7 +83,7 @@ static void print_table(const char *prefix, const struct cli_command *table)
             putchar('\n');
         group = table->group ? table->group : "";
         printf("  %-12s ", table->name);
-        print_wrapped(table->help);
+        print_help(table->help);
     }
     printf("\n'%s COMMAND --help' says more.\n", prefix);
 }
@@ -180,6 +168,32 @@ int cli_width(FILE *f)
     if (ioctl(charset_fd(f), TIOCGWINSZ, &w) == 0 && w.ws_col > 0)
         n = w.ws_col;
     return n < WIDTH_MIN ? WIDTH_MIN : n > WIDTH_PROSE ? WIDTH_PROSE : n;
+}
+
+size_t cli_prose_width(FILE *f)
+{
+    return isatty(charset_fd(f)) || getenv("COLUMNS") ? (size_t)cli_width(f) : SIZE_MAX;
+}
+
+void cli_wrap(struct buf *out, const char *text, size_t indent, size_t width)
+{
+    size_t column = indent;
+    for (struct buf word = BUF_INIT; *text; buf_release(&word)) {
+        const size_t n = strcspn(text, " ");
+        buf_add(&word, text, n);
+        const size_t columns = cli_columns(word.p ? word.p : "");
+        if (column > indent && column + 1 + columns > width) {
+            buf_addc(out, '\n');
+            for (column = 0; column < indent; column++)
+                buf_addc(out, ' ');
+        } else if (column > indent) {
+            buf_addc(out, ' ');
+            column++;
+        }
+        buf_add(out, text, n);
+        column += columns;
+        text += n + strspn(text + n, " ");
+    }
 }
 
 void cli_put_visible(FILE *f, const char *text)

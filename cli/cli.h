@@ -61,6 +61,14 @@ const char *cli_colour(FILE *f, enum cli_colour c);
  * Never less than 40. */
 int cli_width(FILE *f);
 
+/* The same for prose, where a person reads it (f is a terminal, or COLUMNS is set); else lines are as long as they are,
+ * for programs that look for words in them. */
+size_t cli_prose_width(FILE *f);
+
+/* Adds text that begins at column `indent`, as its further lines do, wrapped at blanks to `width` columns. A word that is
+ * longer is not broken. */
+void cli_wrap(struct buf *out, const char *text, size_t indent, size_t width);
+
 /* Asks a person at the terminal: "QUESTION [y/N]". True only for y and yes, in any case; without a terminal: false,
  * without a word. */
 bool cli_confirm(const char *fmt, ...) PRINTF_LIKE(1, 2);

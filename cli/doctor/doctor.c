@@ -7,6 +7,7 @@
  * Postfix, no root) says so and is not a failure.
  */
 #include "cli/doctor/doctor.h"
+#include "base/utf8.h"
 #include "base/words.h"
 #include "dns/dns_replay.h"
 #include "dns/dns_unbound.h"
@@ -42,7 +43,7 @@ static const struct check {
 
 struct options {
     const char *policy, *state, *dns; /* dns: a file of saved answers, or NULL */
-    const char *smtp;
+    const char *smtp, *postfix;
     bool json, quiet, no_message;
     bool chosen[CHECKS];
 };
@@ -55,6 +56,7 @@ static const struct option_row rows[] = {
     OPTIONS_FLAG(0, "json", json, "for programs"),
     OPTIONS_TEXT(0, "dns", "FILE", dns, "saved answers instead of DNS"),
     OPTIONS_TEXT(0, "smtp", "HOST[:PORT]", smtp, "where the test message is given in (default: loopback, port 25)"),
+    OPTIONS_ANY_TEXT(0, "postfix", "DIR", postfix, "Postfix's configuration folder, if there are several instances"),
     OPTIONS_FLAG(0, "no-test-message", no_message, "send none"),
 };
 
@@ -127,6 +129,19 @@ static void put_command(struct arena *a, const char *text)
     }
 }
 
+#define INDENT 20 /* the state and the name of the check */
+
+/* Text in lines of the terminal's width. A remedy is none: it holds commands to be copied. */
+static void put_wrapped(const char *text)
+{
+    struct buf visible = BUF_INIT, lines = BUF_INIT;
+    utf8_add_visible(&visible, slice_str(text));
+    cli_wrap(&lines, visible.p ? visible.p : "", INDENT, cli_prose_width(stdout));
+    fputs(lines.p ? lines.p : "", stdout);
+    buf_release(&visible);
+    buf_release(&lines);
+}
+
 static void print_text(const struct doctor *d, const struct options *o)
 {
     for (const struct doctor_finding *f = d->first; f; f = f->next) {
@@ -134,7 +149,7 @@ static void print_text(const struct doctor *d, const struct options *o)
             continue;
         printf("%s%-9s%s %-9s ", cli_colour(stdout, state_colour(f->state)), state_word(f->state),
                cli_colour(stdout, CLI_PLAIN), f->check);
-        cli_put_visible(stdout, f->text);
+        put_wrapped(f->text);
         if (f->remedy) {
             printf("\n%20s", "");
             put_command(d->arena, f->remedy);
@@ -203,12 +218,26 @@ static void load_policy(struct doctor *d)
         d->policy = policy_load_snapshot(d->policy_path, snapshot, NULL);
 }
 
+/* Every program of Postfix that is run takes its configuration from there (postconf(1)). false: that was said. */
+static bool use_instance(const char *dir)
+{
+    char main_cf[PATH_MAX], *real = realpath(dir, NULL);
+    bool good = real && snprintf(main_cf, sizeof main_cf, "%s/main.cf", real) < (int)sizeof main_cf &&
+                access(main_cf, F_OK) == 0 && setenv("MAIL_CONFIG", real, 1) == 0;
+    if (!good)
+        cli_error("--postfix %s: there is no main.cf in that folder", dir);
+    free(real);
+    return good;
+}
+
 int cmd_doctor(int argc, char **argv)
 {
     struct options o;
     int rc = read_options(argc, argv, &o);
     if (rc != -1)
         return rc;
+    if (o.postfix && !use_instance(o.postfix))
+        return EX_NOINPUT;
     struct doctor d = {
         .arena = arena_new(64 * 1024 * 1024), .policy_path = o.policy, .state_dir = o.state, .smtp = o.smtp};
     if (!d.arena) {

@@ -7,6 +7,7 @@
  * nothing: that is `assay harden`.
  */
 #include "cli/doctor/doctor.h"
+#include <stdlib.h>
 #include "base/buf.h"
 #include "cli/harden/mta_asks.h"
 #include "cli/harden/sendmail_cf.h"
@@ -43,7 +44,8 @@ static const char *names_of(struct doctor *d, const struct postfix_service *all,
 
 /* Whether Postfix asks assay-milter about what comes in by SMTP: each service of smtpd does, or those do not where no
  * mail from outside comes in. */
-static void judge_asked(struct doctor *d, const struct postfix_service *services, size_t count, const bool * not)
+static void judge_asked(struct doctor *d, struct postfix *p, const struct postfix_service *services, size_t count,
+                        const bool * not)
 {
     struct mta_ask *asks = arena_alloc(d->arena, MTA_ASKS_MOST * sizeof *asks);
     const char *socket = doctor_setting(d, SETTING_MILTER_SOCKET, "unix:/run/assay/milter.sock");
@@ -51,8 +53,8 @@ static void judge_asked(struct doctor *d, const struct postfix_service *services
         doctor_say(d, DOCTOR_UNKNOWN, "whether Postfix asks assay-milter: without a policy its socket is not known");
         return;
     }
-    const size_t n = mta_asks(d->arena, d->policy, MTA_ASKS_MILTER, asks);
-    const char *elsewhere = mta_asks_elsewhere(d->arena, d->policy, MTA_ASKS_MILTER), *where = smtpd_asks(asks, n);
+    const size_t n = mta_asks(p, d->policy, MTA_ASKS_MILTER, asks);
+    const char *elsewhere = mta_asks_elsewhere(p, d->policy, MTA_ASKS_MILTER), *where = smtpd_asks(asks, n);
     const char *open = names_of(d, services, count, not, true), *others = names_of(d, services, count, not, false);
     const bool main_asks = where && strcmp(where, "smtpd_milters of main.cf") == 0;
     if (elsewhere)
@@ -73,10 +75,10 @@ static void judge_asked(struct doctor *d, const struct postfix_service *services
 
 /* What holds while assay-milter is away, and in which protocol it is asked: by each entry that asks it, whose own
  * settings win over main.cf's. Those are the other filters', too, and are not to be changed for ours. */
-static void judge_entries(struct doctor *d)
+static void judge_entries(struct doctor *d, struct postfix *p)
 {
     struct mta_ask *asks = arena_alloc(d->arena, MTA_ASKS_MOST * sizeof *asks);
-    const size_t n = asks && d->policy ? mta_asks(d->arena, d->policy, MTA_ASKS_MILTER, asks) : 0;
+    const size_t n = asks && d->policy ? mta_asks(p, d->policy, MTA_ASKS_MILTER, asks) : 0;
     for (size_t i = 0; i < n; i++) {
         const char *remedy = asks[i].is_own
                                  ? "say so in the entry that this service uses, or take its -o out of master.cf"
@@ -256,14 +258,14 @@ static bool outgoing_is_served(struct doctor *d, const struct mta_ask *ask)
 
 /* What assay-outgoing answers at and what Postfix asks must be the same, in main.cf and in each service of master.cf: a
  * map that nobody answers keeps all outgoing mail. */
-static void judge_outgoing(struct doctor *d)
+static void judge_outgoing(struct doctor *d, struct postfix *p)
 {
     struct mta_ask *asks = arena_alloc(d->arena, MTA_ASKS_MOST * sizeof *asks);
     const char *sockets[2];
     if (!asks || !d->policy)
         return;
-    const size_t n = mta_asks(d->arena, d->policy, MTA_ASKS_TLS_POLICY, asks);
-    const char *elsewhere = mta_asks_elsewhere(d->arena, d->policy, MTA_ASKS_TLS_POLICY);
+    const size_t n = mta_asks(p, d->policy, MTA_ASKS_TLS_POLICY, asks);
+    const char *elsewhere = mta_asks_elsewhere(p, d->policy, MTA_ASKS_TLS_POLICY);
     bool served = n > 0 && !elsewhere, seen[2] = {false, false};
     mta_asks_sockets(d->policy, MTA_ASKS_TLS_POLICY, sockets);
     if (elsewhere)
@@ -288,14 +290,29 @@ static void judge_outgoing(struct doctor *d)
             sockets[0]);
 }
 
+/* postmulti(1): instances beside the one that is looked at. */
+static void judge_instances(struct doctor *d, const char *directories)
+{
+    if (*directories && !getenv("MAIL_CONFIG"))
+        doctor_say(d, DOCTOR_NOTE,
+                   "Postfix has other instances, which are not looked at: %s\nassay doctor --postfix DIR, for each",
+                   directories);
+}
+
 void doctor_postfix(struct doctor *d)
 {
     struct postfix_value v[] = {
-        {"smtp_tls_CAfile", NULL},          {"smtp_tls_CApath", NULL},
-        {"tls_append_default_CA", NULL},    {"queue_directory", NULL},
-        {"smtp_tls_security_level", NULL},  {"message_reject_characters", NULL},
-        {"message_strip_characters", NULL}, {"smtp_dns_support_level", NULL},
-        {"smtp_tls_policy_maps", NULL},     {"mynetworks", NULL},
+        {"smtp_tls_CAfile", NULL},
+        {"smtp_tls_CApath", NULL},
+        {"tls_append_default_CA", NULL},
+        {"queue_directory", NULL},
+        {"smtp_tls_security_level", NULL},
+        {"message_reject_characters", NULL},
+        {"message_strip_characters", NULL},
+        {"smtp_dns_support_level", NULL},
+        {"smtp_tls_policy_maps", NULL},
+        {"mynetworks", NULL},
+        {"multi_instance_directories", NULL},
     };
     const size_t n = sizeof v / sizeof v[0];
     struct harden h = {.arena = d->arena, .root = "", .socket = ""};
@@ -306,19 +323,20 @@ void doctor_postfix(struct doctor *d)
         doctor_say(d, DOCTOR_NOTE, "no Postfix here (postconf gives no answer)");
         return;
     }
+    judge_instances(d, postfix_value(v, n, "multi_instance_directories"));
     const size_t count = postfix_services(&p, "smtpd", services);
     for (size_t i = 0; d->policy && i < count; i++)
         not[i] = !mta_asks_at(&p, &services[i], d->policy);
     const char *unjudged = all_unjudged(d, services, count, not);
-    judge_asked(d, services, count, not);
-    judge_entries(d);
+    judge_asked(d, &p, services, count, not);
+    judge_entries(d, &p);
     doctor_smtpd_chroot(d, &p, services, count, postfix_value(v, n, "queue_directory"));
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         judge_part(d, &p, i, services, count, unjudged);
     doctor_smtpd_networks(d, postfix_value(v, n, "mynetworks"));
     judge_outgoing_tls(d, v, n);
     judge_nul(d, v, n);
-    judge_outgoing(d);
+    judge_outgoing(d, &p);
     doctor_smtp(d, &(struct doctor_smtp_settings){.maps = postfix_value(v, n, "smtp_tls_policy_maps"),
                                                   .file = postfix_value(v, n, "smtp_tls_CAfile"),
                                                   .folder = postfix_value(v, n, "smtp_tls_CApath"),

@@ -81,7 +81,8 @@ static int read_options(int argc, char **argv, struct harden_options *o)
     return -1;
 }
 
-/* The socket's folder within Postfix's queue, where Postfix came after assay-milter: the package makes it otherwise. */
+/* The socket's folder within Postfix's queue, where Postfix came after assay-milter, or its queue is in an unusual place:
+ * the package makes it otherwise. */
 static void make_socket_folder(struct harden *h)
 {
     const struct passwd *user = getpwnam("assay");
@@ -89,7 +90,7 @@ static void make_socket_folder(struct harden *h)
     const char *path = h->socket && strncmp(h->socket, "unix:", 5) == 0 ? arena_strdup(h->arena, h->socket + 5) : NULL;
     char *slash = path ? strrchr(path, '/') : NULL;
     struct stat st;
-    if (!slash || slash == path || *h->root || h->postfix_dir || !user || !group)
+    if (!slash || slash == path || *h->root || !user || !group)
         return;
     *slash = '\0';
     if (lstat(path, &st) == 0)

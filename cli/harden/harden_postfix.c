@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/ip.h"
 #include "cli/harden/ca_store.h"
+#include "cli/harden/service_unit.h"
 #include "cli/harden/trial_delivery.h"
 #include "outgoing/tls_policy.h"
 #include "policy/mta_socket.h"
@@ -78,6 +79,22 @@ static const char *for_all(struct postfix *p, const char *written)
     return arena_printf(a, "unix:%s", p->h->socket + strlen(inside));
 }
 
+/* A socket that the service cannot make is one that Postfix asks in vain: all mail would wait. */
+static bool unit_lets(struct harden *h, const char *service, const char *socket)
+{
+    const char *folder = service_unit_forbids(h, service, socket);
+    if (folder)
+        harden_refuse(h,
+                      "systemd does not let %s make a socket in %s (ProtectSystem=strict)\n"
+                      "let it, then run this again:\n"
+                      "  install -d -o assay -g postfix -m 3770 %s\n"
+                      "  mkdir -p /etc/systemd/system/%s.service.d\n"
+                      "  printf '[Service]\\nReadWritePaths=-%s\\n' >/etc/systemd/system/%s.service.d/socket.conf\n"
+                      "  systemctl daemon-reload",
+                      service, folder, folder, service, folder, service);
+    return !folder;
+}
+
 /* How Postfix must write our socket; NULL (refused) if it cannot reach it. */
 static const char *socket_for(struct postfix *p)
 {
@@ -88,7 +105,7 @@ static const char *socket_for(struct postfix *p)
         h->socket = arena_printf(h->arena, "unix:%s/assay/milter.sock", queue);
     const char *written = h->socket ? postfix_writes(p, "smtp/inet", h->socket) : NULL;
     if (written)
-        return harden_tell_socket(h) ? for_all(p, written) : NULL;
+        return unit_lets(h, "assay-milter", h->socket) && harden_tell_socket(h) ? for_all(p, written) : NULL;
     if (!h->refused)
         harden_refuse(h,
                       "Postfix's smtpd runs in the chroot %s and cannot reach %s\nadd to %s:  set milter.socket "
@@ -139,7 +156,7 @@ static void edit_policy_maps(struct postfix *p)
                     "postfix.tls-policy-socket "
                     "\"unix:%s/assay/tls.sock\"",
                     queue, socket, p->h->policy_path, queue);
-    else if (write_socket_file(p->h, MTA_SOCKET_TLS_POLICY_FILE, socket))
+    else if (unit_lets(p->h, "assay-outgoing", socket) && write_socket_file(p->h, MTA_SOCKET_TLS_POLICY_FILE, socket))
         postfix_edit(
             p, "smtp_tls_policy_maps",
             arena_printf(p->h->arena, "%s%ssocketmap:%s:%s", now, *now ? ", " : "", written, policy_map(p, socket)));
@@ -349,6 +366,15 @@ static void say_why(struct postfix *p)
                       "this listener asks assay-milter, or an old filter no more");
 }
 
+/* postmulti(1): instances beside the one that is changed. */
+static void note_instances(struct postfix *p)
+{
+    const char *directories = postfix_get(p, "multi_instance_directories");
+    if (*directories && !p->h->postfix_dir)
+        harden_note(p->h, "Postfix has other instances, which stay as they are: %s; harden --postfix DIR, for each",
+                    directories);
+}
+
 void harden_postfix(struct harden *h)
 {
     struct postfix p = {.h = h};
@@ -374,10 +400,11 @@ void harden_postfix(struct harden *h)
             say_why(&p);
             look_at_master(&p, socket);
             note_own_networks(&p);
+            note_instances(&p);
             if (h->socket_is_new) /* the milter must listen before Postfix asks */
                 harden_reload_by(h, "systemctl restart assay-milter");
             if (p.count + p.master_count)
-                harden_reload_by(h, "postfix reload");
+                harden_reload_by(h, postfix_reload_command(h, dir));
         }
     }
     postfix_close(&p);

@@ -36,6 +36,10 @@ struct postfix {
 /* postconf's answer to one question without the warnings before it (a parameter set twice); NULL when it failed. */
 const char *postfix_ask(struct postfix *p, const char *option, const char *name);
 
+/* What postconf says to argv of all parameters of a service ("submission/inet"), or (NULL) of main.cf; asked once if
+ * p->only_asked. NULL when it failed. */
+const char *postfix_table(struct postfix *p, const char *service, const char *const *argv);
+
 /* The value that a parameter has once all $names in it are put in; "" if there is none. */
 const char *postfix_get(struct postfix *p, const char *name);
 
@@ -58,6 +62,9 @@ void postfix_propose(struct postfix *p, const char *option, const char *const *e
 
 /* Postfix's configuration folder; NULL if there is no Postfix, or (refused) if it cannot say. */
 const char *postfix_instance(struct harden *h);
+
+/* How the Postfix with this configuration folder is told to read it again. */
+const char *postfix_reload_command(struct harden *h, const char *dir);
 
 /* The next entry of a list of milters, maps or restrictions: a word, or all between braces. false at the end. */
 bool postfix_next_entry(const char **at, struct slice *entry);

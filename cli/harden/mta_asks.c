@@ -172,13 +172,9 @@ static void look_at_services(struct asks *x, const struct asked *asked)
             look(x, asked, &services[i], services[i].name, own[i]);
 }
 
-size_t mta_asks(struct arena *a, const struct policy *policy, enum mta_asks_of of, struct mta_ask out[MTA_ASKS_MOST])
+size_t mta_asks(struct postfix *p, const struct policy *policy, enum mta_asks_of of, struct mta_ask out[MTA_ASKS_MOST])
 {
-    struct harden h = {.arena = a, .root = "", .socket = policy_set_text(policy, SETTING_MILTER_SOCKET)};
-    struct postfix p;
-    struct asks x = {.postfix = &p, .of = of, .out = out};
-    if (!postfix_find(&p, &h))
-        return 0;
+    struct asks x = {.postfix = p, .of = of, .out = out};
     mta_asks_sockets(policy, of, x.sockets);
     for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++)
         if (parameters[i].of == of)
@@ -200,12 +196,13 @@ bool mta_asks_at(struct postfix *p, const struct postfix_service *service, const
     return false;
 }
 
-const char *mta_asks_elsewhere(struct arena *a, const struct policy *p, enum mta_asks_of of)
+const char *mta_asks_elsewhere(struct postfix *p, const struct policy *policy, enum mta_asks_of of)
 {
+    struct arena *a = p->h->arena;
     struct mta_ask all[MTA_ASKS_MOST];
     const char *sockets[2];
-    size_t n = mta_asks(a, p, of, all);
-    mta_asks_sockets(p, of, sockets);
+    size_t n = mta_asks(p, policy, of, all);
+    mta_asks_sockets(policy, of, sockets);
     const char *program = of == MTA_ASKS_MILTER ? "assay-milter" : "assay-outgoing",
                *waits = of == MTA_ASKS_MILTER ? "mail is deferred" : "outgoing mail waits",
                *at = sockets[0] ? sockets[0] : sockets[1];

@@ -33,14 +33,14 @@ void mta_asks_sockets(const struct policy *p, enum mta_asks_of of, const char *s
 
 /* Reads the lists of main.cf, and of each service of master.cf that uses another, or uses it in another way (-o, also
  * by a $name). Takes an entry for ours only if it is one of these sockets, or is plainly Assay's: a unix socket in a
- * folder of that name, a socketmap called assay. Returns their number; 0 too if there is no Postfix. The text is the
+ * folder of that name, a socketmap called assay. Returns their number. The text is the
  * arena's. */
-size_t mta_asks(struct arena *a, const struct policy *p, enum mta_asks_of of, struct mta_ask out[MTA_ASKS_MOST]);
+size_t mta_asks(struct postfix *p, const struct policy *policy, enum mta_asks_of of, struct mta_ask out[MTA_ASKS_MOST]);
 
 /* Tells whether a service of smtpd asks assay-milter, at a socket that it answers at; else its mail is not judged. */
 bool mta_asks_at(struct postfix *p, const struct postfix_service *service, const struct policy *policy);
 
 /* One line for the first of them that nobody answers by this policy: mail waits. NULL: there is none. */
-const char *mta_asks_elsewhere(struct arena *a, const struct policy *p, enum mta_asks_of of);
+const char *mta_asks_elsewhere(struct postfix *p, const struct policy *policy, enum mta_asks_of of);
 
 #endif

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct postfix_answer *known(const struct postfix *p, const char *option, const char *name)
+static const struct postfix_answer *known_answer(const struct postfix *p, const char *option, const char *name)
 {
     const struct postfix_answer *a = p->answers;
     while (a && (strcmp(a->option, option) != 0 || strcmp(a->name ? a->name : "", name ? name : "") != 0))
@@ -23,7 +23,7 @@ static const struct postfix_answer *known(const struct postfix *p, const char *o
     return a;
 }
 
-static const char *keep(struct postfix *p, const char *option, const char *name, const char *text)
+static const char *keep_answer(struct postfix *p, const char *option, const char *name, const char *text)
 {
     struct postfix_answer *a = p->only_asked ? ARENA_NEW(p->h->arena, struct postfix_answer) : NULL;
     const char *copy = a && name ? arena_strdup(p->h->arena, name) : NULL;
@@ -36,7 +36,7 @@ static const char *keep(struct postfix *p, const char *option, const char *name,
 
 const char *postfix_ask(struct postfix *p, const char *option, const char *name)
 {
-    const struct postfix_answer *before = known(p, option, name);
+    const struct postfix_answer *before = known_answer(p, option, name);
     if (before)
         return before->text;
     const char *argv[] = {"postconf", "-c", p->dir, option, name, NULL};
@@ -46,7 +46,17 @@ const char *postfix_ask(struct postfix *p, const char *option, const char *name)
         const char *next = strchr(out, '\n');
         out = next ? next + 1 : "";
     }
-    return keep(p, option, name, out && code == 0 ? out : NULL);
+    return keep_answer(p, option, name, out && code == 0 ? out : NULL);
+}
+
+const char *postfix_table(struct postfix *p, const char *service, const char *const *argv)
+{
+    const struct postfix_answer *before = known_answer(p, "-x", service);
+    if (before)
+        return before->text;
+    int code;
+    const char *out = harden_run(p->h, argv, &code), *name = service ? arena_strdup(p->h->arena, service) : NULL;
+    return keep_answer(p, "-x", name, out && code == 0 ? out : NULL);
 }
 
 static void add_edit(struct postfix *p, const char **edits, size_t *count, const char *name, const char *value)
@@ -293,6 +303,15 @@ const char *postfix_instance(struct harden *h)
     return NULL;
 }
 
+const char *postfix_reload_command(struct harden *h, const char *dir)
+{
+    const char *argv[] = {"postconf", "-d", "-h", "config_directory", NULL};
+    int code;
+    const char *usual = harden_run(h, argv, &code);
+    return code == 0 && usual && strcmp(usual, dir) != 0 ? arena_printf(h->arena, "postfix -c %s reload", dir)
+                                                         : "postfix reload";
+}
+
 /* The next entry of a list: a word, or all between braces. false at the end. */
 bool postfix_next_entry(const char **at, struct slice *entry)
 {
@@ -306,21 +325,31 @@ bool postfix_next_entry(const char **at, struct slice *entry)
     return n > 0;
 }
 
+/* Without its braces, and the blanks inside them; as it is if it has none. */
+static struct slice bare(struct slice entry)
+{
+    entry = slice_trim(entry);
+    const bool braces = entry.n >= 2 && entry.p[0] == '{' && entry.p[entry.n - 1] == '}';
+    return braces ? slice_trim(slice_of(entry.p + 1, entry.n - 2)) : entry;
+}
+
+/* postconf(5), smtpd_milters: what is between the braces is split at commas and blanks; a setting with blanks around its
+ * equals sign stands in braces of its own. Without these smtpd refuses it; what is meant is clear all the same. */
 const char *postfix_entry_setting(struct arena *a, struct slice entry, const char *name)
 {
-    const char *found = NULL;
-    entry = slice_trim(entry);
-    if (entry.n < 2 || entry.p[0] != '{' || entry.p[entry.n - 1] != '}')
-        return NULL;
-    for (struct slice rest = slice_of(entry.p + 1, entry.n - 2), word; rest.n;) {
-        const char *comma = memchr(rest.p, ',', rest.n);
-        word = slice_of(rest.p, comma ? (size_t)(comma - rest.p) : rest.n);
-        rest = slice_from(rest, comma ? word.n + 1 : word.n);
-        const char *equals = memchr(word.p, '=', word.n);
-        if (!equals || !slice_eq(slice_trim(slice_of(word.p, (size_t)(equals - word.p))), slice_str(name)))
+    const struct slice inside = bare(entry);
+    const char *found = NULL, *at = inside.p == slice_trim(entry).p ? "" : arena_copy(a, inside.p, inside.n);
+    for (struct slice word, before = SLICE_NULL; at && postfix_next_entry(&at, &word); before = word) {
+        word = bare(word);
+        const char *equals = word.n ? memchr(word.p, '=', word.n) : NULL;
+        if (!equals)
             continue;
-        struct slice value = slice_trim(slice_from(word, (size_t)(equals - word.p) + 1));
-        found = arena_copy(a, value.p, value.n); /* the last one holds */
+        struct slice left = slice_trim(slice_of(word.p, (size_t)(equals - word.p))),
+                     value = slice_trim(slice_from(word, (size_t)(equals - word.p) + 1));
+        if (!value.n && postfix_next_entry(&at, &word))
+            value = word;
+        if (slice_eq(left.n ? left : before, slice_str(name)))
+            found = arena_copy(a, value.p, value.n); /* the last one holds */
     }
     return found;
 }

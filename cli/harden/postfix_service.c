@@ -84,21 +84,23 @@ static void take_value(struct arena *a, struct slice line, struct postfix_value 
             v[i].text = text.n ? arena_copy(a, text.p, text.n) : "";
 }
 
+/* Where nothing is changed, all parameters are asked at once and kept: a process for each question takes seconds. */
 bool postfix_values(struct postfix *p, const struct postfix_service *service, struct postfix_value *v, size_t count)
 {
     const char *argv[4 + 2 * POSTFIX_OPTIONS + POSTFIX_VALUES + 1] = {"postconf", "-c", p->dir, "-x"};
     size_t n = 4;
-    int code = -1;
+    const char *name = service && service->option_count ? service->name : NULL;
     for (size_t i = 0; service && i < service->option_count; i++) {
         argv[n++] = "-o";
         argv[n++] = service->options[i];
     }
     for (size_t i = 0; i < count && i < POSTFIX_VALUES; i++) {
-        argv[n++] = v[i].name;
+        if (!p->only_asked)
+            argv[n++] = v[i].name;
         v[i].text = NULL;
     }
-    const char *at = harden_run(p->h, argv, &code);
-    if (code != 0 || !at)
+    const char *at = postfix_table(p, name, argv);
+    if (!at)
         return false;
     while (*at)
         take_value(p->h->arena, next_line(&at), v, count);

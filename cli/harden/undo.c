@@ -27,6 +27,7 @@ struct undoing {
     size_t left;        /* things that stay and are named */
     bool mail_left;     /* ... in the mail server's files */
     bool postfix_back, sendmail_back, resolver_back;
+    const char *postfix_dir;                /* of the Postfix whose files are restored */
     const char *restored[CHANGE_MAX_FILES]; /* of the changes that are proposed: files that get their whole text back */
     size_t restored_count;
 };
@@ -176,6 +177,8 @@ static enum status carry_out(struct undoing *u, const char **why)
         else
             printf("%s: what Assay wrote is taken out; what was changed since stays\n", path);
         u->postfix_back |= is_postfix(path);
+        if (is_postfix(path))
+            u->postfix_dir = arena_copy(u->h->arena, path, (size_t)(name_of(path) - path) - 1);
         u->sendmail_back |= is_sendmail(path);
         u->resolver_back |= is_resolver(path);
     }
@@ -197,9 +200,10 @@ static enum status undo_part(struct undoing *u, const struct undo_set *set, bool
 /* A running Postfix asks by its new configuration from here on. Not where the configuration is somebody's trial. */
 static void reload_postfix(struct undoing *u)
 {
-    const char *status[] = {"postfix", "status", NULL}, *reload[] = {"postfix", "reload", NULL};
+    const char *status[] = {"postfix", "-c", u->postfix_dir, "status", NULL},
+               *reload[] = {"postfix", "-c", u->postfix_dir, "reload", NULL};
     int code = -1;
-    if (!u->postfix_back || u->o->postfix || *u->o->root)
+    if (!u->postfix_back || !u->postfix_dir || *u->o->root)
         return;
     u->postfix_back = false;
     (void)harden_run(u->h, status, &code);
@@ -215,8 +219,8 @@ static void reload_postfix(struct undoing *u)
 static void print_reloads(struct undoing *u)
 {
     u->h->reload_count = 0;
-    if (u->postfix_back)
-        harden_reload_by(u->h, "postfix reload");
+    if (u->postfix_back && u->postfix_dir)
+        harden_reload_by(u->h, postfix_reload_command(u->h, u->postfix_dir));
     if (u->sendmail_back)
         harden_reload_by(u->h, "service sendmail reload");
     if (u->resolver_back)

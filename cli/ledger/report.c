@@ -35,20 +35,8 @@ static void heading(const struct report *r, char out[128])
 /* A sentence of ours in lines that fit. */
 static void paragraph(struct buf *b, const char *text)
 {
-    size_t column = 0, width = (size_t)(cli_width(stdout) < 78 ? cli_width(stdout) : 78);
-    while (*text) {
-        size_t n = strcspn(text, " ");
-        if (column && column + 1 + n > width) {
-            buf_addc(b, '\n');
-            column = 0;
-        } else if (column) {
-            buf_addc(b, ' ');
-            column++;
-        }
-        buf_add(b, text, n);
-        column += n;
-        text += n + (text[n] == ' ');
-    }
+    const size_t width = (size_t)cli_width(stdout);
+    cli_wrap(b, text, 0, width < 78 ? width : 78);
     buf_addc(b, '\n');
 }
 

@@ -8,6 +8,7 @@
 #include "cli/policy/policy_host.h"
 #include "base/arena.h"
 #include "cli/harden/mta_asks.h"
+#include "cli/harden/postfix_service.h"
 #include "judge/engine.h"
 #include "policy/policy_settings.h"
 #include "policy/report.h"
@@ -55,19 +56,28 @@ static void check_engines(const struct host *h)
 }
 
 /* Where Postfix on this host asks, and nobody would listen: mail would be deferred, coming in or going out. */
-static void check_mta(const struct host *h, enum mta_asks_of of)
+static void check_asked(const struct host *h, struct postfix *p, enum mta_asks_of of)
 {
     const bool milter = of == MTA_ASKS_MILTER;
-    struct arena *a = arena_new((size_t)4 << 20);
     const struct place at = place_of(h, milter ? SETTING_MILTER_SOCKET : SETTING_POSTFIX_TLS_POLICY_SOCKET);
-    const char *said = a ? mta_asks_elsewhere(a, h->policy, of) : NULL;
+    const char *said = mta_asks_elsewhere(p, h->policy, of);
     if (said)
         report_add(h->report, POLICY_WARNING, &at,
                    !at.lineno ? "assay harden gives both the same socket"
                    : milter   ? "leave the line out: /etc/assay/socket has what assay harden gave Postfix"
                               : "leave the line out: /etc/assay/tls-policy-socket has what assay harden gave Postfix",
                    "%s", said);
-    arena_free(a);
+}
+
+static void check_mta(const struct host *h)
+{
+    struct harden only_asked = {.arena = arena_new((size_t)16 << 20), .root = "", .socket = ""};
+    struct postfix p;
+    if (only_asked.arena && postfix_find(&p, &only_asked)) {
+        check_asked(h, &p, MTA_ASKS_MILTER);
+        check_asked(h, &p, MTA_ASKS_TLS_POLICY);
+    }
+    arena_free(only_asked.arena);
 }
 
 static bool is_missing(int e)
@@ -157,8 +167,7 @@ void policy_host_check(struct policy_report *r, const struct policy *p, const ch
 {
     const struct host h = {.report = r, .policy = p, .path = path, .runs_here = runs_here};
     check_engines(&h);
-    check_mta(&h, MTA_ASKS_MILTER);
-    check_mta(&h, MTA_ASKS_TLS_POLICY);
+    check_mta(&h);
     check_peers(&h);
     check_rights(&h);
     if (runs_here)

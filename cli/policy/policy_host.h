@@ -10,8 +10,8 @@
 #include "policy/policy.h"
 
 /* Adds to the report what this host has not, at the line that sets it, or at `path`. `runs_here`: programs of this host
- * run on it; a user or a group that is not there is a warning then, else a note, since the policy may be another host's,
- * whose files are not looked for. What would stop all mail is an error. */
+ * run on it. A user or a group that is not there is a warning then, else a note; and files are looked for then alone,
+ * since the policy may be another host's. What would stop all mail is an error. */
 void policy_host_check(struct policy_report *r, const struct policy *p, const char *path, bool runs_here);
 
 /* The part of it about milter.peers alone. false: it names nobody of this host, so that no mail would come in. */

@@ -152,11 +152,17 @@ static void print_text(const struct estimate *e, const char *since)
     }
     if (e->count > LINES_MOST)
         printf("and %zu more domain%s.\n", e->count - LINES_MOST, words_s((int64_t)(e->count - LINES_MOST)));
-    printf(
+    struct buf said = BUF_INIT, lines = BUF_INIT;
+    buf_printf(
+        &said,
         "%lld of %lld mail%s since %s would be treated differently, as the milter would decide by what it found then. "
         "Only mail whose record the ledger still has is counted (ledger.keep-identity). "
-        "Statements `writing to` are left out: records hold no recipients.\n",
+        "Statements `writing to` are left out: records hold no recipients.",
         (long long)e->changed, (long long)e->looked_at, words_s(e->looked_at), since);
+    cli_wrap(&lines, said.p ? said.p : "", 0, cli_prose_width(stdout));
+    puts(lines.p ? lines.p : "");
+    buf_release(&said);
+    buf_release(&lines);
 }
 
 static void print_json(const struct estimate *e, const char *since)

@@ -65,8 +65,8 @@ int cli_width(FILE *f);
  * for programs that look for words in them. */
 size_t cli_prose_width(FILE *f);
 
-/* Adds text that begins at column `indent`, as its further lines do, wrapped at blanks to `width` columns. A word that is
- * longer is not broken. */
+/* Adds text that begins at column `indent`, as its further lines do, wrapped at blanks to `width` columns. A word that
+ * is longer is not broken. */
 void cli_wrap(struct buf *out, const char *text, size_t indent, size_t width);
 
 /* Asks a person at the terminal: "QUESTION [y/N]". True only for y and yes, in any case; without a terminal: false,

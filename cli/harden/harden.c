@@ -81,8 +81,8 @@ static int read_options(int argc, char **argv, struct harden_options *o)
     return -1;
 }
 
-/* The socket's folder within Postfix's queue, where Postfix came after assay-milter, or its queue is in an unusual place:
- * the package makes it otherwise. */
+/* The socket's folder within Postfix's queue, where Postfix came after assay-milter, or its queue is in an unusual
+ * place: the package makes it otherwise. */
 static void make_socket_folder(struct harden *h)
 {
     const struct passwd *user = getpwnam("assay");

@@ -333,8 +333,8 @@ static struct slice bare(struct slice entry)
     return braces ? slice_trim(slice_of(entry.p + 1, entry.n - 2)) : entry;
 }
 
-/* postconf(5), smtpd_milters: what is between the braces is split at commas and blanks; a setting with blanks around its
- * equals sign stands in braces of its own. Without these smtpd refuses it; what is meant is clear all the same. */
+/* postconf(5), smtpd_milters: what is between the braces is split at commas and blanks; a setting with blanks around
+ * its equals sign stands in braces of its own. Without these smtpd refuses it; what is meant is clear all the same. */
 const char *postfix_entry_setting(struct arena *a, struct slice entry, const char *name)
 {
     const struct slice inside = bare(entry);

@@ -9,6 +9,7 @@
 #include "check/testing.h"
 #include "dns/dns_replay.h"
 #include <stdlib.h>
+#include <string.h>
 
 #define LOOKUPS 2000
 #define ALL_MS 60000
@@ -19,10 +20,9 @@ static const struct dns_budget budget = {.lookups = LOOKUPS, .lookup_ms = 5000, 
  * domain is to blame for a chain that does not even begin. "": nothing. */
 static const char *own_trouble(struct testing *t)
 {
-    const struct dns_answer *soa = dns_get(t->scope, t->facts->domain, DNS_SOA);
-    if (*t->facts->canary || soa->state != DNS_BOGUS || !soa->why)
+    if (*t->facts->canary || dns_get(t->scope, t->facts->domain, DNS_SOA)->state != DNS_BOGUS)
         return t->facts->canary;
-    return strstr(soa->why, "key for validation . ") || strstr(soa->why, "for trust anchor . ")
+    return dns_get(t->scope, ".", DNS_DNSKEY)->state == DNS_BOGUS
                ? LANGUAGE_MARK("the keys of the root zone could not be validated")
                : "";
 }
@@ -62,10 +62,24 @@ static void run(struct testing *t)
     grade_report(t);
 }
 
+/* The DNS part of the facts as a source of answers. NULL: *error says which line is wrong. */
+static struct dns *open_answers(struct arena *arena, const struct facts *facts, const char **error)
+{
+    char *why = NULL;
+    struct dns *source = dns_replay_text(buf_slice(&facts->dns), "line", &why);
+    const size_t denied = source ? dns_replay_contradiction(source) : 0;
+    *error = "out of memory";
+    if (why && strncmp(why, "line:", 5) == 0) /* "line:7: ..." */
+        *error = arena_printf(arena, "line %s", why + 5);
+    else if (denied && denied != SIZE_MAX)
+        *error = arena_printf(arena, "line %zu: a line before says otherwise of this name and type", denied);
+    free(why);
+    return denied ? dns_close(source) : source;
+}
+
 enum status check_judge(struct arena *arena, const struct facts *facts, unsigned table, enum language language,
                         struct check_report *out, const char **error)
 {
-    char *why = NULL;
     *out = (struct check_report){.domain = facts->domain, .at = facts->at};
     out->table = table ? table : facts->table ? facts->table : CHECK_TABLE;
     if (out->table != CHECK_TABLE) {
@@ -73,12 +87,9 @@ enum status check_judge(struct arena *arena, const struct facts *facts, unsigned
             arena_printf(arena, "there is no table %u of grades; this program has table %d", out->table, CHECK_TABLE);
         return STATUS_LIMIT;
     }
-    struct dns *source = dns_replay_text(buf_slice(&facts->dns), "dns", &why);
-    if (!source) {
-        *error = arena_printf(arena, "the DNS part of the facts: %s", why ? why : "out of memory");
-        free(why);
+    struct dns *source = open_answers(arena, facts, error);
+    if (!source)
         return STATUS_INVALID;
-    }
     dns_replay_only_known(source, testing_not_asked);
     struct dns_scope *scope = dns_scope_new(source, arena, &budget);
     struct testing t = {.arena = arena, .facts = facts, .scope = scope, .report = out, .language = language};

@@ -239,8 +239,8 @@ static const char *read_server(struct facts *f, struct line *l)
 {
     struct facts_server s = {.host = name_of(l, "host"),
                              .address = address_of(l),
-                             .question = text_of(l, "question"),
-                             .outcome = text_of(l, "outcome"),
+                             .question = name_of(l, "question"),
+                             .outcome = name_of(l, "outcome"),
                              .why = text_of(l, "why"),
                              .rcode = (unsigned)number_of(l, "rcode", 15),
                              .authoritative = number_of(l, "aa", 1),
@@ -263,7 +263,7 @@ static const char *read_smtp(struct facts *f, struct line *l)
 {
     struct facts_smtp s = {.host = name_of(l, "host"),
                            .address = address_of(l),
-                           .outcome = text_of(l, "outcome"),
+                           .outcome = name_of(l, "outcome"),
                            .reason = text_of(l, "reason"),
                            .banner = text_of(l, "banner"),
                            .ehlo = text_of(l, "ehlo"),
@@ -285,12 +285,12 @@ static const char *read_smtp(struct facts *f, struct line *l)
 /* A certificate of the host named last. */
 static const char *read_cert(struct facts *f, struct line *l)
 {
-    struct facts_smtp *s = f->smtp_count ? &f->smtp[f->smtp_count - 1] : NULL;
+    struct facts_smtp *s = f->chain_open ? &f->smtp[f->smtp_count - 1] : NULL;
     struct slice text = slice_str(name_of(l, "der"));
     struct buf der = BUF_INIT;
     size_t n = text.n;
     if (!s)
-        return "a certificate should stand behind its host's smtp line";
+        return "a certificate should stand directly behind its host's smtp line";
     if (s->cert_count == FACTS_CHAIN)
         return full(l, "cert", FACTS_CHAIN);
     while (n && text.n - n < 2 && text.p[n - 1] == '=')
@@ -316,7 +316,7 @@ static const char *read_tls(struct facts *f, struct line *l)
     struct facts_tls t = {.host = name_of(l, "host"),
                           .address = address_of(l),
                           .probe = name_of(l, "probe"),
-                          .outcome = text_of(l, "outcome")};
+                          .outcome = name_of(l, "outcome")};
     struct hello_answer *a = &t.answer;
     a->version = (uint16_t)number_of(l, "version", UINT16_MAX);
     a->cipher = (uint16_t)number_of(l, "cipher", UINT16_MAX);
@@ -329,13 +329,19 @@ static const char *read_tls(struct facts *f, struct line *l)
     a->renegotiation = number_of(l, "renegotiation", 1);
     if (f->tls_count == FACTS_TLS)
         return full(l, "tls", FACTS_TLS);
+    /* Lists are offered again, without what was taken of them. */
+    const bool list = strcmp(t.probe, "old") == 0 || strcmp(t.probe, "broken") == 0;
+    for (size_t i = 0; i < f->tls_count && !list; i++)
+        if (strcmp(f->tls[i].probe, t.probe) == 0 && ip_eq(&f->tls[i].address, &t.address) &&
+            strcmp(f->tls[i].host, t.host) == 0)
+            return "this offer to this address of this host was noted before";
     f->tls[f->tls_count++] = t;
     return NULL;
 }
 
 static const char *read_web(struct facts *f, struct line *l)
 {
-    struct facts_web w = {name_of(l, "host"), text_of(l, "path"), text_of(l, "outcome"), text_of(l, "why"), SLICE_NULL};
+    struct facts_web w = {name_of(l, "host"), text_of(l, "path"), name_of(l, "outcome"), text_of(l, "why"), SLICE_NULL};
     const struct field *body = find_field(l, "body");
     if (f->web_count == FACTS_WEB)
         return full(l, "web", FACTS_WEB);
@@ -386,6 +392,17 @@ static const char *check_fields(const struct line *l)
     return NULL;
 }
 
+/* A line of assay-dns(5). It has the same number as in the file: the others are empty lines there. */
+static const char *add_dns(struct facts *f, struct slice line)
+{
+    for (; f->dns_lines + 1 < f->line; f->dns_lines++)
+        buf_addc(&f->dns, '\n');
+    buf_addslice(&f->dns, line);
+    buf_addc(&f->dns, '\n');
+    f->dns_lines++;
+    return f->dns.failed ? "out of memory" : NULL;
+}
+
 /* One line behind the first. NULL, or what is wrong. */
 static const char *read_line(struct facts *f, struct slice text)
 {
@@ -398,11 +415,9 @@ static const char *read_line(struct facts *f, struct slice text)
                  {"web", read_web},         {"rpki", read_rpki}};
     const char *blank = text.n ? memchr(text.p, ' ', text.n) : NULL;
     struct slice kind = slice_of(text.p, blank ? (size_t)(blank - text.p) : text.n);
-    if (slice_eq(kind, SLICE_LIT("dns"))) {
-        buf_addslice(&f->dns, slice_from(text, blank ? 4 : 3));
-        buf_addc(&f->dns, '\n');
-        return f->dns.failed ? "out of memory" : NULL;
-    }
+    f->chain_open = slice_eq(kind, SLICE_LIT("smtp")) || (f->chain_open && slice_eq(kind, SLICE_LIT("cert")));
+    if (slice_eq(kind, SLICE_LIT("dns")))
+        return add_dns(f, slice_from(text, blank ? 4 : 3));
     struct line l = {.f = f};
     const char *wrong = read_fields(&l, slice_from(text, kind.n));
     for (size_t i = 0; !wrong && i < sizeof kinds / sizeof kinds[0]; i++)
@@ -425,6 +440,7 @@ static const char *read_all(struct facts *f, struct slice text, unsigned *number
         if (!nl || line.n > FACTS_LINE)
             return nl ? "the line is too long" : "the file is cut off: its last line should end";
         text = slice_from(text, line.n + 1);
+        f->line = *number;
         if (*number == 1) {
             if (!slice_eq(line, slice_str(first)))
                 return "a file of facts begins with \"assay-facts 1\"";
@@ -448,6 +464,7 @@ struct facts *facts_read(struct arena *arena, struct slice text, const char **er
         return NULL;
     f->arena = arena;
     f->canary = f->rtr = f->program = "";
+    f->ipv4 = f->ipv6 = FACTS_NOT_TRIED;
     f->dns = BUF_INIT;
     const char *wrong = text.n > FACTS_OCTETS ? "the file is over 4 MB" : read_all(f, text, &number);
     if (!wrong)

@@ -117,7 +117,10 @@ struct facts {
     enum facts_here ipv4, ipv6;
     const char *canary; /* "" : our own DNS is in order; else what is wrong with it */
     const char *rtr;    /* "": an RTR cache was asked; else why not */
-    struct buf dns;     /* lines of assay-dns(5) */
+    struct buf dns;     /* lines of assay-dns(5), each with the number that it has in the file */
+    unsigned line;      /* that is read */
+    unsigned dns_lines; /* in dns */
+    bool chain_open;    /* the line before is a mail host's, or a certificate of its chain */
     size_t server_count, smtp_count, tls_count, web_count, rpki_count, selector_count, sender_count;
     bool seen;
     int64_t seen_tls, seen_clear; /* mails of the domain that came here with TLS and without */

@@ -153,7 +153,9 @@ static enum status read_zone(struct reader *r)
         s = read_why(r, &why);
     if (s == STATUS_OK && r->at < r->count)
         return complain(r, "more words than a zone statement has");
-    return s == STATUS_OK ? dns_table_zone(r->replay->table, name, state, security, why) : s;
+    if (s == STATUS_OK)
+        s = dns_table_zone(r->replay->table, name, state, security, why);
+    return s == STATUS_INVALID ? complain(r, "a line before says otherwise of this zone") : s;
 }
 
 static enum status read_time(struct reader *r)
@@ -214,7 +216,7 @@ static enum status read_record(struct reader *r, struct dns_line *l)
 static enum status read_line(struct reader *r, bool continued)
 {
     char as[DNS_NAME_TEXT] = "";
-    struct dns_line l = {.state = DNS_FOUND, .security = DNS_SECURITY_UNSET, .ttl = DEFAULT_TTL};
+    struct dns_line l = {.state = DNS_FOUND, .security = DNS_SECURITY_UNSET, .ttl = DEFAULT_TTL, .number = r->line};
     if (!continued && accept(r, "zone"))
         return read_zone(r);
     if (!continued && accept(r, "time"))
@@ -356,6 +358,11 @@ void dns_replay_only_known(struct dns *source, const char *why)
 {
     if (source->ops == &replay_ops)
         dns_table_only_known(((struct replay *)source)->table, why);
+}
+
+size_t dns_replay_contradiction(const struct dns *source)
+{
+    return source->ops == &replay_ops ? dns_table_contradiction(((const struct replay *)source)->table) : 0;
 }
 
 time_t dns_replay_time(const struct dns *source)

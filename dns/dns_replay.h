@@ -60,6 +60,10 @@ struct dns *dns_replay_text(struct slice text, const char *what, char **error) M
  * answers of which it is known that they are all that was asked. Before the source is shared. */
 void dns_replay_only_known(struct dns *source, const char *why);
 
+/* The first line that denies what one before it says of the same name and type: that there are records, that there are
+ * none, or that the look-up failed. Of such lines the first counts. 0: there is none; SIZE_MAX: out of memory. */
+size_t dns_replay_contradiction(const struct dns *source) MUST_CHECK;
+
 /* When the answers were saved; 0 if the file does not say. */
 time_t dns_replay_time(const struct dns *source);
 

@@ -108,12 +108,56 @@ enum status dns_table_add(struct dns_table *t, const char *name, const struct dn
     return arena_failed(t->arena) ? STATUS_NOMEM : STATUS_OK;
 }
 
+/* By type, in the order of the file. */
+static int by_type(const void *a, const void *b)
+{
+    const struct dns_line *x = *(const struct dns_line *const *)a, *y = *(const struct dns_line *const *)b;
+    return x->type != y->type ? (x->type > y->type ? 1 : -1) : (x->number > y->number) - (x->number < y->number);
+}
+
+/* The same for one name, whose lines are so many. */
+static size_t node_contradiction(const struct node *n, size_t lines)
+{
+    const struct dns_line **sorted = malloc(lines * sizeof(const struct dns_line *));
+    size_t count = 0, first = 0;
+    if (!sorted)
+        return SIZE_MAX;
+    for (const struct dns_line *l = n->first; l; l = l->next)
+        sorted[count++] = l;
+    qsort(sorted, count, sizeof *sorted, by_type);
+    for (size_t i = 1; i < count; i++)
+        if (sorted[i]->type == sorted[i - 1]->type && sorted[i]->state != sorted[i - 1]->state &&
+            (!first || sorted[i]->number < first))
+            first = sorted[i]->number;
+    free(sorted);
+    return first;
+}
+
+size_t dns_table_contradiction(const struct dns_table *t)
+{
+    size_t first = 0;
+    for (size_t b = 0; b < BUCKETS; b++)
+        for (const struct node *n = t->bucket[b]; n; n = n->next) {
+            size_t lines = 0;
+            for (const struct dns_line *l = n->first; l; l = l->next)
+                lines++;
+            size_t found = lines > 1 ? node_contradiction(n, lines) : 0;
+            if (found == SIZE_MAX)
+                return found;
+            if (found && (!first || found < first))
+                first = found;
+        }
+    return first;
+}
+
 enum status dns_table_zone(struct dns_table *t, const char *name, enum dns_state state, enum dns_security security,
                            const char *why)
 {
     struct node *n = node_of(t, name);
     if (!n)
         return STATUS_NOMEM;
+    if (n->has_zone && (n->zone_state != state || n->zone_security != security))
+        return STATUS_INVALID;
     n->has_zone = true;
     n->zone_state = state;
     n->zone_security = security;
@@ -168,6 +212,15 @@ static void negative(struct search *s, enum dns_state state, const struct dns_li
         s->made.ttl = line->ttl;
 }
 
+/* Tells whether the record is in the result already: no two of a set are equal (RFC 2181 section 5). */
+static bool has_rdata(const struct search *s, struct slice rdata)
+{
+    for (size_t i = 0; i < s->made.count; i++)
+        if (slice_eq(s->rdata[i], rdata))
+            return true;
+    return false;
+}
+
 /* The lines of `type` at n into the result. False: there are none. */
 static bool take_lines(struct search *s, const struct node *n, enum dns_type type)
 {
@@ -189,7 +242,7 @@ static bool take_lines(struct search *s, const struct node *n, enum dns_type typ
         }
         if (l->ttl < s->made.ttl)
             s->made.ttl = l->ttl;
-        if (s->made.count < LIMIT_DNS_RRS)
+        if (s->made.count < LIMIT_DNS_RRS && !has_rdata(s, l->rdata))
             s->rdata[s->made.count++] = l->rdata;
     }
     if (any)

@@ -22,6 +22,7 @@ struct dns_line {
     const char *as; /* normal form, or NULL */
     const char *why;
     struct slice rdata;
+    size_t number; /* of the line in its file */
 };
 
 struct dns_table;
@@ -31,8 +32,11 @@ struct dns_table *dns_table_new(struct arena *arena) MUST_CHECK;
 /* Adds a copy of a line to a name in normal form. */
 enum status dns_table_add(struct dns_table *t, const char *name, const struct dns_line *line) MUST_CHECK;
 
+/* See dns_replay_contradiction(). */
+size_t dns_table_contradiction(const struct dns_table *t) MUST_CHECK;
+
 /* What holds at name and below if no line says otherwise: DNS_FOUND with a security, or a failing state with words.
- */
+ * STATUS_INVALID: it was said before, and otherwise. */
 enum status dns_table_zone(struct dns_table *t, const char *name, enum dns_state state, enum dns_security security,
                            const char *why) MUST_CHECK;
 

@@ -13,11 +13,56 @@
 
 #define RSA_LEAST 1024u /* RFC 8301 3.2 */
 #define RSA_GOOD 2048u
+#define KEPT 400u /* octets of a tag that is told again; our own limit */
 
-static const char *record_fix(struct testing *t, const char *policy)
+/* The policy to ask for: where no mail is sent, none can be hurt. */
+static const char *wanted_policy(const struct testing *t)
 {
-    return arena_printf(t->arena, "_dmarc.%s. TXT \"v=DMARC1; p=%s; rua=mailto:dmarc@%s\"", t->facts->domain, policy,
-                        t->facts->domain);
+    return t->report->sends ? "quarantine" : "reject";
+}
+
+/* The record to publish where there is none. A domain that takes no mail has no address for reports. */
+static const char *record_fix(struct testing *t)
+{
+    const char *d = t->facts->domain;
+    return t->report->receives ? arena_printf(t->arena, "_dmarc.%s. TXT \"v=DMARC1; p=%s; rua=mailto:dmarc@%s\"", d,
+                                              wanted_policy(t), d)
+                               : arena_printf(t->arena, "_dmarc.%s. TXT \"v=DMARC1; p=%s\"", d, wanted_policy(t));
+}
+
+/* Tells whether a tag goes on to hold when the policy is raised: not what lowers the policy, and no text that a zone
+ * file would take for something else. */
+static bool is_kept_tag(const struct tag *tag)
+{
+    static const char *const kept[] = {"rua", "ruf", "fo", "adkim", "aspf", "psd"}, *const below[] = {"sp", "np"};
+    bool found = false;
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+        found = found || slice_eq_nocase(tag->name, slice_str(kept[i]));
+    for (size_t i = 0; i < sizeof below / sizeof below[0]; i++)
+        found = found ||
+                (slice_eq_nocase(tag->name, slice_str(below[i])) && slice_eq_nocase(tag->value, SLICE_LIT("reject")));
+    for (size_t i = 0; i < tag->value.n; i++)
+        found = found && tag->value.p[i] >= ' ' && tag->value.p[i] < 0x7f && !strchr("\"\\", tag->value.p[i]);
+    return found && tag->valid && tag->value.n && tag->value.n <= KEPT;
+}
+
+/* The record that holds now, with a policy that protects. */
+static const char *policy_fix(struct testing *t, const struct dmarc_record *r)
+{
+    struct taglist_cursor c = TAGLIST_CURSOR(slice_str(r->text));
+    struct tag tag;
+    struct buf b = BUF_INIT;
+    bool rua = false;
+    while (taglist_next(&c, &tag) && b.n <= KEPT)
+        if (is_kept_tag(&tag)) {
+            rua = rua || slice_eq_nocase(tag.name, SLICE_LIT("rua"));
+            buf_printf(&b, "; %.*s=%.*s", (int)tag.name.n, tag.name.p, (int)tag.value.n, tag.value.p);
+        }
+    const char *fix = rua && !b.failed ? arena_printf(t->arena, "_dmarc.%s. TXT \"v=DMARC1; p=%s%s\"", t->facts->domain,
+                                                      wanted_policy(t), b.p)
+                                       : record_fix(t);
+    buf_release(&b);
+    return fix;
 }
 
 /* A text at the right place that was meant as a record and is none. */
@@ -61,7 +106,7 @@ static bool test_record(struct testing *t, const struct dmarc_finding *f)
         say_not_known(t, f);
     } else if (!f->record) {
         const char *close = near_miss(t);
-        testing_say(t, CHECK_DMARC, CHECK_FAIL, record_fix(t, "quarantine"),
+        testing_say(t, CHECK_DMARC, CHECK_FAIL, record_fix(t),
                     close ? "there is no DMARC record that can be read; found: %s" : "there is no DMARC record%s",
                     close ? close : "");
     } else {
@@ -104,6 +149,18 @@ static bool has_other_value(const char *text, const char *tag, const char *value
     return false;
 }
 
+/* Tells whether something between two semicolons is not NAME=VALUE; only the last may be empty (RFC 9989 4.8). */
+static bool has_odd_field(const char *text)
+{
+    struct slice rest = slice_str(text), field;
+    while (taglist_piece(&rest, ';', &field)) {
+        const char *equals = field.n ? memchr(field.p, '=', field.n) : NULL;
+        if (field.n ? !equals || equals == field.p : rest.p != NULL)
+            return true;
+    }
+    return false;
+}
+
 static void test_syntax(struct testing *t, const struct dmarc_record *r)
 {
     const struct {
@@ -123,6 +180,9 @@ static void test_syntax(struct testing *t, const struct dmarc_record *r)
         if (tags[i].wrong)
             testing_say(t, CHECK_DMARC_SYNTAX, CHECK_FAIL, "Correct the tag.", "the tag %s %s", tags[i].tag,
                         has_tag(r->text, tags[i].tag) ? T("has no value that can be read") : T("is missing"));
+    if (has_odd_field(r->text))
+        testing_say(t, CHECK_DMARC_SYNTAX, CHECK_FAIL, "Remove it, or correct it.",
+                    "something between semicolons is not NAME=VALUE");
     const char *twice = testing_tag_twice(t, slice_str(r->text));
     if (twice)
         testing_say(t, CHECK_DMARC_SYNTAX, CHECK_FAIL, "Leave the tag once.", "the tag %s stands twice", twice);
@@ -139,7 +199,7 @@ static void test_policy(struct testing *t, const struct dmarc_finding *f)
         testing_say(t, CHECK_DMARC_POLICY, CHECK_FAIL, "Correct the tag.",
                     "p=%s counts as none, since another tag cannot be read", dmarc_policy_name(r->p));
     else if (f->policy == DMARC_POLICY_NONE)
-        testing_say(t, CHECK_DMARC_POLICY, CHECK_FAIL, record_fix(t, "quarantine"), "%s=%s%s", *f->tag ? f->tag : "p",
+        testing_say(t, CHECK_DMARC_POLICY, CHECK_FAIL, policy_fix(t, r), "%s=%s%s", *f->tag ? f->tag : "p",
                     dmarc_policy_name(f->published), f->testing ? T(", and t=y lowers it") : "");
     else if (f->testing) /* RFC 9989 4.7: one step weaker than what is published */
         testing_say(
@@ -199,7 +259,8 @@ static void test_destination(struct testing *t, const char *policy_domain, const
     char to[LIMIT_DOMAIN + 1];
     if (!destination(uri, to))
         return;
-    const char *fix = arena_printf(t->arena, "%s._report._dmarc.%s. TXT \"v=DMARC1\"", policy_domain, to);
+    const char *fix = testing_print(t, "Ask whoever keeps %s to publish: %s._report._dmarc.%s. TXT \"v=DMARC1\"", to,
+                                    policy_domain, to);
     switch (agreed(t, policy_domain, to)) {
     case AGREED:
         testing_say(t, CHECK_DMARC_EXTERNAL, CHECK_PASS, NULL, "every destination is its own or has agreed");
@@ -223,14 +284,16 @@ static void test_reports(struct testing *t, const struct dmarc_finding *f)
     const struct dmarc_record *r = f->record;
     char host[LIMIT_DOMAIN + 1];
     size_t by_mail = 0;
+    const bool elsewhere = !t->report->receives && strcmp(f->record_domain, t->facts->domain) == 0;
+    const char *fix = elsewhere ? T("rua=mailto:<an address of yours that takes mail>")
+                                : arena_printf(t->arena, "rua=mailto:dmarc@%s", f->record_domain);
     for (size_t i = 0; i < r->rua_count; i++)
         by_mail += destination(r->rua[i], host);
     if (r->rua_count && !by_mail) /* RFC 9990 section 4: reports go by mail; a receiver ignores what it does not know */
-        testing_say(t, CHECK_DMARC_RUA, CHECK_ADVICE, arena_printf(t->arena, "rua=mailto:dmarc@%s", t->facts->domain),
+        testing_say(t, CHECK_DMARC_RUA, CHECK_ADVICE, fix,
                     "no destination of rua= is a mailto: address, and reports are sent by mail alone");
     else if (r->rua_count == 0)
-        testing_say(t, CHECK_DMARC_RUA, CHECK_ADVICE, arena_printf(t->arena, "rua=mailto:dmarc@%s", t->facts->domain),
-                    "no reports are asked for");
+        testing_say(t, CHECK_DMARC_RUA, CHECK_ADVICE, fix, "no reports are asked for");
     else
         testing_say(t, CHECK_DMARC_RUA, CHECK_PASS, NULL, "destinations: %zu", r->rua_count);
     for (size_t i = 0; i < r->rua_count; i++)

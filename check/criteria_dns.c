@@ -284,6 +284,24 @@ static void test_answers(struct testing *t, enum check_test test, int family)
         testing_say(t, test, CHECK_UNTESTED, NULL, "no name server was asked");
 }
 
+/* An address that was not asked, as the last of very many are, is no pass by what the others said. */
+static void test_unasked(struct testing *t, enum check_test test, int family, const struct dns_answer *ns)
+{
+    for (size_t i = 0; i < ns->count; i++) {
+        const char *host = dns_host(t->scope, ns, i, NULL);
+        const struct dns_answer *a = host ? dns_get(t->scope, host, family == 4 ? DNS_A : DNS_AAAA) : NULL;
+        struct ip address;
+        for (size_t k = 0; a && k < a->count; k++) {
+            bool asked = !dns_address(a, k, &address);
+            for (size_t n = 0; n < t->facts->server_count && !asked; n++)
+                asked = ip_eq(&t->facts->servers[n].address, &address);
+            char ip[IP_TEXT];
+            if (!asked)
+                testing_say(t, test, CHECK_UNTESTED, NULL, "%s (%s) was not asked", host, ip_text(&address, ip));
+        }
+    }
+}
+
 /* Names of name servers that lead nowhere (RFC 1912 2.8), and a zone that half of the internet's resolvers, which have
  * IPv4 alone, cannot ask (RFC 3901 section 4). */
 static void test_server_names(struct testing *t, const struct dns_answer *ns)
@@ -355,10 +373,12 @@ static void test_ipv6(struct testing *t, const struct dns_answer *ns)
     else
         testing_say(t, CHECK_NS_IPV6, CHECK_FAIL, "Give at least two name servers an AAAA record.",
                     "name servers with an IPv6 address: %u of %zu", with, ns->count);
-    if (t->facts->ipv6 != FACTS_YES && with)
+    if (t->facts->ipv6 != FACTS_YES && with) {
         testing_say(t, CHECK_NS_IPV6_REACH, CHECK_UNTESTED, NULL, "this computer has no IPv6");
-    else if (with)
+    } else if (with) {
         test_answers(t, CHECK_NS_IPV6_REACH, 6);
+        test_unasked(t, CHECK_NS_IPV6_REACH, 6, ns);
+    }
 }
 
 /* A server without the signatures that others have fails whoever validates and asks it. */
@@ -501,6 +521,7 @@ void criteria_dns(struct testing *t)
     if (ns->count)
         test_ipv6(t, ns);
     test_answers(t, CHECK_NS_ANSWER, 4);
+    test_unasked(t, CHECK_NS_ANSWER, 4, ns);
     test_server_names(t, ns);
     test_questions(t);
     test_signatures(t);

@@ -39,6 +39,23 @@ static void test_mx(struct testing *t)
                     "no MX record holds a usable name");
 }
 
+/* A mail host that senders without IPv6 cannot reach is no harm beside others (RFC 3974). */
+static void test_ipv4(struct testing *t)
+{
+    const struct mail_host *only6 = NULL;
+    for (size_t i = 0; i < t->mail.count; i++) {
+        const struct mail_host *h = &t->mail.hosts[i];
+        if (h->v4->state != DNS_NODATA && h->v4->state != DNS_NXDOMAIN)
+            return;
+        if (!only6 && h->v6->state == DNS_FOUND)
+            only6 = h;
+    }
+    if (only6)
+        testing_say(t, CHECK_MX_HOST, CHECK_FAIL,
+                    testing_print(t, "%s. A <IPv4 address of the mail server>", only6->name),
+                    "no mail server has an IPv4 address: senders without IPv6 cannot deliver mail");
+}
+
 static void test_names(struct testing *t)
 {
     if (t->mail.odd && t->mail.count)
@@ -212,9 +229,13 @@ void criteria_mail(struct testing *t)
     t->report->receives = t->mail.count > 0 || t->mail.unknown;
     test_mx(t);
     test_names(t);
+    test_ipv4(t);
     test_dnssec(t);
     test_ipv6(t);
     test_answers(t, CHECK_MX_ANSWER, 4);
+    if (t->mail.more)
+        testing_say(t, CHECK_MX_ANSWER, CHECK_UNTESTED, NULL,
+                    "not all are asked; mail servers: %d, addresses of each: %d", FACTS_MX, TESTING_ADDRESSES);
     if (t->facts->ipv6 == FACTS_YES)
         test_answers(t, CHECK_MX_IPV6_REACH, 6);
     else if (t->report->results[CHECK_MX_IPV6].state == CHECK_PASS)

@@ -3,10 +3,13 @@
  * criteria_spf.c - the SPF record of a domain and all that it includes (RFC 7208).
  *
  * Counts what a receiver would have to look up in the worst case, whoever the client is: each include, a, mx, ptr,
- * exists and redirect is one of the ten terms of section 4.6.4, over the whole tree; names with macros are counted and
- * not looked up. Promises to read at most RECORDS records, however they include each other.
+ * exists and redirect is one of the ten terms of section 4.6.4, over the whole tree; names that depend on the mail by
+ * their macros are counted and not looked up. Promises to read at most RECORDS records, however they include each
+ * other.
  */
+#include "base/domain.h"
 #include "check/testing.h"
+#include "standards/spf/spf_macro.h"
 #include "standards/spf/spf_record.h"
 #include <stdlib.h>
 
@@ -30,6 +33,7 @@ struct tree {
     const char *third;    /* the name without an answer that is one too many */
     bool ptr;
     bool allows;  /* what passes the record that is read passes the domain's own: no include but with "+" led here */
+    bool foreign; /* an include led to the record that is read */
     bool cut;     /* RECORDS reached */
     bool unknown; /* a part could not be looked up */
 };
@@ -85,12 +89,17 @@ static void count_void(struct tree *w, const struct dns_answer *a, struct slice 
         w->third = term_text(w, term, domain);
 }
 
-/* The name a term speaks of; NULL: it holds macros, so that it depends on the mail. */
-static const char *target_of(struct tree *w, struct slice spec, const char *domain)
+/* The name a term of the record of `domain` speaks of; NULL: it depends on the mail. */
+static const char *target_of(struct testing *t, struct slice spec, const char *domain)
 {
+    const struct spf_macro_values values = {.sender_domain = t->facts->domain, .domain = domain};
+    struct buf name = BUF_INIT;
     if (spec.n == 0)
         return domain;
-    return memchr(spec.p, '%', spec.n) ? NULL : arena_copy(w->t->arena, spec.p, spec.n);
+    bool known = spf_macro_is_fixed(spec) && spf_macro_domain(spec, &values, &name) == STATUS_OK;
+    const char *kept = known ? arena_copy(t->arena, name.p, name.n) : NULL;
+    buf_release(&name);
+    return kept;
 }
 
 static void add_net(struct tree *w, const struct ip *a, unsigned bits)
@@ -239,7 +248,7 @@ static void walk_record(struct tree *w, const char *domain, struct slice text, u
 /* An include or a redirect: the record there must be. */
 static void walk_into(struct tree *w, struct slice term, struct slice spec, const char *domain, unsigned depth)
 {
-    const char *name = target_of(w, spec, domain);
+    const char *name = target_of(w->t, spec, domain);
     const struct dns_answer *a = NULL;
     struct slice text = SLICE_NULL;
     count_term(w, term, domain);
@@ -287,7 +296,7 @@ static void walk_exists(struct tree *w, const struct spf_term *term, const char 
 
 static void walk_term(struct tree *w, const struct spf_term *term, const char *domain, unsigned depth)
 {
-    const char *name = target_of(w, term->domain, domain);
+    const char *name = target_of(w->t, term->domain, domain);
     bool passes = w->allows && term->qualifier == RESULT_PASS;
     switch (term->kind) {
     case SPF_TERM_ALL:
@@ -296,10 +305,12 @@ static void walk_term(struct tree *w, const struct spf_term *term, const char *d
                         term_text(w, term->text, domain));
         return;
     case SPF_TERM_INCLUDE: {
-        bool allows = w->allows;
+        bool allows = w->allows, foreign = w->foreign;
         w->allows = passes;
+        w->foreign = true;
         walk_into(w, term->text, term->domain, domain, depth);
         w->allows = allows;
+        w->foreign = foreign;
         return;
     }
     case SPF_TERM_IP4:
@@ -330,13 +341,21 @@ static void walk_term(struct tree *w, const struct spf_term *term, const char *d
     }
 }
 
+/* What to do about a record that cannot be read: whoever keeps it can mend it. */
+static const char *record_fix(struct testing *t, const char *domain)
+{
+    if (domain_is_within(domain, t->facts->domain))
+        return LANGUAGE_MARK("Correct the record.");
+    return testing_print(t, "Ask whoever keeps %s to correct its SPF record, or remove what leads to it.", domain);
+}
+
 static void walk_record(struct tree *w, const char *domain, struct slice text, unsigned depth)
 {
     struct spf_record r;
     const char *reason = NULL;
     w->records++;
     if (spf_record_parse(w->t->arena, text, &r, &reason) != STATUS_OK) {
-        testing_say(w->t, CHECK_SPF_SYNTAX, CHECK_FAIL, "Correct the record.", "the record of %s: %s", domain,
+        testing_say(w->t, CHECK_SPF_SYNTAX, CHECK_FAIL, record_fix(w->t, domain), "the record of %s: %s", domain,
                     testing_word(w->t, reason ? reason : LANGUAGE_MARK("cannot be read")));
         return;
     }
@@ -345,7 +364,9 @@ static void walk_record(struct tree *w, const char *domain, struct slice text, u
         walk_term(w, &r.terms[i], domain, depth);
         ends = r.terms[i].kind == SPF_TERM_ALL;
     }
-    (void)check_name(w, r.exp, r.exp, domain);
+    /* The explanation is that of the domain's own record, or of the one redirected to (RFC 7208 6.2). */
+    if (!w->foreign)
+        (void)check_name(w, r.exp, r.exp, domain);
     if (!ends && r.redirect.n)
         walk_into(w, r.redirect_text, r.redirect, domain, depth);
 }
@@ -365,7 +386,7 @@ static enum result last_word(struct testing *t, const char *domain, struct slice
                 return r.terms[i].qualifier;
         if (!r.redirect.n)
             return RESULT_NEUTRAL;
-        domain = memchr(r.redirect.p, '%', r.redirect.n) ? NULL : arena_copy(t->arena, r.redirect.p, r.redirect.n);
+        domain = target_of(t, r.redirect, domain);
         enum fetched got = domain ? fetch(t, domain, &text, &a) : FETCHED_UNKNOWN;
         if (got != FETCHED)
             return got == FETCHED_UNKNOWN ? RESULT_TEMPERROR : RESULT_PERMERROR;
@@ -448,9 +469,11 @@ void criteria_spf(struct testing *t)
         testing_say(t, CHECK_SPF, CHECK_UNTESTED, NULL, "TXT of %s: %s", t->facts->domain, testing_failure(t, a));
         testing_say(t, CHECK_SPF_EVERYBODY, CHECK_UNTESTED, NULL, "the SPF record could not be looked up");
     } else if (got == FETCHED_NONE) {
-        const char *fix = t->mail.count ? arena_printf(t->arena, "%s. TXT \"v=spf1 mx -all\"", t->facts->domain)
-                                        : arena_printf(t->arena, "%s. TXT \"v=spf1 -all\"", t->facts->domain);
-        testing_say(t, CHECK_SPF, CHECK_FAIL, fix, "there is no SPF record");
+        /* without MX records mx matches nothing (RFC 7208 5.4) */
+        const char *who = t->mail.implicit && t->mail.count ? "a " : t->mail.count || t->mail.unknown ? "mx " : "";
+        testing_say(t, CHECK_SPF, CHECK_FAIL,
+                    arena_printf(t->arena, "%s. TXT \"v=spf1 %s-all\"", t->facts->domain, who),
+                    "there is no SPF record");
     } else if (got == FETCHED_SEVERAL) {
         testing_say(t, CHECK_SPF, CHECK_FAIL, "Join the SPF records into one.", "there are several SPF records");
     } else {

@@ -54,7 +54,10 @@ static void test_starttls(struct testing *t, const struct facts_smtp *s)
         "Give the mail server a certificate and switch STARTTLS on (Postfix: smtpd_tls_security_level = may).");
     if (strcmp(s->outcome, "done") == 0 || speaks_old(t->facts, s))
         testing_say(t, CHECK_STARTTLS, CHECK_PASS, NULL, "every mail server encrypts");
-    else if (strcmp(s->outcome, "no STARTTLS") == 0)
+    else if (testing_is_clear(s) && *s->ehlo && strstr(s->reason, "refuses STARTTLS"))
+        testing_say(t, CHECK_STARTTLS, CHECK_FAIL, fix, "%s offers it, and refuses it: %s", at,
+                    testing_word(t, s->reason));
+    else if (testing_is_clear(s))
         testing_say(t, CHECK_STARTTLS, CHECK_FAIL, fix, "%s does not offer it", at);
     else if (strcmp(s->outcome, "injection") == 0)
         testing_say(t, CHECK_STARTTLS, CHECK_FAIL, "Bring the mail server's software up to date.",

@@ -5,12 +5,16 @@
  * Pure over the facts. Posture is read by the project's own DANE engine, policies by its own MTA-STS reader, so that a
  * check and a delivery see the same. Whether a TLSA record matches was found by OpenSSL when the host was asked.
  */
+#include "base/domain.h"
+#include "base/hex.h"
 #include "check/testing.h"
 #include "standards/dane/dane_posture.h"
+#include "standards/message/taglist.h"
 #include "standards/sts/sts.h"
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#define KEPT 400         /* octets of destinations that are told again; our own limit */
 #define SHORT_AGE 86400u /* seconds: a policy is meant to be kept for weeks (RFC 8461 3.2, 10.2); our own limit */
 
 /* ---- DANE ---- */
@@ -38,7 +42,7 @@ static void test_match(struct testing *t, const struct dane_host *h)
     for (size_t i = 0; host && i < host->address_count; i++) {
         const struct facts_smtp *s = testing_smtp(t->facts, h->name, &host->addresses[i]);
         char ip[IP_TEXT];
-        if (!s || strcmp(s->outcome, "no STARTTLS") != 0)
+        if (!s || !testing_is_clear(s))
             continue;
         any = true; /* RFC 7672 2.2: with TLSA records, senders deliver encrypted or not at all */
         testing_say(t, CHECK_DANE_MATCH, CHECK_FAIL, "Switch STARTTLS on, or remove the TLSA records.",
@@ -208,7 +212,7 @@ static const char *unmet_by(struct testing *t, const struct sts_policy *p, const
         const struct facts_smtp *s = testing_smtp(t->facts, h->name, &h->addresses[i]);
         if (!s)
             continue;
-        if (strcmp(s->outcome, "no STARTTLS") == 0)
+        if (testing_is_clear(s))
             return LANGUAGE_MARK("it does not encrypt");
         if (strcmp(s->outcome, "done") != 0)
             continue;
@@ -278,22 +282,11 @@ static void test_file(struct testing *t)
     }
 }
 
-/* The next of a record's fields, without blanks at its ends; false at the end of *rest. */
-static bool next_field(struct slice *rest, struct slice *out)
-{
-    if (!rest->p)
-        return false;
-    const char *semicolon = rest->n ? memchr(rest->p, ';', rest->n) : NULL;
-    *out = slice_trim(slice_of(rest->p, semicolon ? (size_t)(semicolon - rest->p) : rest->n));
-    *rest = semicolon ? slice_from(*rest, (size_t)(semicolon - rest->p) + 1) : SLICE_NULL;
-    return true;
-}
-
 static unsigned count_fields(struct slice text, const char *with)
 {
     struct slice field;
     unsigned n = 0;
-    while (next_field(&text, &field))
+    while (taglist_piece(&text, ';', &field))
         n += text_begins(field, with);
     return n;
 }
@@ -302,7 +295,7 @@ static unsigned count_fields(struct slice text, const char *with)
 static bool is_meant_as(struct slice text, const char *version)
 {
     struct slice field;
-    while (next_field(&text, &field))
+    while (taglist_piece(&text, ';', &field))
         if (field.n >= strlen(version) && slice_eq_nocase(slice_of(field.p, strlen(version)), slice_str(version)))
             return true;
     return false;
@@ -375,13 +368,24 @@ static bool is_tlsrpt(struct slice text)
     return text.n && text.p[0] == ';';
 }
 
+/* The characters of a URI (RFC 3986 section 2), of which "!" must be encoded here (RFC 8460 section 3). */
+static bool has_uri_characters(struct slice uri)
+{
+    for (size_t i = 0; i < uri.n; i++) {
+        if (uri.p[i] <= ' ' || uri.p[i] >= 0x7f || strchr("<>\"{}|\\^`!", uri.p[i]))
+            return false;
+        if (uri.p[i] == '%' && (i + 2 >= uri.n || hex_value(uri.p[i + 1]) < 0 || hex_value(uri.p[i + 2]) < 0))
+            return false;
+    }
+    return true;
+}
+
 /* A mailto: URI with an address, or an https: URI with a host. */
 static bool is_report_uri(struct slice uri)
 {
     const char *at;
-    for (size_t i = 0; i < uri.n; i++) /* RFC 3986 section 2: no URI has these, nor what is not ASCII */
-        if (uri.p[i] <= ' ' || uri.p[i] >= 0x7f || strchr("<>\"{}|\\^`", uri.p[i]))
-            return false;
+    if (!has_uri_characters(uri))
+        return false;
     if (uri.n > 8 && slice_eq_nocase(slice_of(uri.p, 8), SLICE_LIT("https://")))
         return uri.p[8] != '/' && uri.p[8] != ':';
     if (uri.n <= 7 || !slice_eq_nocase(slice_of(uri.p, 7), SLICE_LIT("mailto:")))
@@ -390,43 +394,57 @@ static bool is_report_uri(struct slice uri)
     return at && at > uri.p + 7 && at + 1 < uri.p + uri.n;
 }
 
-/* NULL, or what is wrong with where a record wants its reports: every destination of every rua= counts (RFC 8460
- * section 3). */
-static const char *wrong_destination(struct slice text)
+/* NULL, or what is wrong with where a record wants its reports: every destination of every rua= counts, and none is
+ * empty (RFC 8460 section 3). kept: those that can be used, with commas between them. */
+static const char *wrong_destination(struct slice text, struct buf *kept)
 {
-    bool any = false;
+    static const char none[] = LANGUAGE_MARK("the TLS-RPT record has no rua= with a mailto: or https: address");
+    bool wrong = false, any = false;
     struct slice field;
-    while (next_field(&text, &field)) {
+    while (taglist_piece(&text, ';', &field)) {
         if (!text_begins(field, "rua="))
             continue;
-        struct slice list = slice_from(field, 4);
-        do {
-            const char *comma = list.n ? memchr(list.p, ',', list.n) : NULL;
-            struct slice uri = slice_trim(slice_of(list.p, comma ? (size_t)(comma - list.p) : list.n));
-            list = slice_from(list, comma ? (size_t)(comma - list.p) + 1 : list.n);
-            if (!is_report_uri(uri))
-                return any ? LANGUAGE_MARK("a destination of the TLS-RPT record is no mailto: or https: address")
-                           : LANGUAGE_MARK("the TLS-RPT record has no rua= with a mailto: or https: address");
+        struct slice list = slice_from(field, 4), uri;
+        while (taglist_piece(&list, ',', &uri)) {
+            if (!is_report_uri(uri)) {
+                wrong = true;
+                continue;
+            }
+            if (kept->n + uri.n < KEPT) {
+                buf_adds(kept, kept->n ? "," : "");
+                buf_addslice(kept, uri);
+            }
             any = true;
-        } while (list.n);
+        }
     }
-    return any ? NULL : LANGUAGE_MARK("the TLS-RPT record has no rua= with a mailto: or https: address");
+    if (!any)
+        return none;
+    return wrong ? LANGUAGE_MARK("a destination of the TLS-RPT record is no mailto: or https: address") : NULL;
 }
 
 /* NULL, or what is wrong with a record of TLS-RPT: with its destinations, or with the grammar of its fields. */
-static const char *wrong_tlsrpt(struct slice text)
+static const char *wrong_tlsrpt(struct slice text, struct buf *kept)
 {
-    const char *wrong = wrong_destination(text);
+    const char *wrong = wrong_destination(text, kept);
     struct slice field;
     if (wrong)
         return wrong;
     if (count_fields(text, "rua=") > 1)
         return LANGUAGE_MARK("the TLS-RPT record has more than one rua=");
-    (void)next_field(&text, &field); /* the version */
-    while (next_field(&text, &field))
+    (void)taglist_piece(&text, ';', &field); /* the version */
+    while (taglist_piece(&text, ';', &field))
         if ((field.n || text.p) && !text_begins(field, "rua=") && !sts_is_extension(field))
             return LANGUAGE_MARK("the TLS-RPT record has a field that is not NAME=VALUE");
     return NULL;
+}
+
+/* The record to publish: with the destinations that it has now, as far as they can be used. */
+static const char *tlsrpt_fix(struct testing *t, const struct buf *kept)
+{
+    if (kept->n)
+        return arena_printf(t->arena, "_smtp._tls.%s. TXT \"v=TLSRPTv1; rua=%s\"", t->facts->domain, kept->p);
+    return arena_printf(t->arena, "_smtp._tls.%s. TXT \"v=TLSRPTv1; rua=mailto:tls-reports@%s\"", t->facts->domain,
+                        t->facts->domain);
 }
 
 static void test_tlsrpt(struct testing *t)
@@ -435,13 +453,15 @@ static void test_tlsrpt(struct testing *t)
     const struct dns_answer *a = name ? dns_get(t->scope, name, DNS_TXT) : NULL;
     unsigned found = 0;
     const char *wrong = NULL, *close = NULL; /* meant as a record, and none */
+    struct buf kept = BUF_INIT;
     for (size_t i = 0; a && i < a->count; i++) {
         struct slice text = dns_txt(t->scope, a, i);
         if (is_tlsrpt(text)) {
             found++;
-            wrong = wrong_tlsrpt(text);
+            wrong = wrong_tlsrpt(text, &kept);
         } else if (is_meant_as(text, "v=TLSRPT") || is_meant_as(text, "rua=")) {
             close = testing_shown(t, text, 200);
+            (void)wrong_destination(text, &kept);
         }
     }
     if (!a || a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS)
@@ -450,14 +470,73 @@ static void test_tlsrpt(struct testing *t)
     else if (found == 1 && !wrong)
         testing_say(t, CHECK_TLS_RPT, CHECK_PASS, NULL, "reports are asked for");
     else
-        testing_say(t, CHECK_TLS_RPT, CHECK_ADVICE,
-                    arena_printf(t->arena, "_smtp._tls.%s. TXT \"v=TLSRPTv1; rua=mailto:tls-reports@%s\"",
-                                 t->facts->domain, t->facts->domain),
-                    "%s",
+        testing_say(t, CHECK_TLS_RPT, CHECK_ADVICE, tlsrpt_fix(t, &kept), "%s",
                     found > 1    ? T("several TLS-RPT records: they count as none")
                     : found == 1 ? testing_word(t, wrong)
                     : close      ? testing_print(t, "there is no TLS-RPT record that can be read; found: %s", close)
                                  : T("there is no TLS-RPT record"));
+    buf_release(&kept);
+}
+
+/* The tag of a CAA record, and the value behind it (RFC 8659 4.1). False: it is malformed. */
+static bool read_caa(struct slice rdata, struct slice *tag, struct slice *value)
+{
+    size_t n = rdata.n > 2 ? (unsigned char)rdata.p[1] : 0;
+    if (!n || rdata.n < 2 + n)
+        return false;
+    *tag = slice_of(rdata.p + 2, n);
+    *value = slice_from(rdata, 2 + n);
+    return true;
+}
+
+/* IANA's registry of properties, as of 2026. An authority that does not know one that is marked critical may not issue
+ * (RFC 8659 4.1). */
+static bool is_known_caa(struct slice tag)
+{
+    static const char *const known[] = {"issue",        "issuewild",    "iodef",   "issuemail",
+                                        "contactemail", "contactphone", "issuevmc"};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (slice_eq_nocase(tag, slice_str(known[i])))
+            return true;
+    return false;
+}
+
+/* The authority that a value names, before its parameters: a host's name, or nothing, so that nobody may issue. Another
+ * value is malformed, and counts as one that names nobody (RFC 8659 4.2). */
+static bool names_issuer(struct slice value)
+{
+    char kept[LIMIT_DOMAIN + 1];
+    struct slice name;
+    return taglist_piece(&value, ';', &name) &&
+           (!name.n || (domain_from_text(name, kept) == STATUS_OK && domain_is_host(kept)));
+}
+
+/* What the records at a name say of certificates for its servers. */
+static void judge_caa(struct testing *t, const char *name, const struct dns_answer *a)
+{
+    bool issue = false;
+    for (size_t i = 0; i < a->count; i++) {
+        struct slice tag, value;
+        if (!read_caa(a->rdata[i], &tag, &value))
+            continue;
+        const bool is_issue = slice_eq_nocase(tag, SLICE_LIT("issue"));
+        issue = issue || is_issue;
+        if (((unsigned char)a->rdata[i].p[0] & 0x80) && !is_known_caa(tag))
+            testing_say(t, CHECK_CAA, CHECK_ADVICE, "Remove this record, or its critical flag.",
+                        "at %s: no authority may issue that does not know %s, which is marked critical", name,
+                        testing_shown(t, tag, 60));
+        if (is_issue && !names_issuer(value))
+            testing_say(t, CHECK_CAA, CHECK_ADVICE,
+                        testing_print(t, "%s. CAA 0 issue \"<your certificate authority>\"", name),
+                        "at %s: \"%s\" is no name of an authority, so that none may issue by it", name,
+                        testing_shown(t, value, 100));
+    }
+    if (issue)
+        testing_say(t, CHECK_CAA, CHECK_PASS, NULL, "at %s", name);
+    else
+        testing_say(t, CHECK_CAA, CHECK_ADVICE,
+                    testing_print(t, "%s. CAA 0 issue \"<your certificate authority>\"", t->facts->domain),
+                    "no CAA record says who may issue");
 }
 
 /* The CAA records that apply to the domain: at the closest name at or above it that has any (RFC 8659 section 3). */
@@ -473,16 +552,10 @@ static void test_caa(struct testing *t)
             testing_say(t, CHECK_CAA, CHECK_UNTESTED, NULL, "CAA of %s: %s", name, testing_failure(t, a));
             return;
         }
-        for (size_t i = 0; i < a->count; i++) {
-            struct slice r = a->rdata[i];
-            size_t tag = r.n > 2 ? (unsigned char)r.p[1] : 0;
-            if (tag && r.n >= 2 + tag && slice_eq_nocase(slice_of(r.p + 2, tag), SLICE_LIT("issue"))) {
-                testing_say(t, CHECK_CAA, CHECK_PASS, NULL, "at %s", name);
-                return;
-            }
+        if (a->count) {
+            judge_caa(t, name, a);
+            return;
         }
-        if (a->count)
-            break;
     }
     testing_say(t, CHECK_CAA, CHECK_ADVICE,
                 testing_print(t, "%s. CAA 0 issue \"<your certificate authority>\"", t->facts->domain),

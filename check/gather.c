@@ -167,6 +167,9 @@ static void add_question(struct work *w, const char *below, const char *name, en
         name = arena_printf(w->arena, "%s.%s", below, name);
     if (!text && name)
         text = arena_printf(w->arena, "%s %s", dns_type_name(type), name);
+    for (size_t i = 0; i < w->question_count && name; i++) /* two MX records may name one host */
+        if (w->questions[i].type == type && strcmp(w->questions[i].name, name) == 0)
+            return;
     if (w->question_count == GATHER_QUESTIONS || !name || !text || strlen(name) > LIMIT_DOMAIN)
         return;
     *q = (struct gather_question){.name = name, .text = text, .type = type};

@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define EVIDENCE 2000   /* octets of one result's evidence; our own limit */
-#define TESTING_NAMES 4 /* names of one address that are looked up; our own limit */
+#define EVIDENCE 2000    /* octets of one result's evidence; our own limit */
+#define TESTING_NAMES 10 /* names of one address that are looked up (RFC 7208 4.6.4 has the same for ptr) */
 
 static const struct check_test_info infos[CHECK_TESTS] = {
 #define CHECK_TEST(id, name, standard, level, weight, cap, who, breaks, sentence, source)                              \
@@ -191,6 +191,14 @@ const struct facts_smtp *testing_smtp(const struct facts *f, const char *host, c
     return NULL;
 }
 
+bool testing_is_clear(const struct facts_smtp *s)
+{
+    static const char refusal[] = "the host refuses STARTTLS: ";
+    return strcmp(s->outcome, "no STARTTLS") == 0 ||
+           (strcmp(s->outcome, "busy") == 0 && strncmp(s->reason, refusal, strlen(refusal)) == 0 &&
+            strncmp(s->reason + strlen(refusal), "421", 3) != 0);
+}
+
 /* The facts note why an address was not asked, and go by the registries of their day. */
 static bool is_public(const struct facts *f, const struct ip *a)
 {
@@ -216,7 +224,7 @@ enum testing_confirmed testing_confirmed(struct testing *t, const struct ip *a)
 {
     char arpa[IP_ARPA_TEXT];
     const struct dns_answer *ptr = dns_get(t->scope, ip_arpa(a, arpa), DNS_PTR);
-    bool failed = ptr->state == DNS_TEMPFAIL || ptr->state == DNS_BOGUS;
+    bool failed = ptr->state == DNS_TEMPFAIL || ptr->state == DNS_BOGUS || ptr->count > TESTING_NAMES;
     for (size_t i = 0; i < ptr->count && i < TESTING_NAMES; i++) {
         const char *name = dns_host(t->scope, ptr, i, NULL);
         const struct dns_answer *back = name ? dns_get(t->scope, name, a->family == 4 ? DNS_A : DNS_AAAA) : NULL;
@@ -335,11 +343,13 @@ static void find_mx(struct dns_scope *scope, struct arena *arena, struct mail_ho
     if (!all || (out->null_mx && !out->null_mx_mixed))
         return;
     qsort(all, count, sizeof *all, by_preference);
-    for (size_t i = 0; i < count && out->count < FACTS_MX; i++) {
+    for (size_t i = 0; i < count; i++) {
         bool known = false;
         for (size_t k = 0; k < out->count; k++)
             known = known || strcmp(out->hosts[k].name, all[i].name) == 0;
-        if (!known)
+        if (!known && out->count == FACTS_MX)
+            out->more = true;
+        else if (!known)
             out->hosts[out->count++] = all[i];
     }
 }
@@ -360,8 +370,11 @@ void mail_hosts_find(struct dns_scope *scope, struct arena *arena, const char *d
         dns_start(scope, out->hosts[i].name, DNS_AAAA);
         dns_start(scope, out->hosts[i].name, DNS_CNAME);
     }
-    for (size_t i = 0; i < out->count; i++)
+    for (size_t i = 0; i < out->count; i++) {
         find_addresses(scope, &out->hosts[i]);
+        out->more =
+            out->more || out->hosts[i].v4->count > TESTING_ADDRESSES || out->hosts[i].v6->count > TESTING_ADDRESSES;
+    }
     if (out->implicit && out->hosts[0].address_count == 0 && !out->hosts[0].failed)
         out->count = 0; /* nothing to send to */
 }

@@ -31,6 +31,7 @@ struct mail_hosts {
     bool null_mx_mixed; /* beside others, which RFC 7505 section 3 forbids */
     bool implicit;      /* no MX: the domain itself (RFC 5321 5.1) */
     bool unknown;       /* MX could not be looked up */
+    bool more;          /* there are hosts, or addresses of one, beyond those that are looked at */
     const char *odd;    /* a name in MX that no host can have; NULL */
     size_t count;
     struct mail_host hosts[FACTS_MX];
@@ -67,6 +68,10 @@ enum testing_confirmed testing_confirmed(struct testing *t, const struct ip *a);
 
 /* What was seen of an address of a mail host; NULL: it was not asked. */
 const struct facts_smtp *testing_smtp(const struct facts *f, const char *host, const struct ip *address);
+
+/* Tells whether nobody can encrypt to the host: it offers no STARTTLS, or offers it and refuses it, for now or for ever
+ * (RFC 3207 section 4: 454). One that ends the conversation (421) says nothing of TLS. */
+bool testing_is_clear(const struct facts_smtp *s);
 
 /* Tells whether an answer has an address that somebody on the internet can reach, as far as the facts say. */
 bool testing_reachable(const struct facts *f, const struct dns_answer *a);

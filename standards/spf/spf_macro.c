@@ -136,6 +136,18 @@ const char *spf_macro_check(struct slice text, enum spf_macro_use use)
     return NULL;
 }
 
+bool spf_macro_is_fixed(struct slice text)
+{
+    for (size_t i = 0; i < text.n;) {
+        struct macro m;
+        size_t n = text.p[i] == '%' ? macro_read(slice_from(text, i), &m) : 0;
+        if (n && m.letter && !in_set("do", m.letter))
+            return false;
+        i += n ? n : 1;
+    }
+    return true;
+}
+
 /* i: the address with dots, an IPv6 one by its nibbles. */
 static void add_dotted(const struct ip *ip, struct buf *out)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * spf_macro.h - SPF macros: their grammar and their expansion (RFC 7208 section 7). Used by the spf_* files only.
+ * spf_macro.h - SPF macros: their grammar and their expansion (RFC 7208 section 7). Used by the spf_* files, and by
+ * check/tests_spf.c.
  */
 #ifndef ASSAY_STANDARDS_SPF_SPF_MACRO_H
 #define ASSAY_STANDARDS_SPF_SPF_MACRO_H
@@ -29,6 +30,10 @@ struct spf_macro_values {
 
 /* NULL, or what is wrong with the text (static words). Pure. */
 const char *spf_macro_check(struct slice text, enum spf_macro_use use);
+
+/* Tells whether the text expands to the same whatever the mail and its client: it has no macro but %{d} and %{o}, which
+ * is the domain that is asked about. */
+bool spf_macro_is_fixed(struct slice text);
 
 /* Expands text that spf_macro_check found right, to out. STATUS_LIMIT: longer than LIMIT_SPF_EXPANSION. */
 enum status spf_macro_expand(struct slice text, const struct spf_macro_values *values, struct buf *out) MUST_CHECK;

@@ -135,10 +135,23 @@ static void tls_reports(void **state)
         {RPT("v=tlsrptv1; rua=mailto:a@a.example"), CHECK_TLS_RPT, CHECK_ADVICE, "there is no", NULL},
         {RPT(" v=TLSRPTv1; rua=mailto:a@a.example"), CHECK_TLS_RPT, CHECK_ADVICE, "there is no", NULL},
         {RPT("v=TLSRPTv1; rua=mailto:a@a.example, x"), CHECK_TLS_RPT, CHECK_ADVICE, "a destination of", NULL},
-        {RPT("v=TLSRPTv1; rua=http://a.example/,mailto:a@a.example"), CHECK_TLS_RPT, CHECK_ADVICE, "has no rua=", NULL},
+        {RPT("v=TLSRPTv1; rua=http://a.example/,mailto:a@a.example"), CHECK_TLS_RPT, CHECK_ADVICE, "a destination",
+         "rua=mailto:a@a.example\""},
         {RPT("v=TLSRPTv1; rua=mailto:a@a.example; rua=ftp://a.example"), CHECK_TLS_RPT, CHECK_ADVICE, "a destination",
          NULL},
-        {RPT("v=TLSRPTv1; rua=mailto:a@a.example,"), CHECK_TLS_RPT, CHECK_PASS, NULL, NULL},
+        {RPT("v=TLSRPTv1; rua=mailto:a@a.example , https://b.example/x"), CHECK_TLS_RPT, CHECK_PASS, NULL, NULL},
+        {RPT("v=TLSRPTv1; rua=mailto:a%2cb@a.example"), CHECK_TLS_RPT, CHECK_PASS, NULL, NULL},
+        /* tlsrpt-uri *(*WSP "," *WSP tlsrpt-uri): none is empty; "!" must be encoded; RFC 3986 2.1 */
+        {RPT("v=TLSRPTv1; rua=mailto:a@a.example,"), CHECK_TLS_RPT, CHECK_ADVICE, "a destination",
+         "_smtp._tls.a.example. TXT \"v=TLSRPTv1; rua=mailto:a@a.example\""},
+        {RPT("v=TLSRPTv1; rua=,mailto:a@a.example"), CHECK_TLS_RPT, CHECK_ADVICE, "a destination",
+         "rua=mailto:a@a.example\""},
+        {RPT("v=TLSRPTv1; rua=mailto:a@a.example,,https://b.example/"), CHECK_TLS_RPT, CHECK_ADVICE, "a destination",
+         "rua=mailto:a@a.example,https://b.example/\""},
+        {RPT("v=TLSRPTv1; rua=,"), CHECK_TLS_RPT, CHECK_ADVICE, "has no rua=", "rua=mailto:tls-reports@a.example\""},
+        {RPT("v=TLSRPTv1; rua=mailto:a@a.example!10m"), CHECK_TLS_RPT, CHECK_ADVICE, "has no rua=", NULL},
+        {RPT("v=TLSRPTv1; rua=mailto:a%2@a.example"), CHECK_TLS_RPT, CHECK_ADVICE, "has no rua=", NULL},
+        {RPT("v=TLSRPTv1; rua=mailto:a@a.example%4"), CHECK_TLS_RPT, CHECK_ADVICE, "has no rua=", NULL},
         {RPT("v=TLSRPTv1; rua=mailto:@a.example"), CHECK_TLS_RPT, CHECK_ADVICE, NULL, NULL},
         {RPT("v=TLSRPTv1; rua=mailto:a"), CHECK_TLS_RPT, CHECK_ADVICE, NULL, NULL},
         {RPT("v=TLSRPTv1; rua=https:///x"), CHECK_TLS_RPT, CHECK_ADVICE, NULL, NULL},
@@ -195,6 +208,12 @@ static void tags_that_stand_twice(void **state)
         {DMARC("adkim=s; adkim=r"), CHECK_DMARC_SYNTAX, CHECK_FAIL, "the tag adkim stands twice", NULL},
         {DMARC("rua=mailto:d@a.example; RUA=mailto:e@a.example"), CHECK_DMARC_SYNTAX, CHECK_FAIL, "the tag rua", NULL},
         {DMARC("zz=1; zz=2"), CHECK_DMARC_SYNTAX, CHECK_FAIL, "the tag zz", NULL},
+        /* RFC 9989 4.8: *(dmarc-sep dmarc-tag) [dmarc-sep] */
+        {DMARC("rua=mailto:d@a.example ; "), CHECK_DMARC_SYNTAX, CHECK_PASS, NULL, NULL},
+        {DMARC("; rua=mailto:d@a.example"), CHECK_DMARC_SYNTAX, CHECK_FAIL, "not NAME=VALUE", "Remove it"},
+        {DMARC("rua=mailto:d@a.example;;"), CHECK_DMARC_SYNTAX, CHECK_FAIL, "not NAME=VALUE", NULL},
+        {DMARC("reject; rua=mailto:d@a.example"), CHECK_DMARC_SYNTAX, CHECK_FAIL, "not NAME=VALUE", NULL},
+        {DMARC("=x; rua=mailto:d@a.example"), CHECK_DMARC_SYNTAX, CHECK_FAIL, "not NAME=VALUE", NULL},
 #define BIMI(text) TXT("default._bimi.a.example.", text)
         {BIMI("v=BIMI1; l=https://a.example/l.svg; a="), CHECK_BIMI, CHECK_PASS, NULL, NULL},
         {BIMI("v=BIMI1; l=; a=;"), CHECK_BIMI, CHECK_PASS, NULL, NULL},
@@ -227,6 +246,28 @@ static void names_in_spf(void **state)
         {SPF("include:foo..example -all"), CHECK_SPF_SYNTAX, CHECK_FAIL, "include:foo..example", NULL},
         {SPF("redirect=foo..example"), CHECK_SPF_SYNTAX, CHECK_FAIL, "redirect=foo..example", NULL},
         {SPF("-all exp=foo..example"), CHECK_SPF_SYNTAX, CHECK_FAIL, "foo..example", NULL},
+        /* RFC 7208 6.2: the explanation is that of the domain's own record, or of the one redirected to */
+        {SPF("include:b.example -all") TXT("b.example.", "v=spf1 -all exp=foo..example"), CHECK_SPF_SYNTAX, CHECK_PASS,
+         NULL, NULL},
+        {SPF("include:b.example -all") TXT("b.example.", "v=spf1 redirect=c.example")
+             TXT("c.example.", "v=spf1 -all exp=foo..example"),
+         CHECK_SPF_SYNTAX, CHECK_PASS, NULL, NULL},
+        {SPF("redirect=b.example") TXT("b.example.", "v=spf1 -all exp=foo..example"), CHECK_SPF_SYNTAX, CHECK_FAIL,
+         "foo..example in the record of b.example", NULL},
+        {SPF("include:b.example -all") TXT("b.example.", "v=spf1 -all exp=%{z}.example"), CHECK_SPF_SYNTAX, CHECK_FAIL,
+         "the record of b.example", "Ask whoever keeps b.example"},
+        {SPF("include:b.a.example -all") TXT("b.a.example.", "v=spf1 ip4:1"), CHECK_SPF_SYNTAX, CHECK_FAIL, NULL,
+         "Correct the record."},
+        /* 7.2: %{d} is the domain whose record is read, %{o} that of the sender: no mail changes them */
+        {SPF("include:_spf.%{d} -all") TXT("_spf.a.example.", "v=spf1 +all"), CHECK_SPF_EVERYBODY, CHECK_FAIL, NULL,
+         NULL},
+        {SPF("include:%{d1r}.%{o} -all"), CHECK_SPF_SYNTAX, CHECK_FAIL, "there is no SPF record", NULL},
+        {SPF("include:_spf.%{d} -all") TXT("_spf.a.example.", "v=spf1 include:%{d2}.b.example -all")
+             TXT("a.example.b.example.", "v=spf1 -all"),
+         CHECK_SPF_LOOKUPS, CHECK_PASS, "2 of 10", NULL},
+        {SPF("redirect=_spf.%{d}") TXT("_spf.a.example.", "v=spf1 mx ?all"), CHECK_SPF_POLICY, CHECK_FAIL, NULL, NULL},
+        {SPF("include:%{i}._spf.%{d} -all"), CHECK_SPF_SYNTAX, CHECK_PASS, NULL, NULL},
+        {SPF("redirect=%{l}._spf.%{d}"), CHECK_SPF_POLICY, CHECK_UNTESTED, "could not be followed", NULL},
         {SPF("ptr:foo..example -all"), CHECK_SPF_SYNTAX, CHECK_FAIL, "ptr:foo..example", NULL},
         {SPF("exists:%{i}.foo.example -all"), CHECK_SPF_SYNTAX, CHECK_PASS, NULL, NULL},
         {SPF("exists:%{i}..foo.example -all"), CHECK_SPF_SYNTAX, CHECK_FAIL, "empty label", NULL},
@@ -270,6 +311,7 @@ static void consent(void **state)
     JUDGE(HEAD ZONE, t);
 }
 
+#define L64 "abababababababababababababababababababababababababababababababab"
 #define FIFTY "ip4:192.0.2.1 ip4:192.0.2.2 ip4:192.0.2.3 ip4:192.0.2.4 "
 
 /* RFC 7208 3.3 and 3.4. */
@@ -503,6 +545,10 @@ static void servers_that_do_not_hold_the_zone(void **state)
          CHECK_FAIL, "no name server has an IPv4 address", "IPv4 address"},
         {"dns ns.a.example. timeout A\ndns ns.a.example. secure 300 AAAA 2001:db8::1\n", CHECK_NS_ANSWER,
          CHECK_UNTESTED, NULL, NULL},
+        /* what was not asked is no pass by what the others said */
+        {TWO "dns ns.a.example. secure 300 A 192.0.2.51\n", CHECK_NS_ANSWER, CHECK_PASS, NULL, NULL},
+        {TWO "dns ns.a.example. secure 300 A 192.0.2.51\ndns ns.a.example. secure 300 A 192.0.2.59\n", CHECK_NS_ANSWER,
+         CHECK_UNTESTED, "ns.a.example (192.0.2.59) was not asked", NULL},
     };
     JUDGE(HEAD SOA, t);
 }
@@ -642,6 +688,10 @@ static void addresses_and_names_that_lead_nowhere(void **state)
         {"dns 1.2.0.192.in-addr.arpa. secure 300 PTR mx.a.example.\n" HIDDEN("fd00::25"), CHECK_MX_PTR, CHECK_PASS,
          NULL, NULL},
         {NS2 AAAA("ns", "::ffff:192.0.2.1") AAAA("ns2", "2001:db8::1"), CHECK_NS_IPV6, CHECK_FAIL, "1 of", NULL},
+        /* RFC 3974: whoever has IPv4 alone must reach one of them */
+        {"dns mx6.a.example. secure 300 AAAA 2001:db8::1\ndns a.example. secure 300 MX 20 mx6.a.example.\n"
+         "dns mx6.a.example. secure 300 nodata A\n",
+         CHECK_MX_HOST, CHECK_PASS, NULL, NULL},
         {"dns a.example. secure 300 MX \\# 13 001409687474703a2f2f6d7800\n", CHECK_MX_HOST, CHECK_FAIL,
          "in MX is no name of a host", "the name of a mail server"},
         {"dns a.example. secure 300 MX 20 gone.b.example.\ndns gone.b.example. insecure 60 nxdomain A\n"
@@ -650,6 +700,133 @@ static void addresses_and_names_that_lead_nowhere(void **state)
         {"dns a.example. secure 300 MX 20 gone.b.example.\ndns gone.b.example. insecure 60 nxdomain A\n"
          "dns gone.b.example. insecure 60 nxdomain AAAA\n",
          CHECK_MX_HOST, CHECK_FAIL, "gone.b.example has no address", NULL},
+    };
+    JUDGE(HEAD ZONE, t);
+}
+
+#define ONLY6 SOA "dns a.example. secure 300 MX 10 mx.a.example.\n" V6("2001:db8::1")
+
+static void mail_hosts_without_ipv4(void **state)
+{
+    static const struct judge_case t[] = {
+        {"dns mx.a.example. secure 300 nodata A\n", CHECK_MX_HOST, CHECK_FAIL, "no mail server has an IPv4 address",
+         "mx.a.example. A "},
+        {"dns mx.a.example. timeout A\n", CHECK_MX_HOST, CHECK_PASS, NULL, NULL}, /* it may have one */
+    };
+    JUDGE(HEAD ONLY6, t);
+}
+
+#define MX_OF(n) "dns a.example. secure 300 MX " n " m" n ".a.example.\n"
+#define NINE MX_OF("11") MX_OF("12") MX_OF("13") MX_OF("14") MX_OF("15") MX_OF("16") MX_OF("17") MX_OF("18") MX_OF("19")
+#define AT(n) "dns mx.a.example. secure 300 A 192.0.2." n "\n"
+#define ANSWERS(n) "smtp host=mx.a.example address=192.0.2." n " outcome=done banner=220\n"
+#define FOUR ANSWERS("1") AT("2") ANSWERS("2") AT("3") ANSWERS("3") AT("4") ANSWERS("4")
+
+/* A bound of ours is no pass for what lies beyond it. */
+static void more_than_is_looked_at(void **state)
+{
+    static const struct judge_case t[] = {
+        {NINE ANSWERS("1"), CHECK_MX_ANSWER, CHECK_PASS, NULL, NULL},
+        {NINE MX_OF("20") ANSWERS("1"), CHECK_MX_ANSWER, CHECK_UNTESTED, "not all are asked; mail servers: 10", NULL},
+        {NINE "dns a.example. secure 300 MX 20 m19.a.example.\n" ANSWERS("1"), CHECK_MX_ANSWER, CHECK_PASS, NULL, NULL},
+        {FOUR, CHECK_MX_ANSWER, CHECK_PASS, NULL, NULL},
+        {FOUR AT("5"), CHECK_MX_ANSWER, CHECK_UNTESTED, "addresses of each: 4", NULL},
+    };
+    JUDGE(HEAD ZONE, t);
+}
+
+#define CAA(flags, tag, value) "dns a.example. secure 300 CAA " flags " " tag " \"" value "\"\n"
+
+/* RFC 8659 4.1: what an authority does not know and is critical forbids it to issue; 4.2: a value that is malformed
+ * names nobody. */
+static void authorities(void **state)
+{
+    static const struct judge_case t[] = {
+        {CAA("0", "issue", "ca.example"), CHECK_CAA, CHECK_PASS, "at a.example", NULL},
+        {CAA("128", "issue", "ca.example; accounturi=https://ca.example/1"), CHECK_CAA, CHECK_PASS, NULL, NULL},
+        {CAA("0", "issue", " ca.example ; "), CHECK_CAA, CHECK_PASS, NULL, NULL},
+        {CAA("0", "issue", ";"), CHECK_CAA, CHECK_PASS, NULL, NULL}, /* nobody may */
+        {CAA("0", "ISSUE", "ca.example"), CHECK_CAA, CHECK_PASS, NULL, NULL},
+        {CAA("0", "issue", "ca.example") CAA("0", "issuewild", ";"), CHECK_CAA, CHECK_PASS, NULL, NULL},
+        {CAA("0", "issue", "ca.example") CAA("128", "issuemail", ";"), CHECK_CAA, CHECK_PASS, NULL,
+         NULL}, /* RFC 9495 */
+        {CAA("0", "issue", "ca.example") CAA("0", "tbs", "x"), CHECK_CAA, CHECK_PASS, NULL, NULL},
+        {CAA("0", "issue", "ca.example") CAA("128", "tbs", "x"), CHECK_CAA, CHECK_ADVICE, "does not know tbs",
+         "critical flag"},
+        {CAA("0", "issue", "https://ca.example/"), CHECK_CAA, CHECK_ADVICE, "\"https://ca.example/\" is no name",
+         "a.example. CAA 0 issue"},
+        {CAA("0", "issue", "ca.example, b.example"), CHECK_CAA, CHECK_ADVICE, "is no name", NULL},
+        {CAA("0", "issuemail", "ca.example"), CHECK_CAA, CHECK_ADVICE, "no CAA record says who may issue", NULL},
+        {"dns example. secure 300 CAA 0 issue \"ca.example\"\n", CHECK_CAA, CHECK_PASS, "at example", NULL},
+    };
+    JUDGE(HEAD ZONE, t);
+}
+
+#define NO_MAIL SOA "dns a.example. secure 300 MX 0 .\n"
+#define DMARC_TEXT(text) TXT("_dmarc.a.example.", text)
+
+/* The record to publish keeps what the domain asks for already, and suits what it sends and takes. */
+static void records_to_publish(void **state)
+{
+    static const struct judge_case takes_mail[] = {
+        {"", CHECK_SPF, CHECK_FAIL, NULL, "a.example. TXT \"v=spf1 mx -all\""},
+        {"", CHECK_DMARC, CHECK_FAIL, NULL, "\"v=DMARC1; p=quarantine; rua=mailto:dmarc@a.example\""},
+        {DMARC_TEXT(
+             "v=DMARC1; p=none; pct=5; adkim=s; sp=none; np=reject; rua=mailto:r@b.test, mailto:d@a.example; fo=1"),
+         CHECK_DMARC_POLICY, CHECK_FAIL, "p=none",
+         "_dmarc.a.example. TXT \"v=DMARC1; p=quarantine; adkim=s; np=reject; rua=mailto:r@b.test, mailto:d@a.example; "
+         "fo=1\""},
+        {DMARC_TEXT("v=DMARC1; p=quarantine; t=y; rua=mailto:r@a.example"), CHECK_DMARC_POLICY, CHECK_FAIL, NULL,
+         "\"v=DMARC1; p=quarantine; rua=mailto:r@a.example\""},
+        {DMARC_TEXT("v=DMARC1; p=none; aspf=s"), CHECK_DMARC_POLICY, CHECK_FAIL, NULL, "rua=mailto:dmarc@a.example\""},
+        {DMARC("rua=mailto:r@b.test"), CHECK_DMARC_EXTERNAL, CHECK_FAIL, NULL,
+         "Ask whoever keeps b.test to publish: a.example._report._dmarc.b.test. TXT \"v=DMARC1\""},
+    };
+    static const struct judge_case takes_none[] = {
+        {"", CHECK_SPF, CHECK_FAIL, NULL, "a.example. TXT \"v=spf1 -all\""},
+        {SPF("-all"), CHECK_DMARC, CHECK_FAIL, NULL, "_dmarc.a.example. TXT \"v=DMARC1; p=reject\""},
+        {SPF("-all") DMARC_TEXT("v=DMARC1; p=none"), CHECK_DMARC_POLICY, CHECK_FAIL, NULL, "v=DMARC1; p=reject\""},
+        {SPF("-all") DMARC("sp=reject"), CHECK_DMARC_RUA, CHECK_ADVICE, NULL, "an address of yours that takes mail"},
+    };
+    static const struct judge_case implicit[] = {
+        {"dns a.example. secure 300 A 192.0.2.1\n", CHECK_SPF, CHECK_FAIL, NULL, "\"v=spf1 a -all\""},
+    };
+    static const struct judge_case unknown[] = {
+        {"dns a.example. timeout MX\n", CHECK_SPF, CHECK_FAIL, NULL, "\"v=spf1 mx -all\""},
+    };
+    JUDGE(HEAD ZONE, takes_mail);
+    JUDGE(HEAD NO_MAIL, takes_none);
+    JUDGE(HEAD SOA, implicit);
+    JUDGE(HEAD SOA, unknown);
+}
+
+#define NAMES(n) "dns 1.2.0.192.in-addr.arpa. secure 300 PTR w" n ".a.example.\n"
+#define FIVE(n) NAMES(n "1") NAMES(n "2") NAMES(n "3") NAMES(n "4") NAMES(n "5")
+
+/* One of several names is enough; where there are more than we look up, nothing is known. */
+static void addresses_with_several_names(void **state)
+{
+    static const struct judge_case t[] = {
+        {FIVE("a"), CHECK_MX_PTR, CHECK_ADVICE, "no name that leads back", NULL},
+        {FIVE("a") "dns 1.2.0.192.in-addr.arpa. secure 300 PTR mx.a.example.\n", CHECK_MX_PTR, CHECK_PASS, NULL, NULL},
+        {FIVE("a") FIVE("b") NAMES("c"), CHECK_MX_PTR, CHECK_UNTESTED, "could not be looked up", NULL},
+    };
+    JUDGE(HEAD ZONE, t);
+}
+
+/* RFC 3207 section 4: a host that offers TLS and has none now. */
+static void hosts_that_refuse_starttls(void **state)
+{
+#define REFUSES(code)                                                                                                  \
+    "smtp host=mx.a.example address=192.0.2.1 outcome=busy banner=220 ehlo=250 reason=\"the host refuses "             \
+    "STARTTLS: " code "\"\n"
+    static const struct judge_case t[] = {
+        {REFUSES("454 4.7.0 no"), CHECK_STARTTLS, CHECK_FAIL, "offers it, and refuses it", "smtpd_tls_security_level"},
+        {REFUSES("421 closing"), CHECK_STARTTLS, CHECK_UNTESTED, "busy", NULL},
+        {REFUSES("454 4.7.0 no") "dns _25._tcp.mx.a.example. secure 300 TLSA 3 1 1 " L64 "\n", CHECK_DANE_MATCH,
+         CHECK_FAIL, "does not encrypt", "Switch STARTTLS on"},
+        {"smtp host=mx.a.example address=192.0.2.1 outcome=busy reason=\"the host greets with an error: 421 no\"\n",
+         CHECK_STARTTLS, CHECK_UNTESTED, "busy", NULL},
     };
     JUDGE(HEAD ZONE, t);
 }
@@ -744,6 +921,12 @@ int main(void)
         cmocka_unit_test(names_of_name_servers),
         cmocka_unit_test(servers_that_fail_a_question),
         cmocka_unit_test(addresses_and_names_that_lead_nowhere),
+        cmocka_unit_test(mail_hosts_without_ipv4),
+        cmocka_unit_test(more_than_is_looked_at),
+        cmocka_unit_test(authorities),
+        cmocka_unit_test(records_to_publish),
+        cmocka_unit_test(addresses_with_several_names),
+        cmocka_unit_test(hosts_that_refuse_starttls),
         cmocka_unit_test(records_that_openssl_does_not_take),
         cmocka_unit_test(addresses_that_are_not_secure),
         cmocka_unit_test(questions_that_were_not_asked),

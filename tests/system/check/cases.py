@@ -4,6 +4,7 @@ and no others may be."""
 import re
 import sys
 
+import cases_grammar
 import cases_met
 import cases_more
 import hosts
@@ -44,7 +45,7 @@ class Case:
         if self.get("apex", False):
             lines += [f"@ A {self.v4}", f"@ AAAA {self.v6}"]
         if self.get("host", True):
-            lines += [f"mx A {self.v4}"] + ([f"mx AAAA {self.v6}"] if self.get("aaaa", True) else [])
+            lines += [f"mx A {self.v4}"] * self.get("a", True) + ([f"mx AAAA {self.v6}"] if self.get("aaaa", True) else [])
         lines += self.texts("@", "spf", "v=spf1 mx -all")
         lines += self.texts("_dmarc", "dmarc", f"v=DMARC1; p=reject; rua=mailto:dmarc@{self.domain}")
         lines += self.texts("sel._domainkey", "dkim", keys.record("rsa"))
@@ -404,6 +405,8 @@ ONE_FAULT += cases_more.spf(Case) + cases_more.dmarc(Case) + cases_more.dkim(Cas
 ONE_FAULT += cases_more.transport(Case, enforced, policy_file)
 ONE_FAULT += cases_more.hosts(Case, plain, NS[:1] + [("ns5.host.example.", OTHER)])
 ONE_FAULT += cases_met.dns(Case, NS) + cases_met.texts(Case, enforced, policy_file) + cases_met.hosts(Case, plain, enforced)
+ONE_FAULT += cases_grammar.spf(Case) + cases_grammar.dmarc(Case) + cases_grammar.dkim(Case)
+ONE_FAULT += cases_grammar.transport(Case, enforced, policy_file) + cases_grammar.hosts(Case, plain)
 TWO_FAULTS += cases_more.pairs(Case, plain, enforced, policy_file)
 
 ALL = WITHOUT_FAULT + ONE_FAULT + TWO_FAULTS + TROUBLE + [HOSTILE, HYBRID, HEAVY]
@@ -424,6 +427,7 @@ def description(authority):
     number()
     named = lambda c: c.get("ptr", c.domain if c.get("apex", False) else f"mx.{c.domain}")
     pairs = [(a, named(c)) for c in ALL if not c.get("no_ptr", False) for a in (c.v4, c.v6)]
+    pairs += [(a, name) for c in ALL for name in c.get("ptrs", []) for a in (c.v4, c.v6)]
     pairs += [
         ("25.25.25.2", PROVIDER),
         ("2a10:25::2", PROVIDER),

@@ -49,7 +49,7 @@ def texts(case, sts, file):
         case("spfparts", "", spf=f"v=spf1 mx {networks} -all"),
         case("spfzero", "spf-syntax", spf="v=spf1 mx ip4:192.0.2.010 -all"),
         case("spfitself", "spf-syntax spf-lookups", spf="v=spf1 mx redirect=%%"),
-        case("spfmacroinclude", "", spf="v=spf1 mx include:%{d2}.spf.provider.example -all"),
+        case("spfmacroinclude", "spf-syntax", spf="v=spf1 mx include:%{d2}.spf.provider.example -all"),
         case("spfptrinside", "spf-ptr", spf="v=spf1 mx include:inc.%% -all", more='inc TXT "v=spf1 ptr -all"'),
         case("spfnomx", "", spf="v=spf1 mx mx:plain.%% -all", more="plain A 25.25.25.2"),
         case("wildcard", "tls-rpt", tlsrpt=None, more='* TXT "v=spf1 -all"'),

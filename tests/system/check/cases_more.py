@@ -163,11 +163,7 @@ def transport(case, sts, file):
         "stsbig": file("enforce") + "note: " + "x" * 70000 + "\n",
     }
     records = {"stsnoid": "v=STSv1;", "stslongid": "v=STSv1; id=" + "1" * 33, "stsemptyid": "v=STSv1; id=", "stsnosemi": "v=STSv1 id=1"}
-    answers = {
-        "stsmoved": "301 Moved Permanently",
-        "stsfails": "500 Internal Server Error",
-        "ststype": "200 OK text/html",
-    }
+    answers = {"stsmoved": "301 Moved Permanently", "stsfails": "500 Internal Server Error", "ststype": "200 OK text/html"}
     reports = {
         "rptempty": "v=TLSRPTv1;",
         "rpthttp": "v=TLSRPTv1; rua=http://%%/report",

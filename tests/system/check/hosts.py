@@ -232,6 +232,11 @@ def answer(hello, flaw):
 # ---- hosts ----
 
 PAUSE = [0]  # seconds that every host takes before it greets
+REFUSALS = {
+    "454": b"454 4.7.0 TLS not available due to local problem\r\n",
+    "501": b"501 5.5.4 no parameters allowed\r\n",
+    "421 at STARTTLS": b"421 4.3.2 closing\r\n",
+}
 
 
 class Host:
@@ -287,6 +292,8 @@ class Host:
                 s.sendall(b"250-mx\r\n250-8bitmime\r\n250-sTartTlS \r\n250 PIPELINING\r\n")
             elif line.startswith(b"EHLO"):
                 s.sendall(b"250-mx\r\n250-SIZE 1000\r\n" + (b"250 8BITMIME\r\n" if self.manner == "plain" else b"250 STARTTLS\r\n"))
+            elif line == b"STARTTLS" and self.manner in REFUSALS:
+                s.sendall(REFUSALS[self.manner])
             elif line == b"STARTTLS" and self.manner != "plain":
                 s.sendall(b"220 go ahead\r\n" + (b"250 injected\r\n" if self.manner == "injection" else b""))
                 self.serve_tls(s)
@@ -369,7 +376,7 @@ class PolicyHost:
                 t.sendall(f"HTTP/1.1 {status}\r\nLocation: https://{host}/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
                 return
             kind = "text/html" if "html" in status else "text/plain"
-            head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+            head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body.encode())}\r\nConnection: close\r\n\r\n"
             t.sendall(head.encode() + body.encode())
 
 

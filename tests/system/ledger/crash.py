@@ -76,7 +76,6 @@ def main():
     seed = int(sys.argv[5]) if len(sys.argv) > 5 and not adding else random.randrange(1 << 32)
     chance = random.Random(seed)
     program = os.path.join(build, 'tests', 'ledger_crash')
-    subprocess.run(['make', '-s', 'BUILD=' + build, program], check=True)
     os.makedirs(folder)
     if store.startswith('postgres'):
         subprocess.run(

@@ -80,12 +80,22 @@ def start():
     return subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
 
 
+def is_old_there():
+    table, name = ("pg_class", "relname") if SHARED else ("sqlite_master", "name")
+    return ask(f"SELECT count(*) FROM {table} WHERE {name} = 'dmarc_row_9'") != "0"
+
+
+def left():
+    """How many rows are not converted yet."""
+    return int(ask("SELECT count(*) FROM dmarc_row_9")) if is_old_there() else 0
+
+
 def sums():
-    old = int(ask("SELECT count(*) FROM %s WHERE %s = 'dmarc_row_9'" % (("pg_class", "relname") if SHARED else ("sqlite_master", "name"))))
+    old = is_old_there()
     at = "SELECT count(*) || ' ' || coalesce(sum(count), 0) FROM "
     new = [int(n) for n in ask(at + "dmarc_row").split()]
-    left = [int(n) for n in ask(at + "dmarc_row_9").split()] if old else [0, 0]
-    return new[0] + left[0], new[1] + left[1], left[0]
+    rest = [int(n) for n in ask(at + "dmarc_row_9").split()] if old else [0, 0]
+    return new[0] + rest[0], new[1] + rest[1], rest[0]
 
 
 def kill_on_the_way(version, want):
@@ -97,11 +107,11 @@ def kill_on_the_way(version, want):
         until = time.time() + 120
         while p.poll() is None and time.time() < until:
             try:
-                if int(ask("SELECT version FROM assay_schema") or 0) >= 10 and sums()[2] < ROWS - ROWS / part:
+                if int(ask("SELECT version FROM assay_schema") or 0) >= 10 and left() < ROWS - ROWS / part:
                     break
             except (sqlite3.Error, SystemExit):
                 pass  # the upgrade has locked it
-            time.sleep(0.005)
+            time.sleep(0.01)
         if p.poll() is None:
             p.send_signal(signal.SIGKILL)
             kills += 1

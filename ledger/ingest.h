@@ -50,8 +50,11 @@ void ingest_totals(struct aggregate *t, const struct record *r);
  * ingest_organisation.c. */
 void ingest_organisation(struct aggregate *t, const struct record *r, const char *day);
 
+#define INGEST_AHEAD_COUNTED 1000 /* a host whose clock is ahead sends as many as it has mails */
+
 /* Records dated further in the future than this wait in the table `ahead` until their time comes; then ingest_ahead()
- * ingests them, some at a time. *waiting: how many still wait. */
+ * ingests them, some at a time. *waiting: how many still wait, counted
+ * up to INGEST_AHEAD_COUNTED. */
 #define INGEST_AHEAD (INT64_C(3600) * 1000000)
 enum status ingest_ahead(struct store *s, const struct organisation_lists *lists, int64_t *waiting) MUST_CHECK;
 

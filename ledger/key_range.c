@@ -4,6 +4,10 @@
  *
  * Promises that each row that is there all the time is in exactly one range, and that to find a range reads no more
  * rows than it has. On failure the range is over.
+ *
+ * SQLite reads from one bound to the other. PostgreSQL finds the lower bound by all columns of the key, but ends only
+ * where the first column is above the upper one: of a key that begins with a day it would read that day to its end for
+ * each range. So there the range is a subquery which ends after as many rows as were counted.
  */
 #include "ledger/key_range.h"
 #include <stdlib.h>
@@ -41,17 +45,26 @@ static void put_bound(const char *key, const char *sign, unsigned first, size_t 
     buf_adds(sql, ")");
 }
 
-void key_range_put(const struct key_range *r, const char *key, unsigned first, struct buf *sql)
+static void put_bounds(const struct key_range *r, unsigned first, struct buf *sql)
 {
-    key = key ? key : r->key;
     if (r->from_count)
-        put_bound(key, ">", first, r->from_count, sql);
+        put_bound(r->key, ">", first, r->from_count, sql);
     if (r->from_count && r->to_count)
         buf_adds(sql, " AND ");
     if (r->to_count)
-        put_bound(key, "<=", first + (unsigned)r->from_count, r->to_count, sql);
+        put_bound(r->key, "<=", first + (unsigned)r->from_count, r->to_count, sql);
     if (!r->from_count && !r->to_count)
         buf_adds(sql, "1 = 1");
+}
+
+void key_range_put(const struct key_range *r, unsigned first, struct buf *sql)
+{
+    bool counted = r->shared && r->to_count && strchr(r->key, ',');
+    if (counted)
+        buf_printf(sql, "(%s) IN (SELECT %s FROM %s WHERE ", r->key, r->key, r->table);
+    put_bounds(r, first, sql);
+    if (counted)
+        buf_printf(sql, " ORDER BY %s LIMIT %lld)", r->key, (long long)r->rows);
 }
 
 static size_t add_bound(const char *key, char *const *bound, size_t count, struct store_value *v, size_t n)
@@ -110,11 +123,13 @@ enum status key_range_next(struct store *s, struct key_range *r, int64_t rows)
         go_on(r);
     r->again = false;
     r->begun = true;
+    r->shared = store_is_shared(s);
+    r->rows = rows > 1 ? rows : 1;
     struct store_value v[KEY_RANGE_PARAMETERS];
     struct buf sql = BUF_INIT;
     buf_printf(&sql, "SELECT %s FROM %s WHERE ", r->key, r->table);
-    key_range_put(r, NULL, 1, &sql);
-    buf_printf(&sql, " ORDER BY %s LIMIT 1 OFFSET %lld", r->key, (long long)(rows > 1 ? rows - 1 : 0));
+    put_bounds(r, 1, &sql);
+    buf_printf(&sql, " ORDER BY %s LIMIT 1 OFFSET %lld", r->key, (long long)r->rows - 1);
     struct store_rows *found = sql.failed ? NULL : store_ask_values(s, sql.p, v, key_range_add(r, v, 0));
     enum status st = store_next(found) ? read_key(r, found) : STATUS_OK;
     enum status done = store_done(found);

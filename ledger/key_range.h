@@ -22,6 +22,8 @@ struct key_range {
     /* Set by key_range_next(): behind `from`, up to `to`; no bound where the count is 0. */
     char *from[KEY_RANGE_COLUMNS], *to[KEY_RANGE_COLUMNS];
     size_t from_count, to_count;
+    int64_t rows;
+    bool shared; /* the store is */
     bool begun, over;
     bool again; /* set by the caller: the same beginning once more, with another number of rows */
 };
@@ -30,9 +32,8 @@ struct key_range {
  */
 enum status key_range_next(struct store *s, struct key_range *r, int64_t rows) MUST_CHECK;
 
-/* Adds the condition "the key is in the range" for the columns of `key` (of an alias: "i.a, i.b"; NULL: the table's
- * own), with parameters from $first on. */
-void key_range_put(const struct key_range *r, const char *key, unsigned first, struct buf *sql);
+/* Adds the condition "the key is in the range", with parameters from $first on. */
+void key_range_put(const struct key_range *r, unsigned first, struct buf *sql);
 
 /* Adds the values of these parameters behind v[n]; returns how many there are then. They are good until the next range.
  */

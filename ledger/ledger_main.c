@@ -357,8 +357,8 @@ static void say_ahead(struct service *s, int64_t ahead)
         s->ahead_said = 0;
     if (ahead == s->ahead_said || (s->ahead_said && clock_mono_ms() < s->ahead_due))
         return;
-    say("%" PRId64 " record%s dated more than an hour ahead: kept back until that time comes", ahead,
-        ahead == 1 ? " is" : "s are");
+    say("%" PRId64 "%s record%s dated more than an hour ahead: kept back until that time comes", ahead,
+        ahead == INGEST_AHEAD_COUNTED ? " or more" : "", ahead == 1 ? " is" : "s are");
     s->ahead_said = ahead;
     s->ahead_due = clock_mono_ms() + AHEAD_EVERY_MS;
 }

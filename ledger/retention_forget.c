@@ -8,6 +8,7 @@
  */
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/domain.h"
 #include "ledger/key_range.h"
 #include "ledger/mention.h"
 #include "ledger/retention.h"
@@ -68,7 +69,7 @@ static void condition(const struct store *s, const char *table, enum kind from, 
 struct forgetting {
     struct store *store;
     const char *subject;
-    char below[600];
+    char below[600], shown[MENTION_SHOWN];
     bool dry_run;
     int64_t rows;
 };
@@ -85,8 +86,8 @@ static void end_step(struct forgetting *f, int64_t rows, int64_t began_ms)
 
 static enum status run_step(struct forgetting *f, const char *sql, const struct key_range *r)
 {
-    struct store_value v[2 + KEY_RANGE_PARAMETERS] = {{.text = f->subject}, {.text = f->below}};
-    size_t count = key_range_add(r, v, 2);
+    struct store_value v[3 + KEY_RANGE_PARAMETERS] = {{.text = f->subject}, {.text = f->below}, {.text = f->shown}};
+    size_t count = key_range_add(r, v, 3);
     int64_t n = 0;
     if (f->dry_run) {
         struct store_rows *rows = store_ask_values(f->store, sql, v, count);
@@ -106,6 +107,8 @@ static enum status run_step(struct forgetting *f, const char *sql, const struct 
     return st;
 }
 
+/* COALESCE: PostgreSQL takes the condition for one that half of all rows meet, so it goes by the range; for one that
+ * few rows meet, as it believes of `where`, it would look for them in all of the table. */
 static enum status walk(struct forgetting *f, const struct table *t, const char *what, const char *where)
 {
     struct key_range r = {.table = t->name, .key = t->key};
@@ -113,8 +116,8 @@ static enum status walk(struct forgetting *f, const struct table *t, const char 
     enum status st;
     while ((st = key_range_next(f->store, &r, RETENTION_STEP)) == STATUS_OK && !r.over) {
         buf_reset(&sql);
-        buf_printf(&sql, "%s WHERE (%s) AND $2 = $2 AND ", what, where);
-        key_range_put(&r, NULL, 3, &sql);
+        buf_printf(&sql, "%s WHERE COALESCE((%s), false) AND $2 = $2 AND $3 = $3 AND ", what, where);
+        key_range_put(&r, 4, &sql);
         st = sql.failed ? STATUS_NOMEM : run_step(f, sql.p, &r);
         if (st != STATUS_OK)
             break;
@@ -183,7 +186,7 @@ static void drop_found(struct records *r, size_t from)
 
 static enum status find_records(struct forgetting *f, const char *sql, int64_t from, int64_t most, struct records *r)
 {
-    struct store_rows *rows = store_ask(f->store, sql, "ttii", f->subject, f->below, from, most);
+    struct store_rows *rows = store_ask(f->store, sql, "tttii", f->subject, f->below, f->shown, from, most);
     enum status st = STATUS_OK;
     r->seen = 0;
     while (st == STATUS_OK && store_next(rows)) {
@@ -219,7 +222,8 @@ static enum status delete_records(struct forgetting *f, const struct records *r)
     return st;
 }
 
-/* One pass over the mails that are not about the subject by their columns, by time. */
+/* One pass over the mails that are not about the subject by their columns, by time. exact = 1: where retention has
+ * cleared it there is no record. */
 static enum status forget_records(struct forgetting *f)
 {
     struct records r = {0};
@@ -227,8 +231,9 @@ static enum status forget_records(struct forgetting *f)
     int64_t from = INT64_MIN, most = RETENTION_STEP;
     condition(f->store, "mail", NAME, TEXT, &where);
     buf_printf(&sql,
-               "SELECT t, record FROM mail WHERE (%s) IS NOT TRUE AND $2 = $2 AND t >= $3 AND record IS NOT NULL ORDER "
-               "BY t LIMIT $4",
+               "SELECT t, record FROM mail WHERE exact = 1 AND (%s) IS NOT TRUE AND $2 = $2 AND $3 = $3 AND t >= $4 "
+               "AND record IS NOT "
+               "NULL ORDER BY t LIMIT $5",
                where.p);
     enum status st = sql.failed || where.failed ? STATUS_NOMEM : STATUS_OK;
     while (st == STATUS_OK) {
@@ -259,6 +264,7 @@ static enum status forget(struct store *s, const char *subject, bool dry_run, in
         f.below[n++] = *p;
     }
     f.below[n] = '\0';
+    (void)domain_to_unicode(subject, f.shown, sizeof f.shown);
     enum status st = store_convert(s, &(struct store_convert){.stop = NULL});
     if (st == STATUS_OK && !dry_run)
         st = store_rebuild_end(s);
@@ -277,12 +283,13 @@ static enum status forget(struct store *s, const char *subject, bool dry_run, in
 enum status retention_forget(struct store *s, const char *subject, bool dry_run, int64_t *rows)
 {
     *rows = 0;
-    if (dry_run)
-        return forget(s, subject, true, rows);
-    enum status st = store_lease_take(s, "forget");
+    enum status st = dry_run ? STATUS_OK : store_lease_take(s, "forget");
     if (st != STATUS_OK)
         return st;
-    st = forget(s, subject, false, rows);
-    store_lease_leave(s);
+    store_go_by_keys(s, true);
+    st = forget(s, subject, dry_run, rows);
+    store_go_by_keys(s, false);
+    if (!dry_run)
+        store_lease_leave(s);
     return st;
 }

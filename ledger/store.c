@@ -219,6 +219,12 @@ enum status store_vacuum(struct store *s)
     return s->engine->vacuum(s);
 }
 
+void store_go_by_keys(struct store *s, bool on)
+{
+    if (s->engine->go_by_keys)
+        s->engine->go_by_keys(s, on);
+}
+
 #define WAY_LEAST_US 10000
 #define WAY_MOST_US 120000
 
@@ -241,15 +247,17 @@ void store_checkpoint(struct store *s)
         s->engine->checkpoint(s);
 }
 
+/* The name's own dots and signs are not wildcards: everything but letters, digits and the hyphen is escaped. */
+#define NAME_OF(parameter)                                                                                             \
+    "%s ~* ('(^|[^[:alnum:]_-])' || regexp_replace(" parameter ", '([^[:alnum:]-])', '\\\\\\1', 'g') || "              \
+    "'($|[^[:alnum:]_.:-]|[.:]($|[^[:alnum:]_-]))')"
+
 const char *store_mentions(const struct store *s, const char *column, char *out, size_t size)
 {
-    /* The name's own dots and signs are not wildcards: everything but letters, digits and the hyphen is escaped. */
-    snprintf(out, size,
-             s->engine->shared
-                 ? "%s ~* ('(^|[^[:alnum:]_-])' || regexp_replace($1, '([^[:alnum:]-])', '\\\\\\1', 'g') || "
-                   "'($|[^[:alnum:]_.:-]|[.:]($|[^[:alnum:]_-]))')"
-                 : "mentions(%s, $1)",
-             column);
+    if (s->engine->shared)
+        snprintf(out, size, "(" NAME_OF("$1") " OR ($3 <> $1 AND " NAME_OF("$3") "))", column, column);
+    else
+        snprintf(out, size, "mentions(%s, $1)", column);
     return out;
 }
 

@@ -112,6 +112,11 @@ int64_t store_held_ms(const struct store *s);
  * keeps the queries fast. Outside of transactions. */
 enum status store_vacuum(struct store *s) MUST_CHECK;
 
+/* While it is on, PostgreSQL reads by an index wherever there is one. For work that goes through tables in steps: its
+ * planner would read a whole table for a step that is a small part of it, and so for each step. Outside of
+ * transactions. */
+void store_go_by_keys(struct store *s, bool on);
+
 /* For a program that writes much and asks little: on SQLite keeps fewer pages in memory. */
 void store_shrink(struct store *s);
 
@@ -123,7 +128,8 @@ void store_checkpoint(struct store *s);
  * them out until it is done. */
 void store_give_way(const struct store *s, int64_t took_us);
 
-/* SQL for "this column's text mentions parameter $1": as a whole name, in any case, with names below it. */
+/* SQL for "this column's text mentions parameter $1", or on PostgreSQL $3, its form for people (domain_to_unicode): as a
+ * whole name, in any case, with names below it (mention.h). */
 const char *store_mentions(const struct store *s, const char *column, char *out, size_t size);
 
 /* PostgreSQL keeps mails in a partition for each month: creates those between two days, and drops those that end before

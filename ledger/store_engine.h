@@ -25,6 +25,7 @@ struct store_engine {
     enum status (*commit)(struct store *);
     void (*rollback)(struct store *);
     enum status (*vacuum)(struct store *);
+    void (*go_by_keys)(struct store *, bool on);                               /* may be NULL */
     void (*checkpoint)(struct store *);                                        /* may be NULL */
     bool (*replaced)(const struct store *);                                    /* may be NULL */
     void (*shrink)(struct store *);                                            /* may be NULL */

@@ -6,7 +6,9 @@
  * transaction, and their results are read in blocks of PIPELINE, so that ingesting does not wait for a round trip per
  * row. A failure among them is reported by the next statement that waits, at the latest by store_commit, and the caller
  * must then roll back. STATUS_AGAIN stands for a server that is not available, a deadlock or a failed serialisation;
- * the next store_begin connects again. A statement is waited for in short steps: one that is cut off (store_stop.h) is
+ * the next store_begin connects again. Rows come one by one (libpq's single-row mode), so that a question about all
+ * mails needs no more memory than one about ten; those that are still on their way when the next statement is sent are
+ * kept until they are asked for. A statement is waited for in short steps: one that is cut off (store_stop.h) is
  * cancelled at the server, and if that does not help the connection is closed. Passwords in the URI never reach an
  * error text.
  */
@@ -40,11 +42,15 @@ struct pg {
     uint64_t uses;
     unsigned queued; /* sent, result not read yet */
     enum status queue_status;
+    bool by_keys;           /* store_go_by_keys() */
+    struct cursor *arrives; /* its rows are on their way, and nothing else can be sent; or NULL */
 };
 
 struct cursor {
-    PGresult *result;
-    int row, rows;
+    PGresult *result; /* the present row, or several */
+    int row;          /* of it */
+    PGresult *rest;   /* what keep_rows() has taken in */
+    enum status end;  /* what the server said behind the last row */
 };
 
 static enum status status_of_state(const char *state)
@@ -123,13 +129,61 @@ static PGresult *only_result(PGconn *c, int sent, bool to_the_end)
 static bool went_well(const PGresult *r)
 {
     ExecStatusType t = PQresultStatus(r);
-    return t == PGRES_COMMAND_OK || t == PGRES_TUPLES_OK || t == PGRES_PIPELINE_SYNC;
+    return t == PGRES_COMMAND_OK || t == PGRES_TUPLES_OK || t == PGRES_SINGLE_TUPLE || t == PGRES_PIPELINE_SYNC;
+}
+
+/* ---- rows that are on their way ---- */
+
+/* The next result of the cursor: a row, or behind the last one what became of the statement. */
+static PGresult *arrive(struct store *s)
+{
+    struct pg *p = s->handle;
+    struct cursor *c = p->arrives;
+    PGresult *r = next_result(p->connection, false), *more;
+    if (PQresultStatus(r) == PGRES_SINGLE_TUPLE)
+        return r;
+    c->end = went_well(r) ? STATUS_OK : report(s, r);
+    p->arrives = NULL;
+    while (r && (more = next_result(p->connection, false)) != NULL)
+        PQclear(more);
+    return r;
+}
+
+static bool add_row(PGresult *all, const PGresult *row)
+{
+    int at = PQntuples(all);
+    bool ok = all != NULL;
+    for (int i = 0; i < PQnfields(row) && ok; i++) {
+        bool null = PQgetisnull(row, 0, i);
+        ok = PQsetvalue(all, at, i, null ? NULL : PQgetvalue(row, 0, i), null ? -1 : PQgetlength(row, 0, i));
+    }
+    return ok;
+}
+
+/* Before another statement: the rows that are left are taken into memory. The present one stays where it is, since its
+ * texts may be that statement's parameters. */
+static void keep_rows(struct store *s)
+{
+    struct pg *p = s->handle;
+    struct cursor *c = p->arrives;
+    if (!c)
+        return;
+    bool ok = true;
+    c->rest = PQcopyResult(c->result, PG_COPYRES_ATTRS);
+    while (p->arrives) {
+        PGresult *r = arrive(s);
+        ok = (!p->arrives || add_row(c->rest, r)) && ok;
+        PQclear(r);
+    }
+    if (!ok)
+        c->end = STATUS_NOMEM;
 }
 
 /* Reads the results of everything that was sent. */
 static enum status drain(struct store *s)
 {
     struct pg *p = s->handle;
+    keep_rows(s);
     if (PQpipelineStatus(p->connection) == PQ_PIPELINE_OFF)
         return STATUS_OK;
     if (!PQpipelineSync(p->connection))
@@ -154,6 +208,7 @@ static enum status drain(struct store *s)
 static enum status plain(struct store *s, const char *sql)
 {
     struct pg *p = s->handle;
+    keep_rows(s);
     PGresult *r = only_result(p->connection, PQsendQuery(p->connection, sql), strcmp(sql, "ROLLBACK") == 0);
     enum status st = went_well(r) ? STATUS_OK : report(s, r);
     PQclear(r);
@@ -257,6 +312,7 @@ static enum status run(struct store *s, const char *sql, const struct store_valu
     enum status st = STATUS_AGAIN;
     if (!p->connection || !prepared(s, sql, n, name, &st))
         return st;
+    keep_rows(s);
     if (!changed && s->in_transaction) {
         if (PQpipelineStatus(p->connection) == PQ_PIPELINE_OFF && !PQenterPipelineMode(p->connection))
             return report(s, NULL);
@@ -290,20 +346,33 @@ static enum status pg_ask(struct store *s, const char *sql, const struct store_v
     struct cursor *c = calloc(1, sizeof *c);
     if (!c)
         return STATUS_NOMEM;
-    c->result = only_result(p->connection,
-                            PQsendQueryPrepared(p->connection, name, (int)n, as_texts(&t, v, n), NULL, NULL, 0), false);
-    c->row = -1;
-    c->rows = PQntuples(c->result);
     *cursor = c;
-    return went_well(c->result) ? STATUS_OK : report(s, c->result);
+    c->row = -1;
+    if (!PQsendQueryPrepared(p->connection, name, (int)n, as_texts(&t, v, n), NULL, NULL, 0))
+        return report(s, NULL);
+    (void)PQsetSingleRowMode(p->connection); /* otherwise all rows come as one result, which is as good */
+    p->arrives = c;
+    c->result = arrive(s);
+    return c->end;
 }
 
 static bool next(struct store *s, void *cursor, enum status *status)
 {
+    const struct pg *p = s->handle;
     struct cursor *c = cursor;
-    (void)s;
-    (void)status;
-    return ++c->row < c->rows;
+    if (++c->row < PQntuples(c->result))
+        return true;
+    PGresult *more = p->arrives == c ? arrive(s) : c->rest;
+    c->rest = NULL;
+    if (PQntuples(more) > 0) {
+        PQclear(c->result);
+        c->result = more;
+        c->row = 0;
+        return true;
+    }
+    PQclear(more);
+    *status = c->end;
+    return false;
 }
 
 static const char *text(void *cursor, int column)
@@ -320,9 +389,12 @@ static int64_t number(void *cursor, int column)
 
 static void done(struct store *s, void *cursor)
 {
+    const struct pg *p = s->handle;
     struct cursor *c = cursor;
-    (void)s;
+    while (p->arrives == c) /* to cancel it would end the transaction */
+        PQclear(arrive(s));
     PQclear(c->result);
+    PQclear(c->rest);
     free(c);
 }
 
@@ -330,9 +402,16 @@ static void forget(struct pg *p)
 {
     for (size_t i = 0; i < KEPT; i++)
         kept_free(&p->kept[i]);
+    if (p->arrives)
+        p->arrives->end = STATUS_AGAIN;
+    p->arrives = NULL;
     p->queued = 0;
     p->queue_status = STATUS_OK;
 }
+
+/* Nor joins that read their tables from the beginning. */
+#define BY_KEYS "SET enable_seqscan = off; SET enable_mergejoin = off; SET enable_hashjoin = off"
+#define BY_CHOICE "RESET enable_seqscan; RESET enable_mergejoin; RESET enable_hashjoin"
 
 static enum status connect_it(struct store *s)
 {
@@ -349,7 +428,16 @@ static enum status connect_it(struct store *s)
         return strstr(m, "authentication failed") || strstr(m, "permission denied for database") ? STATUS_DENIED
                                                                                                  : STATUS_AGAIN;
     }
-    return STATUS_OK;
+    return p->by_keys ? plain(s, BY_KEYS) : STATUS_OK;
+}
+
+/* A failure shows at the next statement. */
+static void go_by_keys(struct store *s, bool on)
+{
+    struct pg *p = s->handle;
+    if (p->by_keys != on && PQstatus(p->connection) == CONNECTION_OK)
+        (void)plain(s, on ? BY_KEYS : BY_CHOICE);
+    p->by_keys = on;
 }
 
 static enum status begin(struct store *s)
@@ -404,6 +492,8 @@ static enum status vacuum(struct store *s)
 static void close_it(struct store *s)
 {
     struct pg *p = s->handle;
+    if (s->leases && PQstatus(p->connection) == CONNECTION_OK) /* the server may end the session a little later */
+        (void)plain(s, "SELECT pg_advisory_unlock_all()");
     forget(p);
     PQfinish(p->connection);
     free(p->uri);
@@ -421,7 +511,8 @@ static const struct store_engine engine = {.shared = true,
                                            .begin = begin,
                                            .commit = commit,
                                            .rollback = rollback,
-                                           .vacuum = vacuum};
+                                           .vacuum = vacuum,
+                                           .go_by_keys = go_by_keys};
 
 /* Host and database of the URI, without user and password. */
 static void name_place(struct pg *p)

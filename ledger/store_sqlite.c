@@ -150,6 +150,8 @@ static enum status report(struct store *s, int rc, const char *statement)
 {
     struct sqlite *q = s->handle;
     char who[200];
+    if (store_sqlite_status(rc) == STATUS_OK)
+        return STATUS_OK;
     if (store_sqlite_damage(s, rc, sqlite3_errmsg(q->db), statement))
         return STATUS_INVALID;
     if (store_sqlite_status(rc) == STATUS_DENIED && access(q->path, R_OK | W_OK) != 0) {
@@ -157,8 +159,7 @@ static enum status report(struct store *s, int rc, const char *statement)
         snprintf(s->error, sizeof s->error, "%s: %s", q->path, who);
         return STATUS_DENIED;
     }
-    if (store_sqlite_status(rc) != STATUS_OK)
-        snprintf(s->error, sizeof s->error, "%s: %s", q->path, sqlite3_errmsg(q->db));
+    snprintf(s->error, sizeof s->error, "%s: %s", q->path, sqlite3_errmsg(q->db));
     return store_sqlite_status(rc);
 }
 

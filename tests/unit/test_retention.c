@@ -554,6 +554,44 @@ static void an_underscore_is_no_wildcard(void **state)
     assert_int_equal(number("SELECT count(*) FROM mail"), 1);
 }
 
+static void mail_that_names(int at, const char *message_id, const char *record)
+{
+    assert_int_equal(store_run(s, NULL,
+                               "INSERT INTO mail (t, host, source, exact, rcpts, action, would, message_id, record) "
+                               "VALUES ($1, 'mx1', 'internet', 1, 1, 'deliver', 'deliver', $2, $3)",
+                               "itz", TODAY * TIMESTAMP_DAY + at, message_id, record),
+                     STATUS_OK);
+}
+
+/* RFC 5890 2.3.2.1: a U-label and its A-label are the same name. */
+static void a_name_in_unicode(void **state)
+{
+    (void)state;
+    int64_t rows;
+    mail_that_names(1, "<1@m\u00fcnchen.example>", "{\"id\":\"1\"}");
+    mail_that_names(2, "<2@x.example>", "{\"d\":\"post.m\u00fcnchen.example\"}");
+    mail_that_names(3, "<3@x.example>", "{\"d\":\"\u201cm\u00fcnchen.example\u201d\"}");
+    mail_that_names(4, "<4@x.example>", "{\"d\":\"xn--mnchen-3ya.example\"}");
+    mail_that_names(5, "<5@\u00fcberm\u00fcnchen.example>", "{\"id\":\"5\"}");
+    mail_that_names(6, "<6@x.example>", "{\"d\":\"\u00f6m\u00fcnchen.example\"}");
+    assert_int_equal(retention_forget(s, "xn--mnchen-3ya.example", false, &rows), STATUS_OK);
+    assert_int_equal(rows, 4);
+    assert_int_equal(number("SELECT count(*) FROM mail"), 2);
+}
+
+/* A letter beyond ASCII makes it another name. */
+static void a_longer_name_in_unicode(void **state)
+{
+    (void)state;
+    int64_t rows;
+    mail_that_names(1, "<1@\u00fcgone.example>", "{\"id\":\"1\"}");
+    mail_that_names(2, "<2@x.example>", "{\"d\":\"gone.example.\u00fcnter\"}");
+    mail_that_names(3, "<3@\u00fc.gone.example>", "{\"id\":\"3\"}");
+    assert_int_equal(retention_forget(s, "gone.example", false, &rows), STATUS_OK);
+    assert_int_equal(rows, 1);
+    assert_int_equal(number("SELECT count(*) FROM mail"), 2);
+}
+
 static void who_signs_all_its_mail(void **state)
 {
     (void)state;
@@ -724,6 +762,8 @@ int main(void)
         ON(months_come_and_go),
         ON(what_is_forgotten_is_nowhere),
         ON(an_underscore_is_no_wildcard),
+        ON(a_name_in_unicode),
+        ON(a_longer_name_in_unicode),
         ON(a_day_of_many_rows),
         ON(what_only_records_name),
         ON(every_column_is_marked),

@@ -117,6 +117,18 @@ static void fill_table(const char *table, long long day, int from, int to)
     buf_release(&text);
 }
 
+/* Mails that retention has cleared: they stay, and have no record. */
+static void fill_cleared(int from, int to)
+{
+    char text[512];
+    snprintf(text, sizeof text,
+             "WITH RECURSIVE c(n) AS (SELECT %d UNION ALL SELECT n + 1 FROM c WHERE n < %d) INSERT INTO mail (t, host, "
+             "source, exact, rcpts, action, would) SELECT (%d - 20) * %lld + n, 'mx1', 'internet', 0, 1, 'deliver', "
+             "'deliver' FROM c",
+             from, to, DAY, (long long)TIMESTAMP_DAY);
+    sql(text);
+}
+
 static void fill(long long day, int from, int to)
 {
     static const char *const tables[] = {
@@ -192,9 +204,11 @@ static void compare(void (*work)(void))
     count = 0;
     memset(costs, 0, sizeof costs);
     fill(DAY, 1, FEW);
+    fill_cleared(1, FEW);
     fill(DAY - OLD_DAYS, 1, OLD_ROWS);
     measure(work, false);
     fill(DAY, FEW + 1, MANY);
+    fill_cleared(FEW + 1, MANY);
     fill(DAY - OLD_DAYS, OLD_ROWS + 1, 2 * OLD_ROWS);
     measure(work, true);
     assert_same_cost();

@@ -111,6 +111,34 @@ static void go_on(struct key_range *r)
     r->to_count = 0;
 }
 
+static enum status ask_count(struct store *s, const char *count, const struct store_value *v, size_t n, int64_t *rows)
+{
+    struct store_rows *found = store_ask_values(s, count, v, n);
+    *rows = store_next(found) ? store_number(found, 0) : 0;
+    return store_done(found);
+}
+
+enum status key_range_change(struct store *s, const char *count, const char *change, const struct store_value *v,
+                             size_t n, int64_t *rows)
+{
+    *rows = 0;
+    if (count && !store_is_shared(s)) {
+        enum status st = ask_count(s, count, v, n, rows);
+        if (st != STATUS_OK || *rows == 0)
+            return st;
+    }
+    enum status st = store_begin(s);
+    if (st == STATUS_OK)
+        st = store_run_values(s, rows, change, v, n);
+    if (st == STATUS_OK)
+        st = store_commit(s);
+    if (st != STATUS_OK) {
+        store_rollback(s);
+        *rows = 0;
+    }
+    return st;
+}
+
 enum status key_range_next(struct store *s, struct key_range *r, int64_t rows)
 {
     if (r->begun && !r->to_count && !r->again) { /* the one before was the last one */

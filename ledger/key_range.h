@@ -5,7 +5,8 @@
  *
  *     struct key_range r = {.table = "zone", .key = "name, state"};
  *     while ((st = key_range_next(s, &r, 2000)) == STATUS_OK && !r.over)
- *         "DELETE FROM zone WHERE last_seen < $1 AND " key_range_put(..., 2) with the values of key_range_add()
+ *         key_range_change("DELETE FROM zone WHERE last_seen < $1 AND " key_range_put(..., 2)) with the values of
+ *         key_range_add()
  */
 #ifndef ASSAY_LEDGER_KEY_RANGE_H
 #define ASSAY_LEDGER_KEY_RANGE_H
@@ -38,6 +39,13 @@ void key_range_put(const struct key_range *r, unsigned first, struct buf *sql);
 /* Adds the values of these parameters behind v[n]; returns how many there are then. They are good until the next range.
  */
 size_t key_range_add(const struct key_range *r, struct store_value *v, size_t n);
+
+/* A step, in a transaction of its own: `change`, a DELETE or UPDATE of rows in the range, with these values; *rows: how
+ * many, 0 on failure. `count`, which may be NULL, is the question how many there are. SQLite asks it first: what the disk
+ * must read is read then while others may write, and the writers' lock is taken only where there is something to change.
+ */
+enum status key_range_change(struct store *s, const char *count, const char *change, const struct store_value *v,
+                             size_t n, int64_t *rows) MUST_CHECK;
 
 void key_range_free(struct key_range *r); /* of one that is not gone through to its end */
 

@@ -115,11 +115,11 @@ static void tables_by_day(struct steps *t, int64_t exact, int64_t reports, int64
     in_steps(t, DELETE_BY("domain_check", "day, domain", "day"), days);
 }
 
-/* A statement that is run once for each range of a table's key: `what`, with $1, the limit; the range; `more`. In small
- * steps, where a range has more rows to delete than it has keys. */
+/* Old rows of a table, deleted by ranges of its key: `where`, with $1, the limit; the range; `more`. Or `what` in place
+ * of DELETE FROM the table. In small steps, where a range has more rows to delete than it has keys. */
 struct ranges {
     const char *table, *key;
-    const char *what, *more;
+    const char *where, *more, *what;
     int64_t before;
     bool in_steps;
     int64_t stop_at; /* no range begins at this number or above, the first column of the key; 0: none */
@@ -129,23 +129,31 @@ struct ranges {
 #define RANGE_ROWS 4
 #define POLICIES_MEMORY ((size_t)16 << 20) /* names of the policies of a range */
 
+static void put_statement(const struct ranges *r, const struct key_range *range, const char *does, struct buf *sql)
+{
+    if (r->what)
+        buf_adds(sql, r->what);
+    else
+        buf_printf(sql, "%s FROM %s WHERE ", does, r->table);
+    buf_adds(sql, r->where ? r->where : "");
+    key_range_put(range, 2, sql);
+    buf_adds(sql, r->more ? r->more : "");
+}
+
 static enum status delete_range(struct steps *t, const struct ranges *r, const struct key_range *range, int64_t *n)
 {
     struct store_value v[1 + KEY_RANGE_PARAMETERS] = {{.number = r->before, .is_number = true}};
-    struct buf sql = BUF_INIT;
-    buf_adds(&sql, r->what);
-    key_range_put(range, 2, &sql);
-    buf_adds(&sql, r->more ? r->more : "");
+    struct buf count = BUF_INIT, change = BUF_INIT;
+    if (!r->what)
+        put_statement(r, range, "SELECT count(*)", &count);
+    put_statement(r, range, "DELETE", &change);
     if (r->in_steps)
-        buf_printf(&sql, " LIMIT %lld)", (long long)t->size);
-    enum status st = sql.failed ? STATUS_NOMEM : store_begin(t->store);
-    if (st == STATUS_OK)
-        st = store_run_values(t->store, n, sql.p, v, key_range_add(range, v, 1));
-    if (st == STATUS_OK)
-        st = store_commit(t->store);
-    if (st != STATUS_OK)
-        store_rollback(t->store);
-    buf_release(&sql);
+        buf_printf(&change, " LIMIT %lld)", (long long)t->size);
+    enum status st = count.failed || change.failed
+                         ? STATUS_NOMEM
+                         : key_range_change(t->store, count.p, change.p, v, key_range_add(range, v, 1), n);
+    buf_release(&count);
+    buf_release(&change);
     return st;
 }
 
@@ -185,11 +193,11 @@ static void tables_by_name(struct steps *t, int64_t days, int64_t segments)
 {
     const int64_t seen = days * TIMESTAMP_DAY;
     const struct ranges tables[] = {
-        {"subject_day", "subject, scope, standard, day", "DELETE FROM subject_day WHERE day < $1 AND ", .before = days},
-        {"org_source", "org, net", "DELETE FROM org_source WHERE last_seen < $1 AND ", .before = seen},
-        {"selector", "domain, selector", "DELETE FROM selector WHERE last_seen < $1 AND ", .before = seen},
-        {"zone", "name, state", "DELETE FROM zone WHERE last_seen < $1 AND ", .before = seen},
-        {"segment", "id", "DELETE FROM segment WHERE state = 'done' AND changed < $1 AND ", .before = segments},
+        {"subject_day", "subject, scope, standard, day", "day < $1 AND ", .before = days},
+        {"org_source", "org, net", "last_seen < $1 AND ", .before = seen},
+        {"selector", "domain, selector", "last_seen < $1 AND ", .before = seen},
+        {"zone", "name, state", "last_seen < $1 AND ", .before = seen},
+        {"segment", "id", "state = 'done' AND changed < $1 AND ", .before = segments},
     };
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         in_ranges(t, &tables[i]);
@@ -211,8 +219,7 @@ static void reports_of_others(struct steps *t, int64_t days)
                                   .in_steps = true});
     in_ranges(t, &(struct ranges){.table = "report_in",
                                   .key = key,
-                                  .what = "DELETE FROM report_in WHERE ends < $1 AND taken < CAST($1 AS BIGINT) * "
-                                          "1000000 AND ",
+                                  .where = "ends < $1 AND taken < CAST($1 AS BIGINT) * 1000000 AND ",
                                   .before = days * 86400});
 }
 
@@ -312,7 +319,7 @@ static void rows_of_reports(struct steps *t, int64_t before)
 {
     in_ranges(t, &(struct ranges){.table = "dmarc_row",
                                   .key = "day, domain, mark, source_ip, header_from, envelope_from",
-                                  .what = "DELETE FROM dmarc_row WHERE +day < $1 AND ",
+                                  .where = "+day < $1 AND ",
                                   .more = " AND NOT EXISTS (SELECT 1 FROM report_out o WHERE o.day = dmarc_row.day "
                                           "AND o.domain = dmarc_row.domain AND o.state IN ('left out', 'suppressed', "
                                           "'dead', 'refused', 'asked', 'new', 'retry'))",

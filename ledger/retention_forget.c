@@ -84,46 +84,46 @@ static void end_step(struct forgetting *f, int64_t rows, int64_t began_ms)
         store_give_way(f->store, took * 1000);
 }
 
-static enum status run_step(struct forgetting *f, const char *sql, const struct key_range *r)
+static enum status run_step(struct forgetting *f, const char *count, const char *change, const struct key_range *r)
 {
     struct store_value v[3 + KEY_RANGE_PARAMETERS] = {{.text = f->subject}, {.text = f->below}, {.text = f->shown}};
-    size_t count = key_range_add(r, v, 3);
+    const size_t values = key_range_add(r, v, 3);
     int64_t n = 0;
     if (f->dry_run) {
-        struct store_rows *rows = store_ask_values(f->store, sql, v, count);
+        struct store_rows *rows = store_ask_values(f->store, count, v, values);
         f->rows += store_next(rows) ? store_number(rows, 0) : 0;
         return store_done(rows);
     }
     int64_t began = clock_mono_ms();
-    enum status st = store_begin(f->store);
-    if (st == STATUS_OK)
-        st = store_run_values(f->store, &n, sql, v, count);
-    if (st == STATUS_OK)
-        st = store_commit(f->store);
-    if (st != STATUS_OK)
-        store_rollback(f->store);
-    f->rows += st == STATUS_OK ? n : 0;
+    enum status st = key_range_change(f->store, count, change, v, values, &n);
+    f->rows += n;
     end_step(f, n, began);
     return st;
 }
 
-/* COALESCE: PostgreSQL takes the condition for one that half of all rows meet, so it goes by the range; for one that
+/* `what`: the change of these rows; COALESCE: PostgreSQL takes the condition for one that half of all rows meet, so it goes by the range; for one that
  * few rows meet, as it believes of `where`, it would look for them in all of the table. */
 static enum status walk(struct forgetting *f, const struct table *t, const char *what, const char *where)
 {
     struct key_range r = {.table = t->name, .key = t->key};
-    struct buf sql = BUF_INIT;
+    struct buf rows = BUF_INIT, count = BUF_INIT, change = BUF_INIT;
     enum status st;
     while ((st = key_range_next(f->store, &r, RETENTION_STEP)) == STATUS_OK && !r.over) {
-        buf_reset(&sql);
-        buf_printf(&sql, "%s WHERE COALESCE((%s), false) AND $2 = $2 AND $3 = $3 AND ", what, where);
-        key_range_put(&r, 4, &sql);
-        st = sql.failed ? STATUS_NOMEM : run_step(f, sql.p, &r);
+        buf_reset(&rows);
+        buf_reset(&count);
+        buf_reset(&change);
+        buf_printf(&rows, "WHERE COALESCE((%s), false) AND $2 = $2 AND $3 = $3 AND ", where);
+        key_range_put(&r, 4, &rows);
+        buf_printf(&count, "SELECT count(*) FROM %s %s", t->name, rows.p);
+        buf_printf(&change, "%s %s", what, rows.p);
+        st = rows.failed || count.failed || change.failed ? STATUS_NOMEM : run_step(f, count.p, change.p, &r);
         if (st != STATUS_OK)
             break;
     }
     key_range_free(&r);
-    buf_release(&sql);
+    buf_release(&rows);
+    buf_release(&count);
+    buf_release(&change);
     return st;
 }
 
@@ -132,7 +132,7 @@ static enum status forget_table(struct forgetting *f, const struct table *t)
     struct buf where = BUF_INIT, what = BUF_INIT;
     enum status st = STATUS_OK;
     condition(f->store, t->name, NAME, TEXT, &where);
-    buf_printf(&what, f->dry_run ? "SELECT count(*) FROM %s" : "DELETE FROM %s", t->name);
+    buf_printf(&what, "DELETE FROM %s", t->name);
     if (where.n && !where.failed)
         st = walk(f, t, what.p, where.p);
     for (size_t i = 0; i < COLUMNS && st == STATUS_OK && !f->dry_run; i++) {

@@ -149,9 +149,10 @@ static enum status delete_range(struct steps *t, const struct ranges *r, const s
     put_statement(r, range, "DELETE", &change);
     if (r->in_steps)
         buf_printf(&change, " LIMIT %lld)", (long long)t->size);
-    enum status st = count.failed || change.failed
-                         ? STATUS_NOMEM
-                         : key_range_change(t->store, count.p, change.p, v, key_range_add(range, v, 1), n);
+    const size_t values = key_range_add(range, v, 1);
+    enum status st = STATUS_NOMEM;
+    if (!count.failed && !change.failed)
+        st = key_range_change(t->store, r->what ? NULL : count.p, change.p, v, values, n);
     buf_release(&count);
     buf_release(&change);
     return st;

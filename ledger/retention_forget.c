@@ -101,8 +101,9 @@ static enum status run_step(struct forgetting *f, const char *count, const char 
     return st;
 }
 
-/* `what`: the change of these rows; COALESCE: PostgreSQL takes the condition for one that half of all rows meet, so it goes by the range; for one that
- * few rows meet, as it believes of `where`, it would look for them in all of the table. */
+/* `what` is the change of the rows. COALESCE: PostgreSQL takes the condition for one that half of all rows meet, so it
+ * goes by the range; for one that few rows meet, as it believes of `where`, it would look for them in all of the table.
+ */
 static enum status walk(struct forgetting *f, const struct table *t, const char *what, const char *where)
 {
     struct key_range r = {.table = t->name, .key = t->key};

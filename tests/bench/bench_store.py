@@ -54,9 +54,8 @@ def ask_for_the_lock():
 
 
 def watch_the_lock(ended, out):
-    """Who holds SQLite's write lock (byte 120 of the -shm file; its format is documented), and how long: a transaction ends where the holder
-    or the number of changes is another. Looks each millisecond. A process of its own: it never closes the file, whose locks that would end.
-    """
+    """Who holds SQLite's write lock (byte 120 of the -shm file; its format is documented), and how long: a transaction ends where the
+    holder or the number of changes is another. Looks each millisecond. A process of its own: closing the file would end locks on it."""
     held, holder, since = [], None, 0.0
     file = open(STORE + "-shm", "rb", buffering=0)
     while not ended.poll():

@@ -41,8 +41,9 @@ void key_range_put(const struct key_range *r, unsigned first, struct buf *sql);
 size_t key_range_add(const struct key_range *r, struct store_value *v, size_t n);
 
 /* A step, in a transaction of its own: `change`, a DELETE or UPDATE of rows in the range, with these values; *rows: how
- * many, 0 on failure. `count`, which may be NULL, is the question how many there are. SQLite is asked it first: what the
- * disk must read is then read while others may write, and their lock is taken only if there is something to change. */
+ * many, 0 on failure. `count`, which may be NULL, is the question how many there are. SQLite is asked it first: what
+ * the disk must read is then read while others may write, and their lock is taken only if there is something to change.
+ */
 enum status key_range_change(struct store *s, const char *count, const char *change, const struct store_value *v,
                              size_t n, int64_t *rows) MUST_CHECK;
 

@@ -208,6 +208,52 @@ static void test_start_from_snapshot(void **state)
     policy_live_close(l);
 }
 
+/* In the file, as a version would have written it that did not yet check the value. */
+static void put_in_snapshot(const char *old, const char *new)
+{
+    char text[4096];
+    FILE *f = fopen(in("snapshot"), "r+");
+    assert_non_null(f);
+    const size_t n = fread(text, 1, sizeof text - 1, f);
+    text[n] = '\0';
+    char *at = strstr(text, old), *end = strstr(text, "\nend ");
+    assert_non_null(at);
+    assert_non_null(end);
+    assert_int_equal(strlen(old), strlen(new));
+    memcpy(at, new, strlen(new));
+    uint64_t sum = UINT64_C(0xcbf29ce484222325);
+    for (const char *c = text; c <= end; c++)
+        sum = (sum ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
+    snprintf(end, sizeof text - (size_t)(end - text), "\nend %016llx\n", (unsigned long long)sum);
+    rewind(f);
+    assert_int_equal(fwrite(text, 1, n, f), n);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* An upgrade does not stop mail: a value that an earlier version allowed gives way to the default. */
+static void test_snapshot_of_an_earlier_version(void **state)
+{
+    (void)state;
+    enum policy_source source;
+    put("policy", "set postfix.policy-socket \"unix:/run/x\"\nrequire dmarc of d7.example\nset mode enforce\n");
+    (void)unlink(in("snapshot"));
+    policy_live_close(policy_live_open(in("policy"), in("snapshot"), NULL, &source));
+    put_in_snapshot("unix:/run/x", "a socket, !");
+    put("policy", "set postfix.policy-socket \"a socket, !\"\nrequire dmarc of d7.example\nset mode enforce\n");
+    struct policy_report *r = policy_report_new();
+    struct policy_live *l = policy_live_open(in("policy"), in("snapshot"), r, &source);
+    assert_non_null(l);
+    assert_int_equal(source, POLICY_FROM_SNAPSHOT);
+    assert_true(reports(r, "'a socket, !' is not valid for postfix.policy-socket"));
+    assert_int_equal(level_of(l, "d7.example"), POLICY_REQUIRE);
+    const struct policy *p = policy_live_get(l);
+    assert_string_equal(policy_set_text(p, SETTING_POSTFIX_POLICY_SOCKET), "");
+    assert_true(policy_set_is(p, SETTING_MODE, "enforce"));
+    policy_unref(p);
+    policy_report_free(r);
+    policy_live_close(l);
+}
+
 static void test_first_start_refuses(void **state)
 {
     enum policy_source source;
@@ -638,6 +684,7 @@ int main(void)
         cmocka_unit_test(test_bad_reload_keeps),
         cmocka_unit_test(test_failed_policy_is_watched),
         cmocka_unit_test(test_start_from_snapshot),
+        cmocka_unit_test(test_snapshot_of_an_earlier_version),
         cmocka_unit_test(test_first_start_refuses),
         cmocka_unit_test(test_wrong_suspension_at_first_start),
         cmocka_unit_test(test_shrunk_list),

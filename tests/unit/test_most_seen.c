@@ -6,6 +6,7 @@
  *
  * On SQLite, or on the store that ASSAY_TEST_STORE names (an empty database of its own: tests/system/ledger/run).
  */
+// check: slow
 #include "tests/unit/ledger_store.h"
 
 #include "ledger/aggregate.h"

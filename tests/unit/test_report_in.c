@@ -3,6 +3,7 @@
  * test_report_in.c - reports that others send: both forms, every wrapping, and what hostile senders make of them; and
  * where our own may go.
  */
+// check: slow
 #include "tests/unit/cm.h"
 
 #include "base/arena.h"

@@ -5,6 +5,7 @@
  * Every table of the schema gets rows that stay and a few that go, by the types and names of its columns, so that a new
  * table is measured, too. Counted are instructions of SQLite's virtual machine, so that a busy machine changes nothing.
  */
+// check: slow
 #include "tests/unit/ledger_store.h"
 
 #include "base/buf.h"

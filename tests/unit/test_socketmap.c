@@ -3,6 +3,7 @@
  * test_socketmap.c - outgoing/socketmap: who asks is answered, whatever others do with their connections: requests in
  * part, requests that come together, answers that nobody takes, clients that say nothing.
  */
+// check: slow
 #include "base/clock.h"
 #include "dns/dns_replay.h"
 #include "net/https.h"

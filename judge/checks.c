@@ -44,7 +44,7 @@ void checks_start_client(struct judge *j)
 /* Tells whether organisational domains are found by the method of RFC 7489 (public suffix list). */
 static bool psl(const struct judge *j)
 {
-    return policy_set_is(j->policy, SETTING_DMARC_PSL, "yes");
+    return policy_set_number(j->policy, SETTING_DMARC_PSL) != 0;
 }
 
 static size_t author_domains(const struct judge *j)

@@ -10,17 +10,14 @@
 #include <stdio.h>
 #include <string.h>
 
-static void add_folders(struct ledger_config *c)
+/* Nothing for a setting that is empty. */
+static void add_folder(struct ledger_config *c, const char *folder)
 {
-    char *save = NULL;
-    for (char *f = strtok_r(c->folders_text, " \t", &save); f && c->folder_count < LEDGER_FOLDERS;
-         f = strtok_r(NULL, " \t", &save)) {
-        bool there = false;
-        for (size_t i = 0; i < c->folder_count; i++)
-            there = there || strcmp(c->folders[i], f) == 0;
-        if (!there)
-            c->folders[c->folder_count++] = f;
-    }
+    bool there = !*folder || c->folder_count == LEDGER_FOLDERS;
+    for (size_t i = 0; i < c->folder_count; i++)
+        there = there || strcmp(c->folders[i], folder) == 0;
+    if (!there)
+        c->folders[c->folder_count++] = folder;
 }
 
 void ledger_config_read(struct ledger_config *c, const struct policy *p)
@@ -51,7 +48,10 @@ void ledger_config_read(struct ledger_config *c, const struct policy *p)
         .size_max = policy_set_number(p, SETTING_REPORT_SIZE_MAX),
         .per_host = policy_set_number(p, SETTING_REPORT_PER_HOST),
     };
-    snprintf(c->folders_text, sizeof c->folders_text, "%s %s %s", policy_set_text(p, SETTING_JOURNAL_DIR),
-             policy_set_text(p, SETTING_RESOLVER_JOURNAL), policy_set_text(p, SETTING_LEDGER_JOURNALS));
-    add_folders(c);
+    add_folder(c, policy_set_text(p, SETTING_JOURNAL_DIR));
+    add_folder(c, policy_set_text(p, SETTING_RESOLVER_JOURNAL));
+    snprintf(c->folders_text, sizeof c->folders_text, "%s", policy_set_text(p, SETTING_LEDGER_JOURNALS));
+    char *save = NULL;
+    for (char *f = strtok_r(c->folders_text, " \t", &save); f; f = strtok_r(NULL, " \t", &save))
+        add_folder(c, f);
 }

@@ -18,7 +18,7 @@ struct ledger_config {
     const struct policy *policy; /* the one it was read from */
     const char *store;
     char folders_text[4096];
-    const char *folders[LEDGER_FOLDERS]; /* point into folders_text, so this struct must not be copied */
+    const char *folders[LEDGER_FOLDERS]; /* point into folders_text, too, so this struct must not be copied */
     size_t folder_count;
     int64_t keep_identity, keep_mails, keep_days; /* seconds */
     const char *knowledge;

@@ -59,13 +59,15 @@ static void check_reports(struct loader *ld)
     if (has(ld, SETTING_REPORT_DKIM_KEY))
         needs(ld, SETTING_REPORT_DKIM_KEY, SETTING_REPORT_DKIM_SELECTOR,
               "set report.dkim-selector: the public key stands at SELECTOR._domainkey.DOMAIN");
-    if (!has(ld, SETTING_REPORT_SMTP))
-        needs(ld, SETTING_REPORT_FROM, SETTING_REPORT_SENDMAIL, "leave the line out, or set report.smtp");
+    if (!has(ld, SETTING_REPORT_SMTP) && !has(ld, SETTING_REPORT_SENDMAIL) &&
+        place_of(ld, SETTING_REPORT_SENDMAIL, &at)) /* but assay ledger dmarc-reports --to writes them into files */
+        loader_warn(ld, &at, "leave the line out, or set report.smtp",
+                    "DMARC reports are not sent: report.sendmail is empty, and report.smtp, too");
     else if (has(ld, SETTING_REPORT_SMTP_LOGIN) && policy_set_is(ld->p, SETTING_REPORT_SMTP_TLS, "opportunistic") &&
              place_of(ld, SETTING_REPORT_SMTP_TLS, &at))
-        loader_error(ld, &at, "set report.smtp-tls required",
-                     "report.smtp-login is not used with it: a password is sent only to a server whose certificate is "
-                     "checked");
+        loader_warn(ld, &at, "set report.smtp-tls required",
+                    "DMARC reports are not sent: a password, as report.smtp-login has it, is sent only to a server "
+                    "whose certificate is checked");
 }
 
 /* Two programs, or two protocols, cannot share a socket. */

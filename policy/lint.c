@@ -410,8 +410,7 @@ static void check_published(const struct lint *l, const struct item *it)
           "header and the body alone was changed on the way%s%s%s%s",
           relay ? "; where the client behind the relay of " : "", relay ? line_of(l, it, relay) : "",
           relay ? " is not known" : "",
-          policy_set_is(l->p, SETTING_DMARC_PSL, "yes") ? "; and where its pct leaves the mail out (dmarc.psl yes)"
-                                                        : "");
+          policy_set_number(l->p, SETTING_DMARC_PSL) ? "; and where its pct leaves the mail out (dmarc.psl yes)" : "");
 }
 
 /* Of several statements about one listener the last counts, whole. */

@@ -137,29 +137,35 @@ static bool is_paths(struct slice v)
 static bool is_command(struct slice v)
 {
     struct slice rest, program = part(slice_trim(v), " \t", &rest);
-    return is_plain(program, "\"'<>|&;");
+    return program.n && !strchr("\"'<>|&;", program.p[0]); /* no shell reads it */
 }
 
 static bool is_store(struct slice v)
 {
-    return begins(v, "/") || begins(v, "postgresql://") || begins(v, "postgres://");
+    /* Hosts with commas between them and no quotes around: the policy's reader puts a blank behind each comma. */
+    const bool has_blank = memchr(v.p, ' ', v.n) != NULL;
+    return begins(v, "/") || (!has_blank && (begins(v, "postgresql://") || begins(v, "postgres://")));
 }
 
-/* Permissions in octal, of at most 0777. */
+/* Permissions in octal, of at most 0777. Who connects to a socket must be allowed to write to it. */
 static bool is_mode(struct slice v)
 {
-    bool octal = v.n == 3 || (v.n == 4 && v.p[0] == '0');
-    for (size_t i = 0; octal && i < v.n; i++)
+    bool octal = v.n == 3 || (v.n == 4 && v.p[0] == '0'), writable = false;
+    for (size_t i = 0; octal && i < v.n; i++) {
         octal = v.p[i] >= '0' && v.p[i] <= '7';
-    return octal;
+        writable = writable || (v.p[i] - '0') & 2;
+    }
+    return octal && writable;
 }
 
 /* ---- where somebody listens ---- */
 
+/* As libunbound reads it: without brackets. */
 static bool is_server(struct slice v)
 {
     struct slice port, host = part(v, "@", &port);
-    return is_ip(host) && (host.n == v.n || is_port(port));
+    const bool bare = host.n && host.p[0] != '[' && (host.n < 5 || strncasecmp(host.p, "IPv6:", 5) != 0);
+    return bare && is_ip(host) && (host.n == v.n || is_port(port));
 }
 
 static bool is_servers(struct slice v)
@@ -200,24 +206,6 @@ static bool is_smtp_url(struct slice v)
 {
     const size_t scheme = begins(v, "smtp://") ? 7 : begins(v, "smtps://") ? 8 : 0;
     return scheme && is_plain(slice_from(v, scheme), "/?#@") && is_authority(slice_from(v, scheme));
-}
-
-/* https://..., http://..., mailto:..., or the name of a page without its scheme: people write it so. */
-static bool is_page(struct slice v)
-{
-    struct slice rest, host = part(v, "/", &rest);
-    if (begins(v, "https://") || begins(v, "http://"))
-        return slice_from(v, begins(v, "https") ? 8 : 7).n > 0;
-    return begins(v, "mailto:") ? memchr(v.p, '@', v.n) != NULL : is_domain(host) && memchr(host.p, '.', host.n);
-}
-
-/* The address of a page, perhaps with words around it. */
-static bool is_web(struct slice v)
-{
-    bool found = false;
-    for (struct slice word; v.n && !found; found = is_page(word))
-        word = part(v, " ", &v);
-    return found;
 }
 
 /* ---- names ---- */
@@ -277,10 +265,14 @@ static bool is_mailbox(struct slice v)
     return local.n && is_domain(domain) && memchr(domain.p, '.', domain.n);
 }
 
-/* The name of a user or group: what would break a line of /etc/passwd is in none. */
+/* The name of a user or group, perhaps of a directory service ("domain users"): what would break a line of /etc/passwd
+ * is in none. */
 static bool is_user(struct slice v)
 {
-    return is_plain(v, ":,/\"'") && v.p[0] != '-';
+    for (size_t i = 0; i < v.n; i++)
+        if ((unsigned char)v.p[i] < ' ' || v.p[i] == 0x7f || strchr(":,/\"'", v.p[i]))
+            return false;
+    return v.n && v.p[0] != '-' && slice_trim(v).n == v.n;
 }
 
 static bool is_users(struct slice v)
@@ -319,7 +311,7 @@ static const struct {
     [TYPE_INET] = {"socket", is_inet, "inet:PORT@HOST", NULL},
     [TYPE_STORE] = {"store", is_store, "a file's path that begins with / (SQLite), or postgresql://USER@HOST/DATABASE",
                     NULL},
-    [TYPE_MODE] = {"permissions", is_mode, "permissions as three octal digits: 0660", NULL},
+    [TYPE_MODE] = {"permissions", is_mode, "permissions as three octal digits, with w for somebody: 0660", NULL},
     [TYPE_FIELD] = {"header field", NULL, NULL, wants_field},
     [TYPE_NAME] = {"name", is_name, "a name without blanks: mx.example.org", NULL},
     [TYPE_DOMAIN] = {"domain", is_domain, "a name of DNS: example.org", NULL},
@@ -328,7 +320,6 @@ static const struct {
     [TYPE_USER] = {"user", is_user, "the name of a user: assay", NULL},
     [TYPE_USERS] = {"users", is_users, "names of users, separated by blanks: \"postfix root\"", NULL},
     [TYPE_GROUP] = {"group", is_user, "the name of a group: postfix", NULL},
-    [TYPE_WEB] = {"web address", is_web, "a web address: https://www.example.org/refused", NULL},
     [TYPE_SMTP_URL] = {"mail server", is_smtp_url, "smtp://HOST[:PORT] or smtps://HOST[:PORT]", NULL},
     [TYPE_ORIGIN] = {"file or zones", is_origin,
                      "a path that begins with /, or one or two DNS zones: \"origin.example.net origin6.example.net\"",

@@ -41,7 +41,6 @@ enum setting_type {
     TYPE_USER,
     TYPE_USERS,
     TYPE_GROUP,
-    TYPE_WEB,
     TYPE_SMTP_URL,
     TYPE_ORIGIN,
     TYPE_COUNT

@@ -76,10 +76,8 @@ static size_t our_servers(struct doctor *d, struct server out[SERVERS])
 {
     const char *at = doctor_setting(d, SETTING_DNS_FORWARD, "");
     size_t count = 0;
-    for (at = at ? at : ""; *at; at += strcspn(at, " \t")) {
-        at += strspn(at, " \t");
-        server_add(slice_of(at, strcspn(at, " \t")), out, &count);
-    }
+    for (at = at ? at : ""; *(at += strspn(at, " \t,")); at += strcspn(at, " \t,"))
+        server_add(slice_of(at, strcspn(at, " \t,")), out, &count);
     return count ? count : hosts_servers(NULL, out);
 }
 

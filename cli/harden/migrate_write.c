@@ -443,7 +443,7 @@ static void write_reports(struct writer *w)
     if (!history && !failure)
         return;
     from(w, MIGRATE_OPENDMARC, history ? "HistoryFile" : "FailureReports");
-    if (!history || !strchr(by, '@')) {
+    if (!history || !policy_setting_takes(SETTING_REPORT_FROM, slice_str(by))) {
         buf_adds(
             w->out,
             history
@@ -467,7 +467,9 @@ static void write_reports(struct writer *w)
         buf_adds(w->out, "set report.failure redacted\n");
     }
     if (strcmp(command, "/usr/sbin/sendmail") != 0) {
+        const bool taken = policy_setting_takes(SETTING_REPORT_SENDMAIL, slice_str(command)) && !strchr(command, '"');
         from(w, MIGRATE_OPENDMARC, "ReportCommand");
+        buf_adds(w->out, taken ? "" : "# left out: no shell reads report.sendmail, so it takes no quotes\n#");
         buf_adds(w->out, "set report.sendmail \"");
         add_shown(w->out, command);
         buf_adds(w->out, "\"\n");

@@ -47,10 +47,11 @@ static int for_reload(const struct policy_args *a)
 {
     char snapshot[PATH_MAX];
     const char *program = reloading_program(a, snapshot), *kept = program ? snapshot : NULL;
+    const bool peers_matter = !program || strcmp(program, "assay-milter") == 0; /* not on a host with a ledger alone */
     struct policy_report *r = policy_report_new();
     struct policy *p = policy_load_as_kept(a->file, kept, r);
     const bool takes = p && policy_live_takes_read(p, a->file, kept, r),
-               works = takes && policy_host_check_peers(r, p, a->file, true);
+               works = takes && (!peers_matter || policy_host_check_peers(r, p, a->file, true));
     if (works) {
         cli_put_visible(stdout, a->file);
         puts(": would be taken");

@@ -202,10 +202,14 @@ static bool is_authority(struct slice v)
     return is_host(host) && (host.n == v.n || is_port(port));
 }
 
-static bool is_smtp_url(struct slice v)
+static const char *wants_smtp_url(struct slice v)
 {
     const size_t scheme = begins(v, "smtp://") ? 7 : begins(v, "smtps://") ? 8 : 0;
-    return scheme && is_plain(slice_from(v, scheme), "/?#@") && is_authority(slice_from(v, scheme));
+    if (scheme && memchr(v.p, '@', v.n))
+        return "smtp://HOST[:PORT] alone; this one names a user, who stands in the file of report.smtp-login";
+    return scheme && is_plain(slice_from(v, scheme), "/?#") && is_authority(slice_from(v, scheme))
+               ? NULL
+               : "smtp://HOST[:PORT] or smtps://HOST[:PORT]";
 }
 
 /* ---- names ---- */
@@ -320,7 +324,7 @@ static const struct {
     [TYPE_USER] = {"user", is_user, "the name of a user: assay", NULL},
     [TYPE_USERS] = {"users", is_users, "names of users, separated by blanks: \"postfix root\"", NULL},
     [TYPE_GROUP] = {"group", is_user, "the name of a group: postfix", NULL},
-    [TYPE_SMTP_URL] = {"mail server", is_smtp_url, "smtp://HOST[:PORT] or smtps://HOST[:PORT]", NULL},
+    [TYPE_SMTP_URL] = {"mail server", NULL, NULL, wants_smtp_url},
     [TYPE_ORIGIN] = {"file or zones", is_origin,
                      "a path that begins with /, or one or two DNS zones: \"origin.example.net origin6.example.net\"",
                      NULL},

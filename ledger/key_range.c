@@ -7,7 +7,9 @@
  *
  * SQLite reads from one bound to the other. PostgreSQL finds the lower bound by all columns of the key, but ends only
  * where the first column is above the upper one: of a key that begins with a day it would read that day to its end for
- * each range. So there the range is a subquery which ends after as many rows as were counted.
+ * each range. So there the rows of a range are found by a subquery, which ends after as many as were counted, and taken
+ * by their place (ctid): joined by the key, they were at times looked for once for each row of the other side. Only the
+ * table of mails has partitions, in which places are not unique, and its key is one column.
  */
 #include "ledger/key_range.h"
 #include <stdlib.h>
@@ -61,10 +63,10 @@ void key_range_put(const struct key_range *r, unsigned first, struct buf *sql)
 {
     bool counted = r->shared && r->to_count && strchr(r->key, ',');
     if (counted)
-        buf_printf(sql, "(%s) IN (SELECT %s FROM %s WHERE ", r->key, r->key, r->table);
+        buf_printf(sql, "ctid = ANY (ARRAY(SELECT ctid FROM %s WHERE ", r->table);
     put_bounds(r, first, sql);
     if (counted)
-        buf_printf(sql, " ORDER BY %s LIMIT %lld)", r->key, (long long)r->rows);
+        buf_printf(sql, " ORDER BY %s LIMIT %lld))", r->key, (long long)r->rows);
 }
 
 static size_t add_bound(const char *key, char *const *bound, size_t count, struct store_value *v, size_t n)

@@ -41,6 +41,14 @@ static inline bool slice_eq(struct slice a, struct slice b)
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
+/* The order of two texts by their octets, a shorter one first where it begins the other; below, above or equal 0. */
+static inline int slice_order(struct slice a, struct slice b)
+{
+    const size_t both = a.n < b.n ? a.n : b.n;
+    const int order = both ? memcmp(a.p, b.p, both) : 0;
+    return order ? order : (a.n > b.n) - (a.n < b.n);
+}
+
 /* Compares without regard to ASCII case. Does not stop at a NUL, as strncasecmp would. */
 static inline bool slice_eq_nocase(struct slice a, struct slice b)
 {

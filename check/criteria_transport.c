@@ -451,10 +451,7 @@ static const char *tlsrpt_fix(struct testing *t, const struct buf *kept)
 
 static int by_text(const void *a, const void *b)
 {
-    const struct slice *x = a, *y = b;
-    const size_t both = x->n < y->n ? x->n : y->n;
-    const int order = both ? memcmp(x->p, y->p, both) : 0;
-    return order ? order : (x->n > y->n) - (x->n < y->n);
+    return slice_order(*(const struct slice *)a, *(const struct slice *)b);
 }
 
 /* Texts of the records, sorted: name servers give them in any order, and what is to be published is the same each time.

@@ -296,9 +296,7 @@ void gather_smtp(const struct gather_host *h, struct buf *out)
 
 static int by_octets(const void *a, const void *b)
 {
-    const struct slice *x = a, *y = b;
-    int c = memcmp(x->p, y->p, x->n < y->n ? x->n : y->n);
-    return c ? c : x->n < y->n ? -1 : x->n > y->n;
+    return slice_order(*(const struct slice *)a, *(const struct slice *)b);
 }
 
 /* A digest of the records of one type, in an order of our own. Of an alias, its own record alone: what stands behind it

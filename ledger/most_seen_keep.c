@@ -275,7 +275,7 @@ static enum status write_block(struct keeping *k, const struct block *b)
     if (st != STATUS_OK)
         store_rollback(k->store);
     else
-        store_checkpoint(k->store);
+        store_write_back(k->store);
     return st;
 }
 

@@ -25,18 +25,25 @@ struct steps {
     enum status status;
 };
 
-/* After a step: its log emptied, the next one as large as may be, others let in. What counts is how long others were
- * kept out: the wait for our own turn and the checkpoint keep nobody out, and on a busy machine or a slow disk would
- * make each step the least one. */
+/* After a step: its log kept short, the next one as large as may be, others let in. What counts is how long others were
+ * kept out: the wait for our own turn and for the disk keep nobody out, and on a busy machine or a slow disk would make
+ * each step the least one. */
 static void end_step(struct steps *t)
 {
     const int64_t took = store_held_ms(t->store);
-    store_checkpoint(t->store);
+    store_write_back(t->store);
     if (took > RETENTION_STEP_MS && t->size / 2 >= RETENTION_STEP_LEAST)
         t->size /= 2;
     else if (took < RETENTION_STEP_MS / 4 && t->size * 2 <= RETENTION_STEP)
         t->size *= 2;
     store_give_way(t->store, took * 1000);
+}
+
+/* After a table, of which rows were deleted if there are more now than before. */
+static void end_table(struct steps *t, int64_t before)
+{
+    if (t->rows > before)
+        store_checkpoint(t->store);
 }
 
 /* A statement that is repeated until it changes nothing. */
@@ -58,6 +65,7 @@ static enum status run_step(struct steps *t, const struct step *step, int64_t be
 
 static void repeat(struct steps *t, const struct step *step, int64_t before)
 {
+    const int64_t rows = t->rows;
     int64_t n = 1;
     while (n > 0 && t->status == STATUS_OK && !(t->stop && t->stop())) {
         enum status st = store_begin(t->store);
@@ -79,6 +87,7 @@ static void repeat(struct steps *t, const struct step *step, int64_t before)
         if (n)
             end_step(t);
     }
+    end_table(t, rows);
 }
 
 static void in_steps(struct steps *t, const char *sql, int64_t before)
@@ -176,6 +185,7 @@ static bool end_range(struct steps *t, const struct ranges *r, enum status st, i
 static void in_ranges(struct steps *t, const struct ranges *r)
 {
     struct key_range range = {.table = r->table, .key = r->key};
+    const int64_t rows = t->rows;
     while (t->status == STATUS_OK && !(t->stop && t->stop())) {
         t->status = key_range_next(t->store, &range, t->size * RANGE_ROWS);
         if (t->status != STATUS_OK || range.over)
@@ -187,6 +197,7 @@ static void in_ranges(struct steps *t, const struct ranges *r)
         range.again = !end_range(t, r, st, n);
     }
     key_range_free(&range);
+    end_table(t, rows);
 }
 
 /* Tables whose key does not begin with a time. */
@@ -287,6 +298,7 @@ static void drop_policies_in_use(struct steps *t, int64_t days, struct old_polic
 static void exceptions(struct steps *t, int64_t days)
 {
     struct key_range range = {.table = "exception", .key = "policy, statement"};
+    const int64_t rows = t->rows;
     while (t->status == STATUS_OK && !(t->stop && t->stop())) {
         t->status = key_range_next(t->store, &range, t->size * RANGE_ROWS);
         if (t->status != STATUS_OK || range.over)
@@ -304,6 +316,7 @@ static void exceptions(struct steps *t, int64_t days)
         arena_free(a);
     }
     key_range_free(&range);
+    end_table(t, rows);
 }
 
 /* A list is used where its block is in most_seen_block: that goes first. */

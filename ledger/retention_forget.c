@@ -78,10 +78,17 @@ struct forgetting {
 static void end_step(struct forgetting *f, int64_t rows, int64_t began_ms)
 {
     if (rows)
-        store_checkpoint(f->store);
+        store_write_back(f->store);
     int64_t took = clock_mono_ms() - began_ms;
     if (rows || took > SHORT_STEP_MS)
         store_give_way(f->store, took * 1000);
+}
+
+/* After a table, of which rows were deleted if there are more now than before. */
+static void end_table(struct forgetting *f, int64_t before)
+{
+    if (f->rows > before && !f->dry_run)
+        store_checkpoint(f->store);
 }
 
 static enum status run_step(struct forgetting *f, const char *count, const char *change, const struct key_range *r)
@@ -132,6 +139,7 @@ static enum status forget_table(struct forgetting *f, const struct table *t)
 {
     struct buf where = BUF_INIT, what = BUF_INIT;
     enum status st = STATUS_OK;
+    const int64_t rows = f->rows;
     condition(f->store, t->name, NAME, TEXT, &where);
     buf_printf(&what, "DELETE FROM %s", t->name);
     if (where.n && !where.failed)
@@ -149,6 +157,7 @@ static enum status forget_table(struct forgetting *f, const struct table *t)
         st = STATUS_NOMEM;
     buf_release(&where);
     buf_release(&what);
+    end_table(f, rows);
     return st;
 }
 
@@ -230,6 +239,7 @@ static enum status forget_records(struct forgetting *f)
     struct records r = {0};
     struct buf sql = BUF_INIT, where = BUF_INIT;
     int64_t from = INT64_MIN, most = RETENTION_STEP;
+    const int64_t rows = f->rows;
     condition(f->store, "mail", NAME, TEXT, &where);
     buf_printf(&sql,
                "SELECT t, record FROM mail WHERE exact = 1 AND (%s) IS NOT TRUE AND $2 = $2 AND $3 = $3 AND t >= $4 "
@@ -252,6 +262,7 @@ static enum status forget_records(struct forgetting *f)
     free(r.at);
     buf_release(&sql);
     buf_release(&where);
+    end_table(f, rows);
     return st;
 }
 

@@ -241,6 +241,12 @@ void store_shrink(struct store *s)
         s->engine->shrink(s);
 }
 
+void store_write_back(struct store *s)
+{
+    if (s->engine->write_back)
+        s->engine->write_back(s);
+}
+
 void store_checkpoint(struct store *s)
 {
     if (s->engine->checkpoint)

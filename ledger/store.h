@@ -120,7 +120,12 @@ void store_go_by_keys(struct store *s, bool on);
 /* For a program that writes much and asks little: on SQLite keeps fewer pages in memory. */
 void store_shrink(struct store *s);
 
-/* The last step of each batch of deletions: on SQLite empties the write-ahead log, if no reader holds it. */
+/* After each step of a long work: on SQLite, where the write-ahead log has grown long, writes its pages into the file,
+ * so that it takes little of a nearly full disk. What was deleted may still be read in the log. */
+void store_write_back(struct store *s);
+
+/* After the last step on each table: on SQLite empties the write-ahead log, if no reader holds it, so that what was
+ * deleted is nowhere. Keeps writers out while it waits for the disk. */
 void store_checkpoint(struct store *s);
 
 /* Between two steps of a long deletion, each a transaction of its own that took so many microseconds: on SQLite lets

@@ -27,6 +27,7 @@ struct store_engine {
     enum status (*vacuum)(struct store *);
     void (*go_by_keys)(struct store *, bool on);                               /* may be NULL */
     void (*checkpoint)(struct store *);                                        /* may be NULL */
+    void (*write_back)(struct store *);                                        /* may be NULL */
     bool (*replaced)(const struct store *);                                    /* may be NULL */
     void (*shrink)(struct store *);                                            /* may be NULL */
     enum status (*check)(struct store *);                                      /* may be NULL */

@@ -2,10 +2,14 @@
 /*
  * store_sqlite.c - the store in a file.
  *
- * Promises: write-ahead log, so that queries never wait for ingesting; synchronous=FULL, so that committed data is on
- * the disk before its segment is removed. Waits up to 30 seconds for another writer. A full disk, a locked or a
- * read-only file are STATUS_AGAIN or STATUS_DENIED with the path in the text; a file that is not a database is
+ * Promises: write-ahead log, so that queries never wait for ingesting; what a commit wrote is on the disk before it
+ * returns, so that a segment is removed only then. Waits up to 30 seconds for another writer. A full disk, a locked or
+ * a read-only file are STATUS_AGAIN or STATUS_DENIED with the path in the text; a file that is not a database is
  * STATUS_INVALID and is not changed.
+ *
+ * With synchronous=FULL SQLite would wait for the disk while it holds the writers' lock: hundreds of milliseconds,
+ * where the disk has much else to write. synchronous=NORMAL keeps the file whole after a power cut, but not the last
+ * commits. So the log is synced here after each commit, when the lock is free.
  */
 #include "base/clock.h"
 #include "ledger/mention.h"
@@ -43,6 +47,8 @@ struct sqlite {
     ino_t inode; /* of the file at path when it was opened */
     dev_t device;
     int wait_ms;      /* for another writer */
+    int log_pages;    /* of the write-ahead log, after our last commit */
+    int sync_error;   /* errno: that commit could not be synced, and nobody was told yet */
     int64_t began_ms; /* the statement that runs */
     struct kept kept[KEPT];
     uint64_t uses;
@@ -150,6 +156,12 @@ static enum status report(struct store *s, int rc, const char *statement)
 {
     struct sqlite *q = s->handle;
     char who[200];
+    if (store_sqlite_status(rc) == STATUS_OK && q->sync_error) {
+        snprintf(s->error, sizeof s->error, "%s: what was written may not be on the disk: %s", q->path,
+                 strerror(q->sync_error));
+        q->sync_error = 0;
+        return STATUS_AGAIN;
+    }
     if (store_sqlite_status(rc) == STATUS_OK)
         return STATUS_OK;
     if (store_sqlite_damage(s, rc, sqlite3_errmsg(q->db), statement))
@@ -346,12 +358,13 @@ static void rollback(struct store *s)
 #define CHECKPOINT_TRIES 5
 #define CHECKPOINT_PAUSE_MS 10
 #define CHECKPOINT_PAGES 4000 /* of the write-ahead log */
+#define WRITE_BACK_PAGES 1000 /* the same, in a long work: a nearly full disk has room for these (4 MB) */
 #define VACUUM_PAGES "256"
 #define VACUUM_STEPS 100000
 
 /* A passive checkpoint writes the pages and waits for the disk without the writers' lock; false: some could not be
  * written, because a reader or another checkpoint is at them. */
-static bool write_back(struct sqlite *q)
+static bool write_pages_back(struct sqlite *q)
 {
     int pages = 0, written = -1;
     for (int i = 0; i < CHECKPOINT_TRIES; i++) {
@@ -364,12 +377,21 @@ static bool write_back(struct sqlite *q)
     return false;
 }
 
+/* The log is not truncated: the next writer begins it anew, and overwrites what it has allocated already. The first
+ * commit after that waits for the disk under the writers' lock, so it is not done for a few pages. */
+static void write_back(struct store *s)
+{
+    struct sqlite *q = s->handle;
+    if (q->log_pages >= WRITE_BACK_PAGES)
+        (void)write_pages_back(q);
+}
+
 /* The truncating checkpoint has the writers' lock while it waits for the disk, so it is left little or nothing to
  * write. */
 static void checkpoint(struct store *s)
 {
     struct sqlite *q = s->handle;
-    if (!write_back(q))
+    if (!write_pages_back(q))
         return; /* it would not succeed either */
     q->wait_ms = CHECKPOINT_WAIT_MS;
     (void)sqlite3_wal_checkpoint_v2(q->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
@@ -395,7 +417,7 @@ static enum status vacuum(struct store *s)
     for (int i = 0; left > 0 && i < VACUUM_STEPS && st == STATUS_OK; i++) {
         int64_t began = clock_mono_ms();
         st = run(s, "PRAGMA incremental_vacuum(" VACUUM_PAGES ")", NULL, 0, NULL);
-        checkpoint(s);
+        write_back(s);
         store_give_way(s, (clock_mono_ms() - began) * 1000);
         int64_t now = ask_pragma(s, "PRAGMA freelist_count");
         if (now >= left)
@@ -406,11 +428,26 @@ static enum status vacuum(struct store *s)
     return st;
 }
 
-/* Called by SQLite after a commit, when others may write already. Takes the place of its own automatic checkpoint. */
+/* If another connection has written the log back and begun it anew meanwhile, the commit is in the file, which that one
+ * synced first. */
+static bool sync_log(sqlite3 *db, const char *schema)
+{
+    sqlite3_file *log = NULL;
+    return sqlite3_file_control(db, schema, SQLITE_FCNTL_JOURNAL_POINTER, &log) == SQLITE_OK && log && log->pMethods &&
+           log->pMethods->xSync(log, SQLITE_SYNC_NORMAL) == SQLITE_OK;
+}
+
+/* Called by SQLite after a commit, when others may write already. Takes the place of its own automatic checkpoint. An
+ * error that it returned would be a mistake in the statement (SQLITE_ERROR) to whoever committed. */
 static int committed(void *context, sqlite3 *db, const char *schema, int pages)
 {
     struct store *s = context;
+    struct sqlite *q = s->handle;
     s->ended_ms = clock_mono_ms();
+    q->log_pages = pages;
+    errno = 0;
+    if (!sync_log(db, schema))
+        q->sync_error = errno ? errno : EIO;
     if (pages >= CHECKPOINT_PAGES)
         (void)sqlite3_wal_checkpoint_v2(db, schema, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     return SQLITE_OK;
@@ -495,6 +532,7 @@ static const struct store_engine engine = {.close = close_it,
                                            .rollback = rollback,
                                            .vacuum = vacuum,
                                            .checkpoint = checkpoint,
+                                           .write_back = write_back,
                                            .replaced = replaced,
                                            .shrink = shrink,
                                            .check = check,
@@ -503,7 +541,7 @@ static const struct store_engine engine = {.close = close_it,
 static enum status settle(struct store *s, enum store_mode mode)
 {
     static const char *const write_pragmas[] = {"PRAGMA auto_vacuum=INCREMENTAL", "PRAGMA cell_size_check=ON",
-                                                "PRAGMA journal_mode=WAL",        "PRAGMA synchronous=FULL",
+                                                "PRAGMA journal_mode=WAL",        "PRAGMA synchronous=NORMAL",
                                                 "PRAGMA cache_size=-65536",       "PRAGMA temp_store=MEMORY",
                                                 "PRAGMA secure_delete=ON"};
     static const char *const read_pragmas[] = {"PRAGMA query_only=1", "PRAGMA cache_size=-65536",

@@ -207,7 +207,8 @@ int ledger_tidy(int argc, char **argv)
     struct retention_keep keep = {c.keep_identity, c.keep_mails, c.keep_days};
     int64_t now = 0, rows = 0;
     bool held = false;
-    enum status st = store_lease_take(s, "retention"); /* who has it does the same, or it is left to the next time */
+    /* Without --now it is a timer's: who has the lease does the same, or it is left to the next time. */
+    enum status st = a.now ? ledger_wait_for_lease(s, "retention") : store_lease_take(s, "retention");
     if (st == STATUS_OK)
         st = retention_clock(s, &t, a.now, &now, &held, why);
     if (st == STATUS_OK && !held)

@@ -183,7 +183,7 @@ tool('forget', '--yes', '::ffff:192.0.2.7')
 check(ask('SELECT count(*) FROM mail') == 0, 'an address in another spelling')
 
 
-# One long work at a time: tidy leaves it to the other; what must be done waits, and says for whom; so does the daemon.
+# One long work at a time: tidy leaves it to the other, but for --now; what must be done waits, and says for whom; so does the daemon.
 def log_says(words):
     for _ in range(200):
         if words in open(SPACE + '/log').read():
@@ -203,7 +203,7 @@ segment('00000020', 600, 5, domain='later.example')
 run(*once)
 check(ask(MAILS) == 5, 'records do not wait for a long work of another')
 waiting = {}
-for words in (('backup', SPACE + '/late.db'), ('forget', '--yes', 'later.example'), ('recount',)):
+for words in (('backup', SPACE + '/late.db'), ('forget', '--yes', 'later.example'), ('recount',), ('tidy', '--now')):
     waiting[words[0]] = subprocess.Popen([ASSAY, 'ledger', words[0], '-P', POLICY, *words[1:]], stderr=subprocess.PIPE, text=True)
 for name, process in waiting.items():
     said = process.stderr.readline()

@@ -11,62 +11,26 @@
 #include "cli/text.h"
 #include "report/page.h"
 
-static const struct standard_text texts[STANDARD_COUNT] = {
-#define STANDARD_TEXT(name, ...) [STANDARD_##name] = {__VA_ARGS__},
-#define OTHER_STANDARD(word, ...)
-#include "report/standards.def"
-#undef STANDARD_TEXT
-#undef OTHER_STANDARD
-};
-
-static const struct {
-    const char *word;
-    struct standard_text text;
-} others[] = {
-#define STANDARD_TEXT(name, ...)
-#define OTHER_STANDARD(word, ...) {word, {__VA_ARGS__}},
-#include "report/standards.def"
-#undef STANDARD_TEXT
-#undef OTHER_STANDARD
-};
-
-#define OTHERS (sizeof others / sizeof others[0])
-#define ALL (STANDARD_COUNT + OTHERS)
-
 struct choice {
     struct cli_language lang;
-    bool chosen[ALL], as_json;
+    bool chosen[STANDARD_TEXT_COUNT], as_json;
     const char *html;
 };
 
-const struct standard_text *standard_text(enum standard s)
-{
-    return (unsigned)s < STANDARD_COUNT ? &texts[s] : NULL;
-}
-
-static const char *word_at(size_t i)
-{
-    return i < STANDARD_COUNT ? standard_name((enum standard)i) : others[i - STANDARD_COUNT].word;
-}
-
-static const struct standard_text *text_at(size_t i)
-{
-    return i < STANDARD_COUNT ? &texts[i] : &others[i - STANDARD_COUNT].text;
-}
-
 static void print_one(size_t i)
 {
-    const struct standard_text *t = text_at(i);
-    printf("%s%s%s: %s\n", cli_colour(stdout, CLI_BOLD), word_at(i), cli_colour(stdout, CLI_PLAIN), t->title);
+    const struct standard_text *t = standard_text_at(i);
+    printf("%s%s%s: %s\n", cli_colour(stdout, CLI_BOLD), standard_text_word(i), cli_colour(stdout, CLI_PLAIN),
+           t->title);
     printf("  %s\n  %s\n  %s %s\n  %s %s\n  %s %s. %s\n", cli_text(t->protects), cli_text(t->acts), _("Cost:"),
            cli_text(t->cost), _("Here:"), cli_text(t->here), _("Status:"), cli_text(t->status), t->address);
 }
 
 static void json_one(struct json *j, size_t i)
 {
-    const struct standard_text *t = text_at(i);
+    const struct standard_text *t = standard_text_at(i);
     json_open(j);
-    json_str(j, "standard", word_at(i));
+    json_str(j, "standard", standard_text_word(i));
     json_str(j, "title", t->title);
     json_str(j, "protects", cli_text(t->protects));
     json_str(j, "acts", cli_text(t->acts));
@@ -81,13 +45,13 @@ static void json_one(struct json *j, size_t i)
 
 static void html_one(struct buf *b, size_t i)
 {
-    const struct standard_text *t = text_at(i);
+    const struct standard_text *t = standard_text_at(i);
     const char *const rows[][2] = {{_("Protects from"), t->protects},
                                    {_("Who has to act"), t->acts},
                                    {_("Cost"), t->cost},
                                    {_("Here"), t->here},
                                    {_("Status"), t->status}};
-    buf_printf(b, "<h2 id=\"%s\">", word_at(i));
+    buf_printf(b, "<h2 id=\"%s\">", standard_text_word(i));
     page_isolated(b, t->title);
     buf_adds(b, "</h2>\n<dl>");
     for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
@@ -105,8 +69,8 @@ static void html_one(struct buf *b, size_t i)
 static int name_unknown(const char *name)
 {
     struct buf all = BUF_INIT;
-    for (size_t k = 0; k < ALL; k++)
-        buf_printf(&all, "%s%s", k ? " " : "", word_at(k));
+    for (size_t k = 0; k < STANDARD_TEXT_COUNT; k++)
+        buf_printf(&all, "%s%s", k ? " " : "", standard_text_word(k));
     int rc = cli_usage("'%s' is not a standard; there are: %s", name, all.failed ? "" : all.p);
     buf_release(&all);
     return rc;
@@ -114,8 +78,8 @@ static int name_unknown(const char *name)
 
 static int choose_name(struct choice *c, const char *name)
 {
-    for (size_t k = 0; k < ALL; k++)
-        if (strcasecmp(word_at(k), name) == 0) {
+    for (size_t k = 0; k < STANDARD_TEXT_COUNT; k++)
+        if (strcasecmp(standard_text_word(k), name) == 0) {
             c->chosen[k] = true;
             return -1;
         }
@@ -131,7 +95,7 @@ static const char *take_language(void *into, const char *value)
 static const struct option_row rows[] = {
     OPTIONS_FLAG(0, "json", as_json, "for programs"),
     OPTIONS_TEXT(0, "html", "FILE", html, "a page for a browser"),
-    OPTIONS_TAKE(0, "lang", "LANGUAGE", take_language, "en, nl, de or fr; by default the user's"),
+    OPTIONS_TAKE(0, "lang", "LANGUAGE", take_language, LANGUAGE_NAMES "; by default the user's"),
 };
 
 static const struct options_spec command_line = {
@@ -149,7 +113,7 @@ static int choose(int argc, char **argv, struct choice *c)
     int n, rc = cli_options(&command_line, argc, argv, c, &n);
     for (int i = 1; rc < 0 && i <= n; i++)
         rc = choose_name(c, argv[i]);
-    for (size_t k = 0; rc < 0 && n == 0 && k < ALL; k++)
+    for (size_t k = 0; rc < 0 && n == 0 && k < STANDARD_TEXT_COUNT; k++)
         c->chosen[k] = true;
     return rc;
 }
@@ -158,7 +122,7 @@ static int write_page(const struct choice *c)
 {
     struct buf b = BUF_INIT;
     page_begin(&b, cli_language(), _("Standards for mail and DNS"), _("Standards for mail and DNS"));
-    for (size_t k = 0; k < ALL; k++)
+    for (size_t k = 0; k < STANDARD_TEXT_COUNT; k++)
         if (c->chosen[k])
             html_one(&b, k);
     page_end(&b);
@@ -178,7 +142,7 @@ int cmd_standards(int argc, char **argv)
     struct json j = JSON_INTO(&b);
     if (c.as_json)
         json_open_array(&j, NULL);
-    for (size_t k = 0; k < ALL; k++) {
+    for (size_t k = 0; k < STANDARD_TEXT_COUNT; k++) {
         if (c.chosen[k] && c.as_json)
             json_one(&j, k);
         else if (c.chosen[k])

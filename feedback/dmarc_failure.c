@@ -9,6 +9,7 @@
  */
 #include "feedback/dmarc_failure.h"
 #include "base/clock.h"
+#include "base/standard.h"
 #include "feedback/dmarc_report.h"
 #include "ledger/timestamp.h"
 #include <stdio.h>
@@ -102,13 +103,8 @@ static const char *delivery(const struct record *r)
 /* RFC 8601's words; what is none of them is not known. */
 static const char *result_of(const struct value *f)
 {
-    static const char *const words[] = {"none",    "pass",   "fail",      "softfail",
-                                        "neutral", "policy", "temperror", "permerror"};
-    const char *result = value_text(f, "result");
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (is(result, words[i]))
-            return words[i];
-    return "none";
+    enum result r = result_from_name(slice_str(value_text(f, "result")));
+    return r == RESULT_COUNT || r == RESULT_UNTESTED ? "none" : result_name(r);
 }
 
 static void put_authentication(struct buf *b, const struct record *r, const struct told *t, const char *us)

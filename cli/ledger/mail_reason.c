@@ -21,9 +21,14 @@ static int badness(const char *result)
         return 2;
     case RESULT_TEMPERROR:
         return 1;
-    default:
-        return 0;
+    case RESULT_NONE:
+    case RESULT_PASS:
+    case RESULT_NEUTRAL:
+    case RESULT_UNTESTED:
+    case RESULT_COUNT: /* not a word for a result */
+        break;
     }
+    return 0;
 }
 
 /* Of two that are as bad: the one that says more about the author comes first. */

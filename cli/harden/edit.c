@@ -18,21 +18,21 @@
 
 #define LINKS_MAX 40
 
-struct change_set {
+struct edit {
     struct arena *arena;
-    struct change files[CHANGE_MAX_FILES];
+    struct undo_file files[EDIT_MAX_FILES];
     size_t count;
 };
 
-struct change_set *change_set_new(struct arena *a)
+struct edit *edit_new(struct arena *a)
 {
-    struct change_set *s = ARENA_NEW(a, struct change_set);
+    struct edit *s = ARENA_NEW(a, struct edit);
     if (s)
         s->arena = a;
     return s;
 }
 
-static struct change *edit_find(struct change_set *s, const char *path)
+static struct undo_file *edit_find(struct edit *s, const char *path)
 {
     for (size_t i = 0; i < s->count; i++)
         if (strcmp(s->files[i].path, path) == 0)
@@ -63,7 +63,7 @@ static const char *real_place(struct arena *a, const char *path)
 }
 
 /* The entry for path, made from the disk at its first use. */
-static enum status entry(struct change_set *s, const char *path, struct change **out, const char **why)
+static enum status entry(struct edit *s, const char *path, struct undo_file **out, const char **why)
 {
     const char *name = real_place(s->arena, path);
     if (!name)
@@ -71,12 +71,12 @@ static enum status entry(struct change_set *s, const char *path, struct change *
     *out = edit_find(s, name);
     if (*out)
         return STATUS_OK;
-    if (s->count == CHANGE_MAX_FILES) {
+    if (s->count == EDIT_MAX_FILES) {
         *why = "too many files in one set of changes";
         return STATUS_LIMIT;
     }
-    struct change c = {.path = name};
-    enum status st = change_read(s->arena, name, &c, why);
+    struct undo_file c = {.path = name};
+    enum status st = undo_file_read(s->arena, name, &c, why);
     if (st != STATUS_OK)
         return st;
     c.after = c.before;
@@ -86,9 +86,9 @@ static enum status entry(struct change_set *s, const char *path, struct change *
     return STATUS_OK;
 }
 
-enum status change_text(struct change_set *s, const char *path, struct slice *text, bool *exists, const char **why)
+enum status edit_text(struct edit *s, const char *path, struct slice *text, bool *exists, const char **why)
 {
-    struct change *c;
+    struct undo_file *c;
     enum status st = entry(s, path, &c, why);
     if (st != STATUS_OK)
         return st;
@@ -97,9 +97,9 @@ enum status change_text(struct change_set *s, const char *path, struct slice *te
     return STATUS_OK;
 }
 
-enum status change_propose(struct change_set *s, const char *path, struct slice text, mode_t mode, const char **why)
+enum status edit_propose(struct edit *s, const char *path, struct slice text, mode_t mode, const char **why)
 {
-    struct change *c;
+    struct undo_file *c;
     enum status st = entry(s, path, &c, why);
     if (st != STATUS_OK)
         return st;
@@ -112,35 +112,35 @@ enum status change_propose(struct change_set *s, const char *path, struct slice 
     return STATUS_OK;
 }
 
-enum status change_remove(struct change_set *s, const char *path, const char **why)
+enum status edit_remove(struct edit *s, const char *path, const char **why)
 {
-    struct change *c;
+    struct undo_file *c;
     enum status st = entry(s, path, &c, why);
     if (st == STATUS_OK)
         c->exists_after = false;
     return st;
 }
 
-void change_edit(struct change_set *s, const char *path, const char *name, const char *was, const char *now)
+void edit_note_setting(struct edit *s, const char *path, const char *name, const char *was, const char *now)
 {
     const char *ignored, *kept = arena_strdup(s->arena, name);
-    struct change *c;
-    struct change_edit *e = ARENA_NEW(s->arena, struct change_edit);
+    struct undo_file *c;
+    struct undo_setting *e = ARENA_NEW(s->arena, struct undo_setting);
     if (!e || entry(s, path, &c, &ignored) != STATUS_OK)
         return;
-    *e = (struct change_edit){.name = kept,
-                              .was = was ? arena_strdup(s->arena, was) : NULL,
-                              .now = now ? arena_strdup(s->arena, now) : NULL,
-                              .next = c->edits};
+    *e = (struct undo_setting){.name = kept,
+                               .was = was ? arena_strdup(s->arena, was) : NULL,
+                               .now = now ? arena_strdup(s->arena, now) : NULL,
+                               .next = c->edits};
     c->edits = e;
 }
 
-static bool is_change(const struct change *c)
+static bool is_change(const struct undo_file *c)
 {
     return c->existed != c->exists_after || (c->exists_after && !slice_eq(c->before, c->after));
 }
 
-size_t change_count(const struct change_set *s)
+size_t edit_count(const struct edit *s)
 {
     size_t n = 0;
     for (size_t i = 0; i < s->count; i++)
@@ -148,7 +148,7 @@ size_t change_count(const struct change_set *s)
     return n;
 }
 
-const char *change_path(const struct change_set *s, size_t i)
+const char *edit_path(const struct edit *s, size_t i)
 {
     for (size_t k = 0; k < s->count; k++)
         if (is_change(&s->files[k]) && i-- == 0)
@@ -156,7 +156,7 @@ const char *change_path(const struct change_set *s, size_t i)
     return NULL;
 }
 
-enum status change_may_write(struct change_set *s, const char **why)
+enum status edit_may_write(struct edit *s, const char **why)
 {
     for (size_t i = 0; i < s->count; i++) {
         const char *path = s->files[i].path, *slash = strrchr(path, '/');
@@ -189,7 +189,7 @@ static int text_file(struct slice text)
     return fd;
 }
 
-static enum status diff_one(struct change_set *s, const struct change *c, FILE *out, const char **why)
+static enum status diff_one(struct edit *s, const struct undo_file *c, FILE *out, const char **why)
 {
     int a = text_file(c->before), b = text_file(c->after);
     if (a < 0 || b < 0) {
@@ -220,7 +220,7 @@ static enum status diff_one(struct change_set *s, const struct change *c, FILE *
     return STATUS_MISSING;
 }
 
-enum status change_diff(struct change_set *s, FILE *out, const char **why)
+enum status edit_diff(struct edit *s, FILE *out, const char **why)
 {
     for (size_t i = 0; i < s->count; i++) {
         if (!is_change(&s->files[i]))
@@ -232,27 +232,27 @@ enum status change_diff(struct change_set *s, FILE *out, const char **why)
     return STATUS_OK;
 }
 
-enum status change_apply(struct change_set *s, const char *keep, const char **why)
+enum status edit_apply(struct edit *s, const char *keep, const char **why)
 {
-    struct change todo[CHANGE_MAX_FILES];
+    struct undo_file todo[EDIT_MAX_FILES];
     size_t n = 0;
     for (size_t i = 0; i < s->count; i++)
         if (is_change(&s->files[i]))
             todo[n++] = s->files[i];
     if (n == 0)
         return STATUS_OK;
-    enum status st = keep ? change_store(s->arena, keep, todo, n, why) : STATUS_OK;
+    enum status st = keep ? undo_keep(s->arena, keep, todo, n, why) : STATUS_OK;
     for (size_t i = 0; st == STATUS_OK && i < n; i++) {
-        st = change_replace(s->arena, &todo[i], true, why);
+        st = undo_file_replace(s->arena, &todo[i], true, why);
         if (st == STATUS_OK)
             continue;
         const char *ignored = NULL;
         while (i-- > 0)
-            if (change_replace(s->arena, &todo[i], false, &ignored) != STATUS_OK)
+            if (undo_file_replace(s->arena, &todo[i], false, &ignored) != STATUS_OK)
                 *why = arena_printf(s->arena, "%s; and %s could not be put back: %s (the original is below %s)", *why,
                                     todo[i].path, ignored ? ignored : "no reason known", keep ? keep : "no folder");
         if (keep)
-            change_forget(s->arena, keep);
+            undo_forget_newest(s->arena, keep);
         break;
     }
     return st;

@@ -103,22 +103,22 @@ static void make_socket_folder(struct harden *h)
 static int apply(struct harden *h, const struct harden_options *o, const char *keep)
 {
     const char *why = NULL;
-    if (change_count(h->set) == 0) {
+    if (edit_count(h->set) == 0) {
         puts("Nothing to change: all of it is so already.");
         return EX_OK;
     }
-    enum status s = change_diff(h->set, stdout, &why);
+    enum status s = edit_diff(h->set, stdout, &why);
     if (s == STATUS_OK)
         harden_tell_reasons(h);
     if (s == STATUS_OK)
-        s = change_may_write(h->set, &why);
+        s = edit_may_write(h->set, &why);
     if (s == STATUS_OK && (o->dry_run || (!o->yes && !cli_confirm("\nChange these files?")))) {
         puts(o->dry_run ? "\nNothing was changed (--dry-run)."
                         : "\nNothing was changed. --yes does it without asking.");
         return CLI_WARNING;
     }
     if (s == STATUS_OK)
-        s = change_apply(h->set, keep, &why);
+        s = edit_apply(h->set, keep, &why);
     if (s != STATUS_OK) {
         cli_error("nothing was changed: %s", why ? why : status_text(s));
         return s == STATUS_DENIED ? EX_NOPERM : EX_TEMPFAIL;
@@ -132,7 +132,7 @@ static int apply(struct harden *h, const struct harden_options *o, const char *k
 static int harden(struct arena *a, const struct harden_options *o, const char *keep)
 {
     struct harden h = {
-        .arena = a, .set = change_set_new(a), .policy_path = o->policy, .root = o->root, .postfix_dir = o->postfix};
+        .arena = a, .set = edit_new(a), .policy_path = o->policy, .root = o->root, .postfix_dir = o->postfix};
     struct policy_report *report = policy_report_new();
     int rc = EX_CONFIG;
     h.untested = o->untested;

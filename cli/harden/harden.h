@@ -23,7 +23,7 @@ struct harden_reason {
 
 struct harden {
     struct arena *arena;
-    struct change_set *set;
+    struct edit *set;
     const struct policy *policy;
     const char *policy_path;
     const char *root;        /* prefix of every path read or written: "" but in tests */

@@ -61,7 +61,7 @@ void harden_tell_reasons(const struct harden *h)
 bool harden_read(struct harden *h, const char *path, struct slice *text, bool *exists)
 {
     const char *why = NULL;
-    enum status s = change_text(h->set, path, text, exists, &why);
+    enum status s = edit_text(h->set, path, text, exists, &why);
     if (s != STATUS_OK)
         harden_refuse(h, "%s", why ? why : status_text(s));
     return s == STATUS_OK;
@@ -70,7 +70,7 @@ bool harden_read(struct harden *h, const char *path, struct slice *text, bool *e
 bool harden_write(struct harden *h, const char *path, struct slice text, mode_t mode)
 {
     const char *why = NULL;
-    enum status s = change_propose(h->set, path, text, mode, &why);
+    enum status s = edit_propose(h->set, path, text, mode, &why);
     if (s != STATUS_OK)
         harden_refuse(h, "%s", why ? why : status_text(s));
     return s == STATUS_OK;

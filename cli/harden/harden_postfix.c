@@ -35,10 +35,10 @@ static bool write_socket_file(struct harden *h, const char *file, const char *so
     const char *path = socket_file(h, file), *text = arena_printf(h->arena, "%s\n", socket);
     if (strncmp(socket, "unix:/", 6) != 0)
         return true;
-    size_t before = change_count(h->set);
+    size_t before = edit_count(h->set);
     if (!path || !text || !harden_write(h, path, slice_str(text), 0644))
         return false;
-    if (change_count(h->set) > before) {
+    if (edit_count(h->set) > before) {
         harden_reason(h, path, "the socket that the mail server asks: no policy can lose it");
         h->socket_is_new |= strcmp(file, MTA_SOCKET_FILE) == 0;
     }

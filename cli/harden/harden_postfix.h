@@ -12,7 +12,7 @@
 #define POSTFIX_MAX_EDITS 48
 #define POSTFIX_MAX_MILTERS 4096 /* octets of a list of milters or restrictions */
 
-struct change_edit;
+struct undo_setting;
 
 /* An answer of postconf that is kept. */
 struct postfix_answer {
@@ -88,7 +88,7 @@ const char *postfix_drop(struct postfix *p, const char *socket);
 
 /* Takes back, in main.cf or master.cf (path), what these edits wrote and what still stands so; proposes the file. A
  * line for each setting that somebody changed since goes into left, *count of them. */
-void postfix_undo_file(struct harden *h, const char *path, const struct change_edit *edits, struct buf *left,
+void postfix_undo_file(struct harden *h, const char *path, const struct undo_setting *edits, struct buf *left,
                        size_t *count);
 
 #endif

@@ -242,14 +242,14 @@ void harden_unbound(struct harden *h)
                        "as they are");
         return;
     }
-    size_t before = change_count(h->set);
+    size_t before = edit_count(h->set);
     if (!harden_read(h, to, &now, &there) || !harden_write(h, to, text, 0644))
         return;
     if (access(conf, F_OK) == 0)
         fit_in(h, conf, to);
     else
         harden_note(h, "%s is not there: Unbound reads none of these settings until it includes %s", conf, to);
-    if (change_count(h->set) > before) {
+    if (edit_count(h->set) > before) {
         say_whose_unbound(h);
         harden_reason(h, to, "the resolver asks the module about each answer; its settings and why stand in the file");
         harden_reload_by(h, "systemctl restart unbound");

@@ -242,7 +242,7 @@ static void remember(struct postfix *p, const char *target, bool master, const c
     const char *equals = strchr(edit, '=');
     const char *name = equals ? arena_copy(p->h->arena, edit, (size_t)(equals - edit)) : NULL;
     if (name)
-        change_edit(p->h->set, target, name, postfix_explicit(p, master, name), equals + 1);
+        edit_note_setting(p->h->set, target, name, postfix_explicit(p, master, name), equals + 1);
 }
 
 bool postfix_run_edits(struct postfix *p, const char *option, const char *const *edits, size_t count)
@@ -266,12 +266,12 @@ bool postfix_run_edits(struct postfix *p, const char *option, const char *const 
 
 void postfix_take_copy(struct postfix *p, const char *file)
 {
-    struct change_set *copy = change_set_new(p->h->arena);
+    struct edit *copy = edit_new(p->h->arena);
     struct slice text;
     bool exists;
     const char *why = NULL, *changed = arena_printf(p->h->arena, "%s/%s", p->dir, file),
                *target = arena_printf(p->h->arena, "%s/%s", p->original, file);
-    if (!copy || !changed || !target || change_text(copy, changed, &text, &exists, &why) != STATUS_OK)
+    if (!copy || !changed || !target || edit_text(copy, changed, &text, &exists, &why) != STATUS_OK)
         harden_refuse(p->h, "%s", why ? why : "out of memory");
     else
         harden_write(p->h, target, text, 0644);

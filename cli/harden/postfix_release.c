@@ -98,7 +98,7 @@ static void give_back(struct postfix *p, struct taken_back *t, const char *name,
         t->gone[t->gone_count++] = name;
 }
 
-static void undo_edit(struct postfix *p, bool master, const struct change_edit *e, struct taken_back *t,
+static void undo_edit(struct postfix *p, bool master, const struct undo_setting *e, struct taken_back *t,
                       struct buf *left, size_t *count)
 {
     const char *now = postfix_explicit(p, master, e->name), *rest = NULL;
@@ -121,7 +121,7 @@ static void undo_edit(struct postfix *p, bool master, const struct change_edit *
     (*count)++;
 }
 
-void postfix_undo_file(struct harden *h, const char *path, const struct change_edit *edits, struct buf *left,
+void postfix_undo_file(struct harden *h, const char *path, const struct undo_setting *edits, struct buf *left,
                        size_t *count)
 {
     const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;

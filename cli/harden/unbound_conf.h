@@ -4,7 +4,7 @@
  *
  * Reads unbound.conf's syntax (unbound.conf(5)): "clause:" and "name: value ...", free in lines and blanks, values bare
  * or within ' or ", comments from # to the end of a line, include: and include-toplevel: with wildcards. What a name
- * means it does not know. Limits: UNBOUND_STATEMENTS, UNBOUND_DEPTH, CHANGE_MAX_FILE octets a file.
+ * means it does not know. Limits: UNBOUND_STATEMENTS, UNBOUND_DEPTH, EDIT_MAX_FILE octets a file.
  */
 #ifndef ASSAY_CLI_HARDEN_UNBOUND_CONF_H
 #define ASSAY_CLI_HARDEN_UNBOUND_CONF_H

@@ -27,8 +27,8 @@ struct undoing {
     size_t left;        /* things that stay and are named */
     bool mail_left;     /* ... in the mail server's files */
     bool postfix_back, sendmail_back, resolver_back;
-    const char *postfix_dir;                /* of the Postfix whose files are restored */
-    const char *restored[CHANGE_MAX_FILES]; /* of the changes that are proposed: files that get their whole text back */
+    const char *postfix_dir;              /* of the Postfix whose files are restored */
+    const char *restored[EDIT_MAX_FILES]; /* of the changes that are proposed: files that get their whole text back */
     size_t restored_count;
 };
 
@@ -98,10 +98,10 @@ static void propose(struct undoing *u, const char *path, struct slice text)
 }
 
 /* Nobody has changed the file since: it gets back its text of before, to the octet. */
-static void restore(struct undoing *u, const struct change *c)
+static void restore(struct undoing *u, const struct undo_file *c)
 {
     propose(u, c->path, c->before);
-    if (u->restored_count < CHANGE_MAX_FILES)
+    if (u->restored_count < EDIT_MAX_FILES)
         u->restored[u->restored_count++] = c->path;
 }
 
@@ -116,16 +116,16 @@ static bool is_restored(const struct undoing *u, const char *path)
 static void propose_gone(struct undoing *u, const char *path)
 {
     const char *why = NULL;
-    if (change_remove(u->h->set, path, &why) != STATUS_OK)
+    if (edit_remove(u->h->set, path, &why) != STATUS_OK)
         harden_refuse(u->h, "%s", why ? why : "out of memory");
 }
 
 /* Somebody edited the file since. */
-static void undo_changed(struct undoing *u, const struct change *c, struct slice now)
+static void undo_changed(struct undoing *u, const struct undo_file *c, struct slice now)
 {
-    static struct change_edit lists[] = {{.name = "smtpd_milters", .next = &lists[1]},
-                                         {.name = "non_smtpd_milters", .next = &lists[2]},
-                                         {.name = "smtp_tls_policy_maps"}};
+    static struct undo_setting lists[] = {{.name = "smtpd_milters", .next = &lists[1]},
+                                          {.name = "non_smtpd_milters", .next = &lists[2]},
+                                          {.name = "smtp_tls_policy_maps"}};
     struct buf left = BUF_INIT;
     struct slice text = SLICE_NULL;
     size_t count = 0;
@@ -144,7 +144,7 @@ static void undo_changed(struct undoing *u, const struct change *c, struct slice
     buf_release(&left);
 }
 
-static enum status undo_file(struct undoing *u, const struct change *c, const char **why)
+static enum status undo_file(struct undoing *u, const struct undo_file *c, const char **why)
 {
     enum undo_state state;
     struct slice now;
@@ -168,8 +168,8 @@ static enum status undo_file(struct undoing *u, const struct change *c, const ch
 static enum status carry_out(struct undoing *u, const char **why)
 {
     const char *path;
-    enum status s = change_apply(u->h->set, NULL, why);
-    for (size_t i = 0; s == STATUS_OK && (path = change_path(u->h->set, i)) != NULL; i++) {
+    enum status s = edit_apply(u->h->set, NULL, why);
+    for (size_t i = 0; s == STATUS_OK && (path = edit_path(u->h->set, i)) != NULL; i++) {
         if (access(path, F_OK) != 0)
             printf("%s is removed: Assay had made it\n", path);
         else if (is_restored(u, path))
@@ -182,7 +182,7 @@ static enum status carry_out(struct undoing *u, const char **why)
         u->sendmail_back |= is_sendmail(path);
         u->resolver_back |= is_resolver(path);
     }
-    u->h->set = change_set_new(u->h->arena);
+    u->h->set = edit_new(u->h->arena);
     u->restored_count = 0;
     return s == STATUS_OK && !u->h->set ? STATUS_NOMEM : s;
 }
@@ -265,7 +265,7 @@ static int end(struct undoing *u, struct policy_report *report, enum status s, c
 int harden_undo(struct arena *a, const struct harden_options *o, const char *keep)
 {
     struct harden h = {
-        .arena = a, .set = change_set_new(a), .policy_path = o->policy, .root = o->root, .postfix_dir = o->postfix};
+        .arena = a, .set = edit_new(a), .policy_path = o->policy, .root = o->root, .postfix_dir = o->postfix};
     struct undoing u = {.h = &h, .o = o};
     struct policy_report *report = NULL;
     struct undo_set *set = arena_alloc(a, sizeof *set);
@@ -293,9 +293,9 @@ static enum status release_rest(struct undoing *u, const char **why)
 {
     harden_postfix_release(u->h);
     harden_sendmail_release(u->h);
-    if (u->h->refused || change_count(u->h->set) == 0)
+    if (u->h->refused || edit_count(u->h->set) == 0)
         return u->h->refused ? STATUS_INVALID : STATUS_OK;
-    enum status s = change_diff(u->h->set, stdout, why);
+    enum status s = edit_diff(u->h->set, stdout, why);
     return s == STATUS_OK ? carry_out(u, why) : s;
 }
 
@@ -310,7 +310,7 @@ static bool belongs_whole(const struct undo_set *set, bool (*part)(const char *p
 int harden_release(struct arena *a, const struct harden_options *o, const char *keep)
 {
     struct harden h = {
-        .arena = a, .set = change_set_new(a), .policy_path = o->policy, .root = o->root, .postfix_dir = o->postfix};
+        .arena = a, .set = edit_new(a), .policy_path = o->policy, .root = o->root, .postfix_dir = o->postfix};
     struct undoing u = {.h = &h, .o = o};
     struct policy_report *report = NULL;
     struct undo_set *set = arena_alloc(a, sizeof *set);

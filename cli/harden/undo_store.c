@@ -34,14 +34,14 @@ static enum status fail(struct arena *a, enum status s, const char *path, const 
 
 /* ---- one file ---- */
 
-enum status change_read(struct arena *a, const char *path, struct change *c, const char **why)
+enum status undo_file_read(struct arena *a, const char *path, struct undo_file *c, const char **why)
 {
     struct stat st;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return errno == ENOENT || errno == ENOTDIR ? STATUS_OK : fail(a, STATUS_DENIED, path, NULL, why);
     bool regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
-    bool small = regular && st.st_size <= CHANGE_MAX_FILE;
+    bool small = regular && st.st_size <= EDIT_MAX_FILE;
     char *text = small ? arena_alloc(a, (size_t)st.st_size + 1) : NULL;
     size_t n = 0;
     while (text && n < (size_t)st.st_size) {
@@ -88,7 +88,7 @@ static enum status write_in_place(struct arena *a, const char *path, struct slic
     return s;
 }
 
-enum status change_replace(struct arena *a, const struct change *c, bool forward, const char **why)
+enum status undo_file_replace(struct arena *a, const struct undo_file *c, bool forward, const char **why)
 {
     bool exists = forward ? c->exists_after : c->existed;
     struct slice text = forward ? c->after : c->before;
@@ -204,7 +204,7 @@ static void sha256_hex(struct slice s, char out[65])
             snprintf(out + 2 * i, 3, "%02x", digest[i]);
 }
 
-static json_t *edits_json(const struct change_edit *e)
+static json_t *edits_json(const struct undo_setting *e)
 {
     json_t *list = json_array();
     for (; e; e = e->next)
@@ -212,7 +212,7 @@ static json_t *edits_json(const struct change_edit *e)
     return list;
 }
 
-static char *manifest_text(const struct change *c, size_t n)
+static char *manifest_text(const struct undo_file *c, size_t n)
 {
     json_t *files = json_array();
     for (size_t i = 0; i < n; i++) {
@@ -264,7 +264,7 @@ static void sync_folder(const char *path)
     close(fd);
 }
 
-enum status change_store(struct arena *a, const char *keep, const struct change *c, size_t n, const char **why)
+enum status undo_keep(struct arena *a, const char *keep, const struct undo_file *c, size_t n, const char **why)
 {
     char name[32];
     enum status st = own_folders(a, keep, why);
@@ -308,7 +308,7 @@ void undo_forget(struct arena *a, const char *keep, unsigned number)
         sync_folder(keep);
 }
 
-void change_forget(struct arena *a, const char *keep)
+void undo_forget_newest(struct arena *a, const char *keep)
 {
     undo_forget(a, keep, newest(keep, 0));
 }
@@ -321,7 +321,7 @@ static enum status read_text(struct arena *a, const char *keep, unsigned set, co
 {
     struct buf b = BUF_INIT;
     const char *path = set_path(a, keep, set, name);
-    enum status s = path ? rootfile_read(path, ROOTFILE_NOBODY, CHANGE_MAX_FILE, &b) : STATUS_NOMEM;
+    enum status s = path ? rootfile_read(path, ROOTFILE_NOBODY, EDIT_MAX_FILE, &b) : STATUS_NOMEM;
     if (s == STATUS_OK)
         *out = arena_slice(a, buf_slice(&b));
     else if (s != STATUS_MISSING && path)
@@ -330,28 +330,28 @@ static enum status read_text(struct arena *a, const char *keep, unsigned set, co
     return s;
 }
 
-static struct change_edit *read_edits(struct arena *a, const json_t *list)
+static struct undo_setting *read_edits(struct arena *a, const json_t *list)
 {
-    struct change_edit *first = NULL;
+    struct undo_setting *first = NULL;
     for (size_t i = json_array_size(list); i-- > 0;) {
-        struct change_edit *e = ARENA_NEW(a, struct change_edit);
+        struct undo_setting *e = ARENA_NEW(a, struct undo_setting);
         json_t *j = json_array_get(list, i);
         const char *name = json_string_value(json_object_get(j, "name")),
                    *was = json_string_value(json_object_get(j, "was")),
                    *now = json_string_value(json_object_get(j, "now"));
         if (!e || !name)
             continue;
-        *e = (struct change_edit){.name = arena_strdup(a, name),
-                                  .was = was ? arena_strdup(a, was) : NULL,
-                                  .now = now ? arena_strdup(a, now) : NULL,
-                                  .next = first};
+        *e = (struct undo_setting){.name = arena_strdup(a, name),
+                                   .was = was ? arena_strdup(a, was) : NULL,
+                                   .now = now ? arena_strdup(a, now) : NULL,
+                                   .next = first};
         first = e;
     }
     return first;
 }
 
 /* One file of the manifest, with its original and what was written. */
-static enum status load_file(struct arena *a, const char *keep, unsigned set, size_t i, json_t *j, struct change *c,
+static enum status load_file(struct arena *a, const char *keep, unsigned set, size_t i, json_t *j, struct undo_file *c,
                              const char **why)
 {
     const char *path = NULL, *sha = NULL;
@@ -363,11 +363,11 @@ static enum status load_file(struct arena *a, const char *keep, unsigned set, si
         strlen(sha) != 64 || path[0] != '/')
         return fail(a, STATUS_INVALID, keep, "the newest " MANIFEST " is not one of ours", why);
     /* The mode counts only for a file that has to be made again; never a set-user-id bit. */
-    *c = (struct change){.path = arena_strdup(a, path),
-                         .existed = existed,
-                         .exists_after = exists_after,
-                         .mode = (mode_t)mode & 0777,
-                         .edits = read_edits(a, edits)};
+    *c = (struct undo_file){.path = arena_strdup(a, path),
+                            .existed = existed,
+                            .exists_after = exists_after,
+                            .mode = (mode_t)mode & 0777,
+                            .edits = read_edits(a, edits)};
     memcpy(c->sha, sha, 65);
     if (!c->path)
         return STATUS_NOMEM;
@@ -399,7 +399,7 @@ static enum status load_set(struct arena *a, const char *keep, unsigned number, 
            *list = root ? json_object_get(root, "files") : NULL;
     set->number = number;
     set->count = json_array_size(list);
-    st = json_is_array(list) && set->count <= CHANGE_MAX_FILES
+    st = json_is_array(list) && set->count <= EDIT_MAX_FILES
              ? STATUS_OK
              : fail(a, STATUS_INVALID, keep, "the newest " MANIFEST " is not one of ours", why);
     for (size_t i = 0; st == STATUS_OK && i < set->count; i++)
@@ -419,12 +419,12 @@ enum status undo_load(struct arena *a, const char *keep, unsigned below, struct 
     return number ? load_set(a, keep, number, set, why) : STATUS_MISSING;
 }
 
-enum status undo_state_of(struct arena *a, const struct change *c, enum undo_state *state, struct slice *text,
+enum status undo_state_of(struct arena *a, const struct undo_file *c, enum undo_state *state, struct slice *text,
                           const char **why)
 {
-    struct change now = {0};
+    struct undo_file now = {0};
     char sha[65];
-    enum status st = change_read(a, c->path, &now, why);
+    enum status st = undo_file_read(a, c->path, &now, why);
     if (st != STATUS_OK)
         return st;
     sha256_hex(now.before, sha);
@@ -476,7 +476,7 @@ enum status undo_adopt(struct arena *a, const char *state, const char *what, con
             continue;
         good = is_roots(dir, false) && load_set(a, old, n, set, why) == STATUS_OK;
         if (good)
-            s = change_store(a, keep, set->files, set->count, why);
+            s = undo_keep(a, keep, set->files, set->count, why);
         if (good && s == STATUS_OK)
             undo_forget(a, old, n);
     }

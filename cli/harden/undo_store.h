@@ -16,12 +16,12 @@
 
 #include "cli/harden/edit.h"
 
-struct change_edit {
+struct undo_setting {
     const char *name, *was, *now; /* was NULL: it was not set; now NULL: not known */
-    struct change_edit *next;
+    struct undo_setting *next;
 };
 
-struct change {
+struct undo_file {
     const char *path;
     bool existed, exists_after;
     bool after_known; /* of a set that was read: `after` is what was written */
@@ -30,12 +30,12 @@ struct change {
     uid_t uid;
     gid_t gid;
     struct slice before, after;
-    struct change_edit *edits;
+    struct undo_setting *edits;
     char sha[65]; /* of a set that was read: of what was written */
 };
 
 struct undo_set {
-    struct change files[CHANGE_MAX_FILES];
+    struct undo_file files[EDIT_MAX_FILES];
     size_t count;
     unsigned number;
 };
@@ -52,14 +52,14 @@ enum status undo_adopt(struct arena *a, const char *state, const char *what, con
                        const char **why) MUST_CHECK;
 
 /* Fills in what is on disk: existed, mode, owner, before. A missing file is STATUS_OK with existed false. */
-enum status change_read(struct arena *a, const char *path, struct change *c, const char **why) MUST_CHECK;
+enum status undo_file_read(struct arena *a, const char *path, struct undo_file *c, const char **why) MUST_CHECK;
 
 /* Writes `after` (forward) or `before` in the file's place, or removes it where it is not to be. */
-enum status change_replace(struct arena *a, const struct change *c, bool forward, const char **why) MUST_CHECK;
+enum status undo_file_replace(struct arena *a, const struct undo_file *c, bool forward, const char **why) MUST_CHECK;
 
 /* Keeps the originals and the manifest, synced. */
-enum status change_store(struct arena *a, const char *keep, const struct change *c, size_t n,
-                         const char **why) MUST_CHECK;
+enum status undo_keep(struct arena *a, const char *keep, const struct undo_file *c, size_t n,
+                      const char **why) MUST_CHECK;
 
 /* The newest set, or the newest with a number below `below` (0: no bound). STATUS_MISSING: there is none. */
 enum status undo_load(struct arena *a, const char *keep, unsigned below, struct undo_set *set,
@@ -71,11 +71,11 @@ enum undo_state {
     UNDO_BACK,       /* it is what it was before */
     UNDO_CHANGED,    /* somebody has changed it since; text is what it holds */
 };
-enum status undo_state_of(struct arena *a, const struct change *c, enum undo_state *state, struct slice *text,
+enum status undo_state_of(struct arena *a, const struct undo_file *c, enum undo_state *state, struct slice *text,
                           const char **why) MUST_CHECK;
 
 /* Removes the newest set, or that set. */
-void change_forget(struct arena *a, const char *keep);
+void undo_forget_newest(struct arena *a, const char *keep);
 void undo_forget(struct arena *a, const char *keep, unsigned number);
 
 #endif

@@ -388,13 +388,13 @@ static int next(struct arena *a, const struct options *o, const char *keep)
                      .since_us = clock_wall_us() - o->days * 2 * DAY_US,
                      .days_least = o->days,
                      .mails_least = o->mails};
-    struct change_set *set = change_set_new(a);
+    struct edit *set = edit_new(a);
     struct policy_report *report = policy_report_new();
     const char *why = NULL;
     bool exists;
     int rc = EX_CONFIG;
     n.now = report ? policy_load(o->policy, report) : NULL;
-    if (!n.now || !set || change_text(set, o->policy, &n.text, &exists, &why) != STATUS_OK) {
+    if (!n.now || !set || edit_text(set, o->policy, &n.text, &exists, &why) != STATUS_OK) {
         cli_error("%s", n.now && why ? why
                                      : arena_printf(a, "%s does not load: assay policy check %s says why", o->policy,
                                                     o->policy));

@@ -20,14 +20,14 @@ static enum status look(struct next *n, struct store *s)
 {
     const char *own[OWN_MOST], *why = NULL;
     size_t own_count = 0;
-    struct change_set *set = change_set_new(n->arena);
+    struct edit *set = edit_new(n->arena);
     bool exists;
     n->days_least = DAYS_LEAST;
     n->mails_least = MAILS_LEAST;
     n->mails_most = WEIGHED_MOST;
     n->since_us = clock_wall_us() - n->days_least * 2 * DAY_US;
     n->now = set ? policy_load(n->path, NULL) : NULL;
-    if (!n->now || change_text(set, n->path, &n->text, &exists, &why) != STATUS_OK)
+    if (!n->now || edit_text(set, n->path, &n->text, &exists, &why) != STATUS_OK)
         return set ? STATUS_MISSING : STATUS_NOMEM;
     enum status st = next_own_domains(n, s, own, OWN_MOST, &own_count);
     if (st == STATUS_OK && !next_find_steps(n, own, own_count, &why))

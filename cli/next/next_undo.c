@@ -14,12 +14,12 @@
 
 struct next_undo {
     struct arena *arena;
-    struct change_set *set;
+    struct edit *set;
     struct buf left;
     size_t left_count;
 };
 
-static enum status undo_file(struct next_undo *u, const struct change *c, const char **why)
+static enum status undo_file(struct next_undo *u, const struct undo_file *c, const char **why)
 {
     enum undo_state state;
     struct slice now, text = c->before;
@@ -34,7 +34,7 @@ static enum status undo_file(struct next_undo *u, const struct change *c, const 
         return STATUS_OK;
     }
     u->left_count += count;
-    return change_propose(u->set, c->path, text, 0644, why);
+    return edit_propose(u->set, c->path, text, 0644, why);
 }
 
 static int code_of(enum status s)
@@ -44,7 +44,7 @@ static int code_of(enum status s)
 
 int next_undo(struct arena *a, const char *keep, const char *reload)
 {
-    struct next_undo u = {.arena = a, .set = change_set_new(a), .left = BUF_INIT};
+    struct next_undo u = {.arena = a, .set = edit_new(a), .left = BUF_INIT};
     struct undo_set *set = arena_alloc(a, sizeof *set);
     const char *why = NULL, *path;
     enum status s = set && u.set ? undo_load(a, keep, 0, set, &why) : STATUS_NOMEM;
@@ -55,9 +55,9 @@ int next_undo(struct arena *a, const char *keep, const char *reload)
     for (size_t i = 0; s == STATUS_OK && i < set->count; i++)
         s = undo_file(&u, &set->files[i], &why);
     if (s == STATUS_OK)
-        s = change_apply(u.set, NULL, &why);
+        s = edit_apply(u.set, NULL, &why);
     if (s == STATUS_OK) {
-        for (size_t i = 0; (path = change_path(u.set, i)) != NULL; i++)
+        for (size_t i = 0; (path = edit_path(u.set, i)) != NULL; i++)
             printf("%s: what was written last is removed\n", path);
         for (const char *at = u.left.p; *at; at += strcspn(at, "\n") + 1) {
             const char *line = arena_copy(a, at, strcspn(at, "\n"));
@@ -65,9 +65,9 @@ int next_undo(struct arena *a, const char *keep, const char *reload)
             cli_put_visible(stdout, line ? line : "");
             putchar('\n');
         }
-        if (!change_count(u.set) && !u.left_count)
+        if (!edit_count(u.set) && !u.left_count)
             puts("Nothing was changed: the policy is as it was before that step.");
-        if (change_count(u.set))
+        if (edit_count(u.set))
             printf("To put it in force:\n  %s\n", reload);
         undo_forget(a, keep, set->number);
     } else {

@@ -23,7 +23,7 @@ static int code_of(enum status s)
 
 int policy_write_read(struct arena *a, const char *path, struct slice *text)
 {
-    struct change_set *set = change_set_new(a);
+    struct edit *set = edit_new(a);
     const char *why = NULL;
     struct stat st;
     bool exists;
@@ -35,7 +35,7 @@ int policy_write_read(struct arena *a, const char *path, struct slice *text)
         cli_error("%s is not a regular file of its own (a symbolic link?): nothing was written", path);
         return EX_NOPERM;
     }
-    enum status s = set ? change_text(set, path, text, &exists, &why) : STATUS_NOMEM;
+    enum status s = set ? edit_text(set, path, text, &exists, &why) : STATUS_NOMEM;
     if (s == STATUS_OK)
         return -1;
     cli_error("%s: %s", path, why ? why : status_text(s));
@@ -68,10 +68,10 @@ static bool loads(const struct policy_write *w)
 static bool is_as_it_was(struct arena *a, const struct policy_write *w, const char *hash)
 {
     struct slice now;
-    struct change_set *set = change_set_new(a); /* reads the file anew */
+    struct edit *set = edit_new(a); /* reads the file anew */
     const char *why = NULL;
     bool exists;
-    if (!set || change_text(set, w->path, &now, &exists, &why) != STATUS_OK || !slice_eq(now, w->before))
+    if (!set || edit_text(set, w->path, &now, &exists, &why) != STATUS_OK || !slice_eq(now, w->before))
         return false;
     struct policy *p = policy_load(w->path, NULL);
     bool same = p && hash ? strcmp(policy_hash(p), hash) == 0 : !p && !hash;
@@ -90,7 +90,7 @@ static const char *hash_of(struct arena *a, const struct policy_write *w)
     return hash;
 }
 
-static enum status replace(struct arena *a, const struct policy_write *w, struct change_set *set, const char *hash,
+static enum status replace(struct arena *a, const struct policy_write *w, struct edit *set, const char *hash,
                            const char **why)
 {
     int lock = undo_lock(a, w->keep, why);
@@ -98,7 +98,7 @@ static enum status replace(struct arena *a, const struct policy_write *w, struct
         return STATUS_DENIED;
     enum status s = STATUS_AGAIN;
     if (is_as_it_was(a, w, hash))
-        s = change_apply(set, w->keep, why);
+        s = edit_apply(set, w->keep, why);
     else
         *why = "the policy was changed meanwhile; ask again";
     close(lock);
@@ -107,7 +107,7 @@ static enum status replace(struct arena *a, const struct policy_write *w, struct
 
 int policy_write(struct arena *a, const struct policy_write *w)
 {
-    struct change_set *set = change_set_new(a);
+    struct edit *set = edit_new(a);
     const char *why = NULL, *hash = hash_of(a, w);
     if (!w->after.p) {
         cli_error("out of memory: nothing was written");
@@ -115,9 +115,9 @@ int policy_write(struct arena *a, const struct policy_write *w)
     }
     if (!loads(w))
         return EX_CONFIG;
-    enum status s = set ? change_propose(set, w->path, w->after, 0644, &why) : STATUS_NOMEM;
+    enum status s = set ? edit_propose(set, w->path, w->after, 0644, &why) : STATUS_NOMEM;
     if (s == STATUS_OK)
-        s = change_diff(set, stdout, &why);
+        s = edit_diff(set, stdout, &why);
     if (s == STATUS_OK && w->beware) {
         fputs("\nnote: ", stdout);
         cli_put_visible(stdout, w->beware);

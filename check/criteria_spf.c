@@ -394,7 +394,7 @@ static enum result last_word(struct testing *t, const char *domain, struct slice
     return RESULT_PERMERROR;
 }
 
-static void judge_policy(struct testing *t, struct slice text)
+static void judge_spf_policy(struct testing *t, struct slice text)
 {
     enum result word = last_word(t, t->facts->domain, text);
     if (word == RESULT_FAIL || word == RESULT_SOFTFAIL)
@@ -482,6 +482,6 @@ void criteria_spf(struct testing *t)
         test_size(t, a);
         walk_record(&w, t->facts->domain, text, 0);
         judge_tree(t, &w);
-        judge_policy(t, text);
+        judge_spf_policy(t, text);
     }
 }

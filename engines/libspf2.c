@@ -3,16 +3,17 @@
  * libspf2.c - an SPF check by libspf2, for sites that must agree with its other users, and for comparison in tests.
  * With libspf2_lookup.c it makes the module assay-engine-libspf2.so.
  *
- * The library is restricted, since as Debian ships it it aborts the program on an error, counts its limits per include,
- * has no limit on void look-ups, takes a failing server for "no match" in places, and reads some malformed records
- * beyond their end:
- *   - it sees DNS only through libspf2_lookup.c: own budget, deadline and trace, limits over the whole check (RFC
- *     7208 4.6.4), and of TXT only records that our own parser found well-formed; what a limit or a failure makes of
- *     the result is decided here, whatever the library says;
- *   - its error handler is replaced by one that leaves the check (longjmp: what it had allocated then leaks, the
- *     message is judged on);
+ * The library is restricted. In the version that Debian ships, it aborts the program on an error, counts its limits for
+ * each include, has no limit on void look-ups, takes a failing server for "no match" in places, and reads some
+ * malformed records beyond their end. So:
+ *   - it sees DNS only through libspf2_lookup.c, which has its own budget, deadline and trace, applies the limits to
+ *     the whole check (RFC 7208 4.6.4), and passes on only TXT records that our own parser found well-formed; if a
+ *     limit was reached or a look-up failed, the result is decided here, whatever the library says;
+ *   - its error handler is replaced by one that leaves the check by longjmp (its allocations then leak; the message is
+ *     still judged);
  *   - it is given a server object of its own for each check, so that nothing is shared between threads.
- * What it cannot express (a loopback client, which it passes unasked; NUL in a local part) goes to our own evaluator.
+ * What it cannot express (a loopback client, which it passes without a look-up; NUL in a local part) goes to our own
+ * evaluator.
  *
  * Results are those of spf.h; the explanation is never asked for. On failure: temperror with a reason.
  */
@@ -114,7 +115,7 @@ static enum result ask_library(struct spf_lib *l, const char *from)
 }
 
 /* The results of the look-ups override the library's result. */
-static void decide(struct spf_lib *l, enum result library, struct spf_finding *out)
+static void decide_result(struct spf_lib *l, enum result library, struct spf_finding *out)
 {
     out->result = l->failed ? RESULT_TEMPERROR : l->malformed || l->over_limit ? RESULT_PERMERROR : library;
     const char *words =
@@ -150,7 +151,7 @@ static enum status spf_check_libspf2(struct dns_scope *scope, struct arena *aren
     char *from = arena_printf(arena, "%.*s@%s", SLICE_ARG(local), out->domain);
     if (l && from) {
         spf_lib_begin(l, scope, arena, in, out->domain, local);
-        decide(l, ask_library(l, from), out);
+        decide_result(l, ask_library(l, from), out);
     }
     if (!arena_failed(arena))
         return STATUS_OK;

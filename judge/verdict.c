@@ -192,8 +192,8 @@ static bool add_customers(struct ruling *r, bool early)
     return customer != NULL;
 }
 
-static enum status decide(struct arena *a, const struct facts *f, const struct policy *p, const char *rcpt, time_t at,
-                          const char *paused, bool early, struct verdict *out)
+static enum status decide_verdict(struct arena *a, const struct facts *f, const struct policy *p, const char *rcpt,
+                                  time_t at, const char *paused, bool early, struct verdict *out)
 {
     struct ruling *r = new_ruling(a);
     struct verdict_line *lines;
@@ -234,13 +234,13 @@ static enum status decide(struct arena *a, const struct facts *f, const struct p
 enum status verdict_decide(struct arena *a, const struct facts *f, const struct policy *p, const char *rcpt, time_t at,
                            const char *paused, struct verdict *out)
 {
-    return decide(a, f, p, rcpt, at, paused, false, out);
+    return decide_verdict(a, f, p, rcpt, at, paused, false, out);
 }
 
 enum status verdict_decide_early(struct arena *a, const struct facts *f, const struct policy *p, const char *rcpt,
                                  time_t at, const char *paused, struct verdict *out)
 {
-    return decide(a, f, p, rcpt, at, paused, true, out);
+    return decide_verdict(a, f, p, rcpt, at, paused, true, out);
 }
 
 const struct verdict_line *verdict_deciding(const struct verdict *v)

@@ -226,7 +226,7 @@ static struct kept *kept_find(struct pg *p, const char *sql)
     return NULL;
 }
 
-static void kept_free(struct kept *k)
+static void free_kept(struct kept *k)
 {
     free(k->sql);
     *k = (struct kept){0};
@@ -249,7 +249,7 @@ static struct kept *kept_place(struct store *s, enum status *status)
     *status = plain(s, sql);
     if (*status != STATUS_OK)
         return NULL;
-    kept_free(oldest);
+    free_kept(oldest);
     return oldest;
 }
 
@@ -272,7 +272,7 @@ static struct kept *keep(struct store *s, const char *sql, size_t n, enum status
     PQclear(r);
     if (*status == STATUS_OK)
         return k;
-    kept_free(k);
+    free_kept(k);
     return NULL;
 }
 
@@ -401,7 +401,7 @@ static void done(struct store *s, void *cursor)
 static void forget(struct pg *p)
 {
     for (size_t i = 0; i < KEPT; i++)
-        kept_free(&p->kept[i]);
+        free_kept(&p->kept[i]);
     if (p->arrives)
         p->arrives->end = STATUS_AGAIN;
     p->arrives = NULL;

@@ -441,7 +441,7 @@ static void clear(struct policy_answer *a, enum policy_level level)
 }
 
 /* What the operator's own statements say. */
-static void decide(struct walk *w, struct policy_answer *a)
+static void decide_answer(struct walk *w, struct policy_answer *a)
 {
     const struct policy_question *q = w->q;
     answer_from(a, &w->rule.item->s, q->names ? STANDARD_DNSSEC : q->standard);
@@ -482,7 +482,7 @@ void policy_ask(const struct policy *p, const struct policy_question *q, struct 
             answer_from(a, &w.tighter.item->s, q->standard);
     } else {
         if (w.rule.item)
-            decide(&w, a);
+            decide_answer(&w, a);
         customer = q->whose == POLICY_WHOSE_BOTH && tighten(&w, a);
     }
     struct candidate decided = customer ? w.tighter : w.rule;

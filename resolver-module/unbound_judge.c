@@ -139,7 +139,7 @@ static uint64_t question_hash(const struct answer *a)
     return h;
 }
 
-int64_t judge_settle_ms(const struct module_env *env, const struct policy *p)
+int64_t unbound_judge_settle_ms(const struct module_env *env, const struct policy *p)
 {
     int64_t settle = policy_set_number(p, SETTING_RESOLVER_SUSPENSION_SETTLES),
             least = SUSPEND_TTLS * env->cfg->bogus_ttl;
@@ -159,7 +159,8 @@ static bool note_suspension(struct assay *s, struct module_qstate *q, const stru
         return false;
     const struct suspend_answer seen = {
         .secure = !bogus, .fetched = q->reply_origin != NULL, .question = question_hash(a)};
-    enum suspend_change change = suspend_note(s->suspend, st, &seen, clock_mono_ms(), judge_settle_ms(q->env, p), &say);
+    enum suspend_change change =
+        suspend_note(s->suspend, st, &seen, clock_mono_ms(), unbound_judge_settle_ms(q->env, p), &say);
     if (change == SUSPEND_ENDED)
         log_info("assay: %s (%s) has ended by itself: answers there validate again", st->id, st->text);
     if (say)
@@ -372,7 +373,7 @@ static void join(struct module_qstate *q, int id)
     q->no_cache_lookup = 1;
 }
 
-bool judge_answer(struct assay *s, struct module_qstate *q, int id)
+bool unbound_judge_answer(struct assay *s, struct module_qstate *q, int id)
 {
     struct query *m = query_of(q, id);
     struct reply_info *whole = q->return_msg ? q->return_msg->rep : NULL; /* as it came: judging shapes it */
@@ -395,23 +396,23 @@ bool judge_answer(struct assay *s, struct module_qstate *q, int id)
     return waits;
 }
 
-bool judge_joined(struct assay *s, struct module_qstate *q, int id)
+bool unbound_judge_joined(struct assay *s, struct module_qstate *q, int id)
 {
     join(q, id);
-    return judge_answer(s, q, id);
+    return unbound_judge_answer(s, q, id);
 }
 
-bool judge_waits(const struct query *m)
+bool unbound_judge_waits(const struct query *m)
 {
     return m && (m->follow == FOLLOW_WAITS || m->follow == FOLLOW_ANEW);
 }
 
-void judge_inform(struct module_qstate *q, int id, struct module_qstate *super)
+void unbound_judge_inform(struct module_qstate *q, int id, struct module_qstate *super)
 {
     struct query *m = super->minfo[id], *of = q->minfo[id];
     bool answered = q->return_rcode == LDNS_RCODE_NOERROR && q->return_msg;
     int rcode = answered ? (int)FLAGS_GET_RCODE(q->return_msg->rep->flags) : LDNS_RCODE_SERVFAIL;
-    if (!judge_waits(m))
+    if (!unbound_judge_waits(m))
         return;
     if (of && of->text)
         m->text = regional_strdup(super->region, of->text);
@@ -433,7 +434,7 @@ static bool worker_may_refuse(const struct assay *s, const struct module_qstate 
            q->mesh_info->reply_list;
 }
 
-bool judge_refused_again(struct assay *s, struct module_qstate *q, int id)
+bool unbound_judge_refused_again(struct assay *s, struct module_qstate *q, int id)
 {
     char text[DECIDE_TEXT];
     struct refusal_key k = key_of(q, watch_version(s->watch));
@@ -457,7 +458,7 @@ bool judge_refused_again(struct assay *s, struct module_qstate *q, int id)
     return true;
 }
 
-bool judge_not_ready(struct module_qstate *q, int id)
+bool unbound_judge_not_ready(struct module_qstate *q, int id)
 {
     struct query *m = query_of(q, id);
     if (is_own(q))
@@ -467,7 +468,7 @@ bool judge_not_ready(struct module_qstate *q, int id)
     return true;
 }
 
-bool judge_text(const struct assay *s, const struct query_info *question, time_t now, char text[DECIDE_TEXT])
+bool unbound_judge_text(const struct assay *s, const struct query_info *question, time_t now, char text[DECIDE_TEXT])
 {
     struct refusal_key k = {.type = question->qtype, .version = watch_version(s->watch)};
     uint8_t *name = question->qname;

@@ -107,8 +107,8 @@ static void sweep(struct assay *s, struct module_env *env)
     unsigned version = watch_version(s->watch), swept = atomic_load(&s->swept);
     if (version == swept || !atomic_compare_exchange_strong(&s->swept, &swept, version))
         return;
-    options_force(s);
-    options_warn(s, env);
+    unbound_options_force(s);
+    unbound_options_warn(s, env);
     worker_queue_swept(observe_queues(s->observe), cache_mark_all(env));
 }
 
@@ -128,7 +128,7 @@ static void tick(int fd, short events, void *arg)
     (void)events;
     watch_look(s->watch);
     observe_look(s->observe);
-    options_mind(s);
+    unbound_options_mind(s);
     record_repeats(s);
     background_flush(log_line);
     sweep(s, s->env); /* after the log: what it says of a change is then so */
@@ -159,8 +159,8 @@ static void tell_refusal(struct assay *s, const struct query_info *qinfo, const 
                          struct edns_option **options, struct regional *region)
 {
     char text[DECIDE_TEXT];
-    options_mind(s);
-    bool known = judge_text(s, qinfo, now->tv_sec, text);
+    unbound_options_mind(s);
+    bool known = unbound_judge_text(s, qinfo, now->tv_sec, text);
     edns_opt_list_append_ede(options, region, LDNS_EDE_BLOCKED,
                              known ? text : "refused by the policy of this resolver");
 }
@@ -198,7 +198,7 @@ static int reply_callback(struct query_info *qinfo, struct module_qstate *q, str
 {
     (void)rcode, (void)edns, (void)repinfo, (void)start, (void)id;
     struct assay *s = arg;
-    options_mind(s); /* an answer from the cache passes no module: only this callback sees it */
+    unbound_options_mind(s); /* an answer from the cache passes no module: only this callback sees it */
     if (s->ignore_cd.on && rep && qinfo && message_unjudged(rep))
         message_keep_from(qinfo, q, rep, region); /* given out only because ignore-cd-flag was changed */
     else if (rep && watch_can_suspend(s->watch))
@@ -323,7 +323,7 @@ static struct assay *new_assay(struct module_env *env)
     if (!s)
         return NULL;
     s->env = env;
-    options_init(s, env->cfg);
+    unbound_options_init(s, env->cfg);
     atomic_flag_clear(&s->ticking);
     return s;
 }
@@ -332,9 +332,9 @@ int init(struct module_env *env, int id)
 {
     struct dynlibmod_env *de = env->modinfo[id];
     de->dyn_env = NULL;
-    if (!options_check(env->cfg))
+    if (!unbound_options_check(env->cfg))
         return 0; /* ends the resolver */
-    options_ask_for_reasons(env->cfg);
+    unbound_options_ask_for_reasons(env->cfg);
     (void)background_ready();
     struct assay *s = new_assay(env);
     if (!s || !start(s, env) || !register_callbacks(env, id, s)) {
@@ -367,7 +367,7 @@ void deinit(struct module_env *env, int id)
 static bool set_out(struct assay *s, struct module_qstate *q, int id)
 {
     start_ticking(s, q->env);
-    options_mind(s);
+    unbound_options_mind(s);
     sweep(s, q->env);
     bool unread = watch_unread(s->watch);
     if (!unread && !watch_can_refuse(s->watch) && !watch_can_suspend(s->watch))
@@ -384,10 +384,10 @@ static bool set_out(struct assay *s, struct module_qstate *q, int id)
     m->store_was = q->no_cache_store;
     m->foreign = q->no_cache_store != 0;
     q->minfo[id] = m;
-    if (unread && judge_not_ready(q, id))
+    if (unread && unbound_judge_not_ready(q, id))
         return true;
     cache_let_subnetcache_store(q, OURS);
-    if (judge_refused_again(s, q, id))
+    if (unbound_judge_refused_again(s, q, id))
         return true;
     if (!m->foreign)
         q->no_cache_store = OURS;
@@ -402,8 +402,8 @@ void operate(struct module_qstate *q, enum module_ev event, int id, struct outbo
     switch (event) {
     case module_event_new:
     case module_event_pass:
-        if (!own && judge_waits(query_of(q, id))) {
-            waits = judge_joined(s, q, id);
+        if (!own && unbound_judge_waits(query_of(q, id))) {
+            waits = unbound_judge_joined(s, q, id);
             q->ext_state[id] = waits ? module_wait_subquery : module_finished;
         } else {
             q->ext_state[id] = !own && set_out(s, q, id) ? module_finished : module_wait_module;
@@ -411,7 +411,7 @@ void operate(struct module_qstate *q, enum module_ev event, int id, struct outbo
         break;
     case module_event_moddone:
         if (!own)
-            waits = judge_answer(s, q, id);
+            waits = unbound_judge_answer(s, q, id);
         q->ext_state[id] = waits ? module_wait_subquery : module_finished;
         break;
     default:
@@ -421,7 +421,7 @@ void operate(struct module_qstate *q, enum module_ev event, int id, struct outbo
 
 void inform_super(struct module_qstate *q, int id, struct module_qstate *super)
 {
-    judge_inform(q, id, super);
+    unbound_judge_inform(q, id, super);
 }
 
 void clear(struct module_qstate *q, int id)

@@ -76,49 +76,49 @@ static inline struct query *query_of(struct module_qstate *q, int id)
 /* ---- unbound_judge.c ---- */
 
 /* Judges an answer that has arrived, and sets the query's reply. True: it waits for another question's answer. */
-bool judge_answer(struct assay *s, struct module_qstate *q, int id);
+bool unbound_judge_answer(struct assay *s, struct module_qstate *q, int id);
 
 /* Ends a query that nobody can judge yet: the policy is still being read. False: it is Unbound's own. */
-bool judge_not_ready(struct module_qstate *q, int id);
+bool unbound_judge_not_ready(struct module_qstate *q, int id);
 
-/* Tells whether the query waits for what a suspended alias leads to; then judge_joined() when that has come. */
-bool judge_waits(const struct query *m);
-bool judge_joined(struct assay *s, struct module_qstate *q, int id);
+/* Tells whether the query waits for what a suspended alias leads to; then unbound_judge_joined() when that has come. */
+bool unbound_judge_waits(const struct query *m);
+bool unbound_judge_joined(struct assay *s, struct module_qstate *q, int id);
 
 /* The answer to such a question, for the query that waits for it. */
-void judge_inform(struct module_qstate *q, int id, struct module_qstate *super);
+void unbound_judge_inform(struct module_qstate *q, int id, struct module_qstate *super);
 
 /* Tells whether the question was refused a short time ago, by this policy, and the answer it was refused for is still
  * in the cache: then the query is ended so. */
-bool judge_refused_again(struct assay *s, struct module_qstate *q, int id);
+bool unbound_judge_refused_again(struct assay *s, struct module_qstate *q, int id);
 
 /* Of a question that a worker refuses from its cache by itself: its words, and the repeat is counted. False: they are
  * not known any more. */
-bool judge_text(const struct assay *s, const struct query_info *question, time_t now, char text[DECIDE_TEXT]);
+bool unbound_judge_text(const struct assay *s, const struct query_info *question, time_t now, char text[DECIDE_TEXT]);
 
 /* The settling time of suspensions, in milliseconds, by the policy and by Unbound's val-bogus-ttl. */
-int64_t judge_settle_ms(const struct module_env *env, const struct policy *p);
+int64_t unbound_judge_settle_ms(const struct module_env *env, const struct policy *p);
 
 /* ---- unbound_options.c ---- */
 
 /* Tells whether this module can work in this module-config; logs what is wrong. */
-bool options_check(const struct config_file *cfg);
+bool unbound_options_check(const struct config_file *cfg);
 
 /* Has the validator keep its reasons, which end in the record. */
-void options_ask_for_reasons(struct config_file *cfg);
+void unbound_options_ask_for_reasons(struct config_file *cfg);
 
 /* The configuration is read anew for each module, and may be gone when this one ends: nothing is released then. */
-void options_init(struct assay *s, struct config_file *cfg);
-void options_force(struct assay *s); /* forces, or gives back, as the policy in force wants it */
+void unbound_options_init(struct assay *s, struct config_file *cfg);
+void unbound_options_force(struct assay *s); /* forces, or gives back, as the policy in force wants it */
 
 /* Puts right what was changed meanwhile. At every query and answer, so it is no call where nothing was. */
-static inline void options_mind(struct assay *s)
+static inline void unbound_options_mind(struct assay *s)
 {
     if ((s->ignore_cd.on && *s->ignore_cd.value != s->ignore_cd.want) ||
         (s->referral_path.on && *s->referral_path.value != s->referral_path.want))
-        options_force(s);
+        unbound_options_force(s);
 }
 
-void options_warn(struct assay *s, const struct module_env *env); /* of settings that do not fit the policy */
+void unbound_options_warn(struct assay *s, const struct module_env *env); /* of settings that do not fit the policy */
 
 #endif

@@ -44,7 +44,7 @@ static void force(struct forced *f, bool wanted)
              again ? " (it was changed meanwhile)" : "");
 }
 
-void options_force(struct assay *s)
+void unbound_options_force(struct assay *s)
 {
     bool can_refuse = watch_can_refuse(s->watch);
     if (atomic_flag_test_and_set(&s->forcing)) /* another worker does it */
@@ -54,26 +54,26 @@ void options_force(struct assay *s)
     atomic_flag_clear(&s->forcing);
 }
 
-void options_init(struct assay *s, struct config_file *cfg)
+void unbound_options_init(struct assay *s, struct config_file *cfg)
 {
     s->ignore_cd = (struct forced){.name = "ignore-cd-flag", .value = &cfg->ignore_cd, .want = 1};
     s->referral_path = (struct forced){.name = "harden-referral-path", .value = &cfg->harden_referral_path, .want = 0};
     atomic_flag_clear(&s->forcing);
 }
 
-void options_warn(struct assay *s, const struct module_env *env)
+void unbound_options_warn(struct assay *s, const struct module_env *env)
 {
     const struct policy *p = watch_can_suspend(s->watch) ? watch_policy(s->watch) : NULL;
     int64_t settle = p ? policy_set_number(p, SETTING_RESOLVER_SUSPENSION_SETTLES) * 1000 : 0;
-    if (p && settle < judge_settle_ms(env, p))
+    if (p && settle < unbound_judge_settle_ms(env, p))
         log_warn("assay: resolver.suspension-settles is taken as %d s: a bogus answer is not judged again for %d s "
                  "(val-bogus-ttl), and twice that is the least",
-                 (int)(judge_settle_ms(env, p) / 1000), (int)env->cfg->bogus_ttl);
+                 (int)(unbound_judge_settle_ms(env, p) / 1000), (int)env->cfg->bogus_ttl);
     policy_unref(p);
 }
 
 /* False: the module cannot work with this value, and must refuse to start. */
-bool options_check(const struct config_file *cfg)
+bool unbound_options_check(const struct config_file *cfg)
 {
     const char *modules = cfg->module_conf ? cfg->module_conf : "";
     char wrong[CHAIN_SAID];
@@ -98,7 +98,7 @@ bool options_check(const struct config_file *cfg)
 
 /* The validator keeps its reasons only if they are to be logged (val-log-level 2); here they are kept without being
  * logged. */
-void options_ask_for_reasons(struct config_file *cfg)
+void unbound_options_ask_for_reasons(struct config_file *cfg)
 {
     if (cfg->val_log_level == 0 && !cfg->log_servfail && !cfg->ede) {
         cfg->val_log_level = 2;

@@ -129,7 +129,7 @@ static void judge_filters(struct doctor *d, const struct view *w)
                    w->where, content);
 }
 
-static void judge_waits(struct doctor *d, const struct view *w)
+static void look_at_waits(struct doctor *d, const struct view *w)
 {
     doctor_smtpd_waits(d, w->where, view_value(w, "milter_content_timeout"), view_value(w, "milter_command_timeout"));
 }
@@ -158,7 +158,7 @@ static const struct {
     const char *names[4];
     bool from_outside; /* of no account where only this host can connect */
 } parts[] = {
-    {judge_waits, {"milter_content_timeout", "milter_command_timeout"}, false},
+    {look_at_waits, {"milter_content_timeout", "milter_command_timeout"}, false},
     {judge_filters, {"smtpd_proxy_filter", "content_filter"}, false},
     {judge_encryption, {"smtpd_tls_security_level", "smtpd_tls_wrappermode"}, true},
     {judge_line_ends, {"smtpd_forbid_bare_newline"}, true},

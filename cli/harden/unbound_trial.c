@@ -79,7 +79,7 @@ void unbound_trial_end(struct unbound_trial *t)
     scratch_close(&t->scratch);
 }
 
-static bool write_text(struct unbound_trial *t, const char *name, struct slice text)
+static bool write_copied(struct unbound_trial *t, const char *name, struct slice text)
 {
     const char *path = arena_printf(t->h->arena, "%s/%s", t->scratch.path, name);
     FILE *f = path ? fopen(path, "we") : NULL;
@@ -97,7 +97,7 @@ static const char *copy_of(struct unbound_trial *t, const char *path, unsigned n
     struct slice text;
     bool exists;
     const char *name = arena_printf(t->h->arena, "copy-%u", number);
-    if (!name || path[0] != '/' || !harden_read(t->h, path, &text, &exists) || !exists || !write_text(t, name, text))
+    if (!name || path[0] != '/' || !harden_read(t->h, path, &text, &exists) || !exists || !write_copied(t, name, text))
         return NULL;
     return arena_printf(t->h->arena, "%s/%s", t->scratch.path, name);
 }
@@ -145,7 +145,7 @@ static bool write_copy(struct unbound_trial *t, const struct unbound_conf *c, co
         if (strcmp(c->at[i].file, t->ours) != 0 && strncmp(c->at[i].file, RUN "/", sizeof RUN) != 0)
             trial_put(t, c, i, more != NULL, &b);
     buf_adds(&b, more ? more : "");
-    bool good = !b.failed && write_text(t, name, buf_slice(&b));
+    bool good = !b.failed && write_copied(t, name, buf_slice(&b));
     buf_release(&b);
     return good;
 }
@@ -318,7 +318,7 @@ bool unbound_trial_check(struct unbound_trial *t, const struct unbound_conf *c, 
     int code = -1;
     *said = "no room for a trial";
     if (t->port < 0 || !state || !more || !policy || !conf || (mkdir(state, 0750) != 0 && errno != EEXIST) ||
-        !write_copy(t, c, more, "unbound.conf") || !write_text(t, "policy", slice_str(policy)))
+        !write_copy(t, c, more, "unbound.conf") || !write_copied(t, "policy", slice_str(policy)))
         return false;
     give_folder(t, c, state);
     const char *out = harden_run(t->h, argv, &code);

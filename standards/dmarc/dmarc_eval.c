@@ -325,7 +325,7 @@ static void say_fail(struct dmarc_eval *e)
     buf_release(&b);
 }
 
-static void decide(struct dmarc_eval *e)
+static void decide_finding(struct dmarc_eval *e)
 {
     struct dmarc_finding *f = e->f;
     if (!f->record && !f->dns_failed) {
@@ -369,7 +369,7 @@ void dmarc_eval_result(struct dmarc_eval *e)
 {
     apply_tag(e);
     align(e);
-    decide(e);
+    decide_finding(e);
     if (e->f->result == RESULT_PASS)
         e->f->dns_failed = false;
     e->f->security = needed_security(e);

@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* All of them, for people; a new one is added to both. */
+#define LANGUAGE_NAMES "en, nl, de or fr"
 enum language { LANGUAGE_EN, LANGUAGE_NL, LANGUAGE_DE, LANGUAGE_FR, LANGUAGE_COUNT };
 
 /* The text in a language, or the English text. english must be exactly as in the catalogue. */
@@ -26,7 +28,7 @@ enum language language_of_user(void);
 
 const char *language_name(enum language l); /* "en", "nl" */
 
-/* "ltr" or "rtl": which way it is written, as HTML's dir says it. */
+/* "ltr" or "rtl": the direction of writing, as a value of the HTML attribute dir. */
 const char *language_direction(enum language l);
 
 /* "one of en, nl, de, fr": what an option takes. */
@@ -39,17 +41,17 @@ const char *language_one_of(void);
 /* "12,345" */
 const char *language_number(enum language l, int64_t n, char out[LANGUAGE_FORM]);
 
-/* "62%": 100 only where it is all, 0 only where it is none; "-" where whole is 0. */
+/* "62%". Never rounded to 100% or 0%: these mean all and none. "-" if whole is 0. */
 const char *language_share(enum language l, int64_t part, int64_t whole, char out[LANGUAGE_FORM]);
 
 /* "28 November 2026", of a day since 1970. */
 const char *language_day(enum language l, int64_t day, char out[LANGUAGE_FORM]);
 
-/* one or many, as the language counts: French says "0 mail", the others "0 mails". */
+/* Returns one or many, by the plural rule of the language: French says "0 mail", the others "0 mails". */
 const char *language_plural(enum language l, int64_t n, const char *one, const char *many)
     __attribute__((format_arg(3), format_arg(4)));
 
-/* For texts that are looked up elsewhere: marks them for po/update. */
+/* Marks a text that is looked up elsewhere: tests/tree/languages demands a translation of it. */
 #define LANGUAGE_MARK(text) text
 
 #endif

@@ -135,7 +135,7 @@ static const struct option_row rows[] = {
     OPTIONS_FLAG(0, "json", json, "for programs"),
     OPTIONS_FLAG(0, "csv", csv, "for spreadsheets"),
     OPTIONS_TEXT(0, "html", "FILE", html, "a page"),
-    OPTIONS_TAKE(0, "lang", "LANGUAGE", take_language, "en, nl, de or fr; by default the user's"),
+    OPTIONS_TAKE(0, "lang", "LANGUAGE", take_language, LANGUAGE_NAMES "; by default the user's"),
     OPTIONS_TEXT(0, "label", "FILE", label, "a label for a web page (SVG)"),
     OPTIONS_TAKE(0, "profile", "NAME", take_profile, "against a list of requirements: nl, bulk-sender, bod-18-01"),
     OPTIONS_FLAG(0, "tests", tests, "every test, and what it asks for"),

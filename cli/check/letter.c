@@ -260,7 +260,7 @@ static const char *take_ca_file(void *into, const char *value)
 #define OPTIONS_OF struct letter
 static const struct option_row rows[] = {
     OPTIONS_TAKE(0, "to", "WHOM", take_whom, "supplier or correspondent (the default)"),
-    OPTIONS_TAKE(0, "lang", "LANGUAGE", take_language, "en, nl, de or fr; by default the user's"),
+    OPTIONS_TAKE(0, "lang", "LANGUAGE", take_language, LANGUAGE_NAMES "; by default the user's"),
     OPTIONS_TEXT(0, "eml", "FILE", eml, "as a message, to open in a mail program"),
     OPTIONS_TEXT(0, "from", "FILE", o.from, "from facts that `assay check --save` kept"),
     OPTIONS_TAKE(0, "selector", "NAME", take_selector, "a DKIM selector to look at"),

@@ -63,7 +63,7 @@ static const struct option_row rows[] = {
     {0, "summary", NULL, "only the example mails, and how much the policy says", OPTION_FLAG, AT(summary), 0, 0, NULL, POLICY_ARG_SUMMARY},
     {0, "json", NULL, "for programs", OPTION_FLAG, AT(json), 0, 0, NULL, POLICY_ARG_JSON},
     {0, "csv", NULL, "for spreadsheets", OPTION_FLAG, AT(csv), 0, 0, NULL, POLICY_ARG_CSV},
-    {0, "lang", "LANGUAGE", "en, nl, de or fr; by default the user's", OPTION_TAKE, 0, 0, 0, take_language, POLICY_ARG_LANG},
+    {0, "lang", "LANGUAGE", LANGUAGE_NAMES "; by default the user's", OPTION_TAKE, 0, 0, 0, take_language, POLICY_ARG_LANG},
     {0, "html", NULL, "for a browser", OPTION_FLAG, AT(html), 0, 0, NULL, POLICY_ARG_HTML},
     {'P', "policy", "FILE", "the policy (default " CLI_POLICY_PATH ")", OPTION_TEXT, AT(file), 0, 0, NULL, POLICY_ARG_FILE | POLICY_ARG_POLICY},
 };

@@ -3,8 +3,8 @@
  * octet_scan.c - looks at many octets of a mail's body in one step.
  *
  * Promises the same results from the scalar and the vector forms. The vector forms compare 16 octets (SSE2) or 32
- * (AVX2) with those one place further on, and get one bit for each octet of interest; there is no branch for an octet.
- * The processor is asked at run time which it has. Those that are not x86 use the scalar forms.
+ * (AVX2) with those one place further on, and get one bit for each octet of interest, without a branch per octet. The
+ * program asks the processor at run time which of them it has. Processors other than x86 use the scalar forms.
  */
 #include "base/octet_scan.h"
 
@@ -183,8 +183,8 @@ const struct octet_scan_form octet_scan_forms[] = {
 };
 #endif
 
-/* The first form in the table that this processor has. Asked each time: it is one look at what the C library found out
- * at its start, beside a chunk of octets. */
+/* The first form in the table that this processor has. Asked at each call: this only reads what the C library found out
+ * at its start, which costs nothing compared with scanning a chunk of octets. */
 static const struct octet_scan_form *form(void)
 {
     const struct octet_scan_form *f = octet_scan_forms;

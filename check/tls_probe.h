@@ -26,9 +26,9 @@ struct tls_probe {
     struct hello_answer answer;
 };
 
-/* Fills out with what was found; how many. request: as for starttls_run; of it the address, port, source, server_name,
- * ehlo and total_ms (of one connection) count. most: connections, from TLS_PROBE_LEAST to
- * TLS_PROBE_CONNECTIONS; with few of them not every cipher that is accepted is found, but always one. */
+/* Fills out with what was found; how many. request: as for starttls_run; only its address, port, source, server_name,
+ * ehlo and total_ms (for one connection) are used. most: connections, from TLS_PROBE_LEAST to TLS_PROBE_CONNECTIONS;
+ * with few of them not every cipher that is accepted is found, but always one. */
 size_t tls_probe_run(struct arena *arena, struct gate *gate, const struct starttls_request *request, size_t most,
                      struct tls_probe out[TLS_PROBE_CONNECTIONS]);
 

@@ -8,8 +8,8 @@
 
 #include "base/buf.h"
 
-/* What a cell may hold: an apostrophe stands before what a spreadsheet would run as a formula; control characters and
- * such are escaped (base/utf8.h), a line end is a blank. */
+/* The content of a cell: an apostrophe comes before a text that a spreadsheet would run as a formula; control
+ * characters and the like are escaped (base/utf8.h); a line end becomes a blank. */
 void csv_content(struct buf *out, const char *text);
 
 /* The same, in quotes. NULL: an empty cell. */

@@ -3,9 +3,10 @@
  * dns_name.c - domain names as DNS has them: any octets in labels, in text (RFC 1035 5.1), in normal form, and on the
  * wire (3.1).
  *
- * Unlike domain.h, which keeps names that people own, this is for names to ask for: an SPF macro may put any octet of a
- * local part into one. All spellings of one name have the same normal form, so that it can be compared, cached and
- * written to a file. Malformed names are refused, nothing is repaired, and results are written only on success.
+ * Unlike domain.h, which is for names that people own, this file is for names that are looked up: an SPF macro may put
+ * any octet of a local part into one. All spellings of one name have the same normal form, so that it can be compared,
+ * cached and written to a file. Malformed names are refused, nothing is repaired, and results are written only on
+ * success.
  */
 #include "dns/dns_source.h"
 #include "base/limits.h"

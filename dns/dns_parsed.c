@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dns_parsed.c - makes parsed forms, and hangs them on the results that the sources share.
+ * dns_parsed.c - makes parsed forms, and attaches them to the results that the sources share.
  *
- * A form is published on its result by one atomic exchange, with its octets counted in the cache afterwards. It is
- * freed with the result, or with the scope if the result does not keep it: since another thread was first, another kind
- * of form is there, or it is too long.
+ * A form is attached to its result by one atomic exchange; its octets are counted in the cache afterwards. It is then
+ * freed with the result. If the result cannot take it (another thread was first, the result has a form of another kind,
+ * or the form is too large), it is freed with the scope.
  */
 #include "dns/dns_parsed.h"
 #include "dns/dns_source.h"
@@ -40,7 +40,7 @@ static struct dns_parsed *make(const struct dns_answer *a, const struct dns_form
     return p;
 }
 
-/* Tells whether the result keeps it now. */
+/* Attaches the form to the result. False if the result cannot take it. */
 static bool publish(struct dns_result *r, struct dns_parsed *p)
 {
     struct dns_parsed *none = NULL;

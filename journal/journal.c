@@ -127,7 +127,7 @@ static enum status append(struct journal *j, struct slice line, bool own)
     return STATUS_OK;
 }
 
-/* The loss so far, as a record. Counts go on when it cannot be written either. */
+/* Writes the loss so far as a record. If this record cannot be written either, counting continues. */
 static void note_loss(struct journal *j)
 {
     uint64_t dropped = j->pending_dropped, lost = j->pending_lost;
@@ -266,8 +266,8 @@ static bool start_thread(struct journal *j)
 static bool set_up(struct journal *j, bool child)
 {
     if (child) {
-        /* The parent's segments stay open and locked in the parent; our copies of the descriptors go. The ring's
-         * records are its too. */
+        /* The parent keeps its segments open and locked; we close our copies of the descriptors. The records in the
+         * ring are the parent's, too. */
         if (j->current.fd >= 0)
             close(j->current.fd);
         for (unsigned i = 0; i < j->retired_count; i++)
@@ -288,7 +288,7 @@ static bool set_up(struct journal *j, bool child)
     return journal_queue_init(&j->queue, j->o.queue_records, j->o.queue_bytes) == STATUS_OK && start_thread(j);
 }
 
-static _Atomic int64_t this_process; /* 0: fork would not tell */
+static _Atomic int64_t this_process; /* 0: not known, because pthread_atfork() failed */
 
 static void after_fork(void)
 {
@@ -301,7 +301,7 @@ static void learn_process(void)
         after_fork();
 }
 
-/* This process's id, which is not worth a system call for each record. */
+/* This process's id. Cached, to save a system call for each record. */
 static int64_t process_id(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;

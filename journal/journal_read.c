@@ -2,9 +2,9 @@
 /*
  * journal_read.c - segments of a folder, and the lines of a segment.
  *
- * Promises to return each complete line once, in order, with the offset after it, in fixed memory whatever the file
- * holds; a file that grows while it is read gives what is there. If a read fails it stops there: the lines returned
- * before are valid.
+ * Promises to return each complete line once, in order, with the offset after it, in a fixed amount of memory, whatever
+ * the file contains. If the file grows while it is read, the lines that are there are returned. If a read fails it
+ * stops there: the lines returned before are valid.
  */
 #include "journal/journal_read.h"
 #include "journal/journal.h"
@@ -43,7 +43,7 @@ static bool is_segment(const char *name, bool *open)
     return *open || (n > c && strcmp(name + n - c, SEGMENT_CLOSED) == 0);
 }
 
-/* The time in a segment's name: behind the last but one hyphen. A writer's name may hold hyphens too. */
+/* The time in a segment's name: it follows the second hyphen from the end. A writer's name may contain hyphens, too. */
 static const char *stamp_of(const char *name)
 {
     const char *last = strrchr(name, '-');

@@ -68,7 +68,8 @@ static bool seen_before(const struct judge_mail *m, const struct mail_record_ext
     return false;
 }
 
-/* Looks only at a thousand recipients: a mail with more of them has the first domains of many anyway. */
+/* Looks at the first RCPTS_LOOKED_AT recipients only: the record of a mail with more recipients need not name all their
+ * domains. */
 const char *mail_record_next_domain(const struct judge_mail *m, const struct mail_record_extra *x, size_t *at)
 {
     if (*at < x->rcpts_from)

@@ -2,21 +2,21 @@
 /*
  * key_range.c - a table in ranges of its key.
  *
- * Promises that each row that is there all the time is in exactly one range, and that to find a range reads no more
- * rows than it has. On failure the range is over.
+ * Promises: each row that exists during the whole pass is in exactly one range, and finding a range reads no more rows
+ * than the range has. On failure the range is over.
  *
  * SQLite reads from one bound to the other. PostgreSQL finds the lower bound by all columns of the key, but ends only
  * where the first column is above the upper one: of a key that begins with a day it would read that day to its end for
  * each range. So there the rows of a range are found by a subquery, which ends after as many as were counted, and taken
- * by their place (ctid): joined by the key, they were at times looked for once for each row of the other side. Only the
- * table of mails has partitions, in which places are not unique, and its key is one column.
+ * by their place (ctid): a join by the key sometimes became a nested loop over both sides. Only the table of mails has
+ * partitions, in which places are not unique, and its key is one column.
  */
 #include "ledger/key_range.h"
 #include <stdlib.h>
 #include <string.h>
 
-/* Columns of keys that are numbers. SQLite goes by the key as far as its columns are compared with plain parameters of
- * their own type: after a CAST only by the first one. */
+/* Columns of keys that are numbers. SQLite uses the index for the columns that are compared with plain parameters of
+ * their own type; after a CAST it uses only the first column. */
 static bool is_number(const char *name, size_t n)
 {
     static const char *const numbers[] = {"t", "day", "hour", "days", "pass", "row", "number"};
@@ -104,7 +104,7 @@ static enum status read_key(struct key_range *r, const struct store_rows *row)
     return STATUS_OK;
 }
 
-/* Where the range ended the next one begins. */
+/* The next range begins where this one ended. */
 static void go_on(struct key_range *r)
 {
     drop(r->from, &r->from_count);

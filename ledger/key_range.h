@@ -24,7 +24,7 @@ struct key_range {
     char *from[KEY_RANGE_COLUMNS], *to[KEY_RANGE_COLUMNS];
     size_t from_count, to_count;
     int64_t rows;
-    bool shared; /* the store is */
+    bool shared; /* the store is used by several hosts (PostgreSQL) */
     bool begun, over;
     bool again; /* set by the caller: the same beginning once more, with another number of rows */
 };
@@ -47,6 +47,6 @@ size_t key_range_add(const struct key_range *r, struct store_value *v, size_t n)
 enum status key_range_change(struct store *s, const char *count, const char *change, const struct store_value *v,
                              size_t n, int64_t *rows) MUST_CHECK;
 
-void key_range_free(struct key_range *r); /* of one that is not gone through to its end */
+void key_range_free(struct key_range *r); /* For a range that was not followed to its end. */
 
 #endif

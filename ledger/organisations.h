@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * organisations.h - which organisations meet all that the policy asks of them, by the daily totals that are kept when
- * mail is taken in. The one place where that is defined; the site, its JSON, the annual report and the SQL views
- * (contrib/grafana) say the same, which tests hold.
+ * mail is taken in. This is the only definition; the site, its JSON, the annual report and the SQL views
+ * (contrib/grafana) say the same, and tests check that.
  *
  *   organisation  DMARC's organisational domain of the From domain; only mail from outside counts
- *   stopped       forgery, by the rule of stopped.h. It is nobody's debt and not counted.
+ *   stopped       forged mail, by the rule of stopped.h. Nobody has to act on it, and it is not counted.
  *   counted       at least ORGANISATION_LEAST mails in the time that are not stopped
  *   meets all     in at least ORGANISATION_SHARE per cent of its mail every standard that the policy follows or
  *                 requires of it passed. Explained: the same, where exempted mail counts as passed. What could not be

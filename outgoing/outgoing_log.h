@@ -2,8 +2,8 @@
 /*
  * outgoing_log.h - the log of assay-outgoing, on stderr. Any thread.
  *
- * Complaints about a domain are limited for each domain and over all, so that a broken or hostile domain cannot fill
- * the log; the next line of that domain, or any other line, says how many were suppressed.
+ * Complaints about domains are limited for each domain and in total, so that a broken or hostile domain cannot fill the
+ * log; the next line of that domain, or any other line, says how many were suppressed.
  */
 #ifndef ASSAY_OUTGOING_OUTGOING_LOG_H
 #define ASSAY_OUTGOING_OUTGOING_LOG_H

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * loader.c - what every step of one reading of a policy uses: messages with their places, the texts, the paths.
+ * loader.c - what the steps of loading a policy share: messages with their places, the texts, the paths.
  *
- * Errors are counted, so that a reading with any error gives no policy. A text comes from the disk, from a snapshot, or
- * from a change that is on trial; who reads it need not know which. The steps themselves are in load.c, units.c,
+ * Errors are counted; with any error there is no policy. A text comes from the disk, from a snapshot, or from a change
+ * that is only being tried; the code that reads it need not know which. The steps themselves are in load.c, units.c,
  * lists.c and resolve.c.
  */
 #include "policy/load.h"

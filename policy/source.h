@@ -3,8 +3,8 @@
  * source.h - where the policy's texts come from: files on disk, or a snapshot that holds them all.
  *
  * Reading a file is refused, with a reason, if somebody else could control its content: it is not a regular file
- * (nothing is ever waited for: FIFOs are opened without blocking), it or its folder is writable by everybody, or it
- * belongs to somebody who is neither root nor us.
+ * (FIFOs are opened without blocking, so that no reading waits for a writer), it or its folder is writable by
+ * everybody, or it belongs to somebody who is neither root nor us.
  */
 #ifndef ASSAY_POLICY_SOURCE_H
 #define ASSAY_POLICY_SOURCE_H
@@ -15,8 +15,9 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-/* A folder of which many files are read one after another: the way to it is walked once, at the first of them, and each
- * file is then opened within it. A folder that is exchanged meanwhile is not seen until the next one is made. */
+/* A folder from which many files are read: its path is resolved once, at the first file, and each file is then opened
+ * relative to it (openat). If the folder is replaced meanwhile, the old one is read until source_folder_of() is called
+ * again. */
 struct source_folder {
     const char *path; /* as the paths of its files have it before their last '/'; the caller's */
     int fd;           /* -1: not opened yet */
@@ -26,7 +27,7 @@ struct source_folder {
 struct source_text {
     struct slice text; /* heap; source_text_release */
     uid_t owner;
-    bool any_owner; /* set before reading: a customer's file may be anybody's */
+    bool any_owner; /* set before reading: any owner is allowed, as for a customer's file */
     uid_t must_own; /* set before reading, with owned_by: the only owner allowed beside root and us */
     bool owned_by;
     struct source_folder *folder; /* set before reading, or NULL; used with any_owner, for the files that lie in it */

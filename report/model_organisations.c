@@ -3,8 +3,8 @@
  * model_organisations.c - the organisations of a report (model.h): how many meet all, by standard and by list; whose
  * name was forged most; who gets a page.
  *
- * Promises that our own domains are no correspondents, and that an organisation counts for a list once, however many of
- * the list's names are its own. Pure but for the questions.
+ * Promises that our own domains are not counted as correspondents, and that an organisation counts for a list once,
+ * however many of the list's names are its own. Pure but for the questions.
  */
 #include "policy/map.h"
 #include "report/model.h"
@@ -19,7 +19,7 @@ static void count(struct report_counts *t, enum organisation_state s)
     t->untested += s == ORGANISATION_UNTESTED;
 }
 
-/* Ours are taken out: a report about others speaks of others. */
+/* Takes out our own domains: the report is about others. */
 static void drop_own(struct report_model *m, struct organisations *o)
 {
     size_t kept = 0;
@@ -52,7 +52,7 @@ static int64_t missed(const struct organisation *o)
     return n < 0 ? 0 : n;
 }
 
-/* Those that miss with the most mail. */
+/* The organisations with the most mail among those that do not meet all. */
 static enum status find_worst(struct report_model *m)
 {
     m->worst = ARENA_ARRAY(m->arena, size_t, REPORT_TOP + REPORT_GROUPS * REPORT_TOP);
@@ -138,7 +138,7 @@ static bool has_page(const struct report_model *m, size_t index)
     return false;
 }
 
-/* The members of each list that miss get a page, too: the first ones, which write most. */
+/* The members of each list that do not meet all get a page, too, at most so many: those that write most. */
 static void pages_of_members(struct report_model *m)
 {
     for (size_t g = 0; g < m->group_count; g++)

@@ -8,10 +8,10 @@
  * assay-journal(5)), and every few seconds DIR/status.json for `assay resolver status`.
  *
  * A folder that cannot be written loses records, never answers: it is logged, tried again every ten seconds, and the
- * loss is counted. A disk that hangs stops only the writer: after OBSERVE_GIVE_UP_MS that is logged. Neither start,
- * reload nor end of the resolver waits for it longer than OBSERVE_END_MS, nor for one that computes or waits for a
- * processor longer than OBSERVE_MOST_MS: it then ends its work after the reload. What the writer works on is counted by
- * reference, and freed by whoever releases it last.
+ * loss is counted. A disk that hangs stops only the writer; after OBSERVE_GIVE_UP_MS this is logged. Start, reload and
+ * end of the resolver wait at most OBSERVE_END_MS for a writer that hangs, and at most OBSERVE_MOST_MS for one that
+ * computes or waits for a processor: it then finishes its work after the reload. What the writer works on is
+ * reference-counted, and freed by the last one to release it.
  */
 #ifndef ASSAY_RESOLVER_MODULE_OBSERVE_H
 #define ASSAY_RESOLVER_MODULE_OBSERVE_H

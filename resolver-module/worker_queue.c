@@ -20,13 +20,13 @@ struct worker_queue {
         *events; /* short events: nearly all, and small enough to stay in the processor's cache */
     atomic_uint_fast64_t states[DECIDE_STATE_COUNT];
     atomic_uint_fast64_t refused, would, dropped;
-    /* hash of zone and state, and the writer's round in which a reason for them was last handed over */
+    /* hash of zone and state, and the writer's round in which a reason for them was last queued */
     uint64_t told[TOLD];
 };
 
 struct worker_queues {
     struct worker_queue own[WORKER_QUEUE_MAX];
-    /* of threads without a queue, and all long events; its counters are added to by atomic steps */
+    /* for threads without a queue, and for all long events; its counters are atomic */
     struct worker_queue common;
     atomic_uint taken;
     atomic_uint ready[WORKER_QUEUE_MAX]; /* the worker's queue is there */

@@ -39,10 +39,10 @@ struct doctor {
     struct arena *arena;
     const char *policy_path;
     const char *state_dir;
-    const char *smtp;  /* where the test message is given in; NULL: this host's loopback address */
-    const char *check; /* the one running */
-    /* in force: the file, or if it does not load the last good one; NULL: none (its own check says so, others do
-       without) */
+    const char *smtp;  /* the server to which the test message is submitted; NULL: this host's loopback address */
+    const char *check; /* the name of the check that runs */
+    /* the policy in force: the file's, or the last good one if the file does not load. NULL: there is none;
+     * doctor_policy() says so, and the other checks do without it */
     const struct policy *policy;
     struct policy_report *report; /* of the reading of the file */
     bool file_loads;              /* `policy` is the file's */

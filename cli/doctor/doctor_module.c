@@ -4,8 +4,9 @@
  *
  * Checks what is running, not only what is on the disk: the module's status file says which process wrote it, when that
  * began and what it has in force; the process must be an Unbound that runs now and began before. Its user and groups,
- * as the kernel has them (proc(5)), are compared with the files that the module reads and writes: who joined a group
- * after Unbound was started is not in it. Access control lists are not looked at. Reads only.
+ * as the kernel has them (proc(5)), are compared with the files that the module reads and writes: if the user joined a
+ * group after Unbound was started, the process is not in that group. Access control lists are not looked at. Reads
+ * only.
  */
 #include "base/clock.h"
 #include "cli/doctor/doctor.h"
@@ -107,8 +108,8 @@ static bool read_process(long pid, struct process *p)
 }
 
 /* Tells whether the process sees another tree of files, or another network: one of a container's. Its mounts alone say
- * nothing, since a unit in a sandbox has its own. Not known: no. One that is ending has no network any more (ENOENT):
- * it is not here, either. */
+ * nothing, since a unit in a sandbox has its own. False if it cannot be determined. A process that is ending has no
+ * network any more (ENOENT); it counts as elsewhere. */
 static bool is_elsewhere(long pid)
 {
     char theirs[64], ours[64], path[64];
@@ -188,7 +189,7 @@ static const struct process *writer(const json_t *status, const struct process *
     return NULL;
 }
 
-/* The module as the process has it in memory was replaced on the disk since. */
+/* True if the module's file was replaced since this process loaded it. */
 static bool is_replaced(long pid)
 {
     char line[512], path[64];
@@ -275,7 +276,7 @@ static bool reaches(struct doctor *d, const struct process *p, const char *path,
     return false;
 }
 
-/* All that the module reads and writes; the first that it cannot is said. */
+/* Checks everything that the module reads and writes; reports the first that it cannot. */
 static bool look_at_rights(struct doctor *d, const struct process *p)
 {
     const char *journal = doctor_setting(d, SETTING_RESOLVER_JOURNAL, ""), *slash = strrchr(d->policy_path, '/');

@@ -3,7 +3,7 @@
  * ledger_admit.c - `assay ledger admit`: the SQL by which a host's role may add to a shared ledger, and do nothing
  * else.
  *
- * Promises to change nothing itself: a role is the database administrator's to make. What it prints can be run again.
+ * Promises to change nothing itself: roles are created by the database administrator. What it prints can be run again.
  * On failure: EX_USAGE for a name that cannot be one.
  */
 #include "cli/ledger/ledger.h"

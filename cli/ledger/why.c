@@ -91,7 +91,7 @@ static int newest_first(const void *a, const void *b)
     return x->t != y->t ? (x->t > y->t ? -1 : 1) : strcmp(x->line, y->line);
 }
 
-/* Makes room by letting go of the oldest; false: out of memory. */
+/* Makes room by dropping the oldest; false: out of memory. */
 static bool make_room(struct why *w)
 {
     if (w->count < w->size)
@@ -168,7 +168,7 @@ static enum status look_at_rows(struct why *w, struct store_rows *r)
     return store_done(r);
 }
 
-/* By name: each has its index. */
+/* By one of its identifiers: each has an index. */
 static enum status look_by_name(struct why *w, struct store *s, int64_t keep_us)
 {
     enum status st = look_at_rows(

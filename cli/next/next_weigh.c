@@ -5,8 +5,8 @@
  * Every record of the last weeks is judged by the policy in force and by the policy with the step, by the verdict's own
  * function (cli/recall.h); a temporary failure counts as nothing. Stopped forgery (ledger/stopped.h) is counted apart:
  * nobody has to act on it. Records hold no recipients' addresses: statements `writing to` are left out. Mail from our
- * own networks and of submission is not asked. The mode is not looked at but by the step that changes it: that one
- * counts all that the policy would do. On failure of the store: its status.
+ * own networks and from submission is left out. Only the step that changes the mode looks at it: that step counts
+ * everything that the policy would do. On failure of the store: its status.
  */
 #include "base/clock.h"
 #include "base/domain.h"
@@ -39,8 +39,8 @@ static const struct value *finding_of(const struct record *r, const struct verdi
     return record_finding(r, standard_name(l->standard));
 }
 
-/* The severest that this policy does to one mail, by the verdict itself; *by: the finding that asked for it. What could
- * not be found out then may be found out the next time: it counts as nothing. */
+/* The severest action of this policy on one mail, by the verdict itself; *by: the finding that caused it. A temporary
+ * failure counts as nothing, since the next attempt may succeed. */
 static enum policy_action outcome(struct arena *a, const struct policy *p, const struct record *r,
                                   const struct recall *f, const struct value **by)
 {

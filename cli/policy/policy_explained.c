@@ -5,9 +5,9 @@
  *
  * One row for each exemption and standard, each suspension, each trusted forwarder: who, from what, why, agreed by
  * whom, since and through when, and its state on the day: explained, or explained but expired. How often each was used,
- * and whether the domain meets the standard by now, is the ledger's to say. As a table for the terminal, as JSON, as
- * CSV (RFC 4180), and as one page of HTML that needs nothing else. Only the page is translated: it says what the
- * report's site says (report/glossary.h).
+ * and whether the domain meets the standard by now, comes from the ledger. As a table for the terminal, as JSON, as CSV
+ * (RFC 4180), and as one page of HTML that needs nothing else. Only the page is translated: it says what the report's
+ * site says (report/glossary.h).
  */
 #include "base/clock.h"
 #include "base/domain.h"

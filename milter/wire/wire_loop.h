@@ -3,9 +3,9 @@
  * wire_loop.h - one thread that serves many MTA connections. It waits only for its descriptors: answers from DNS come
  * from another thread, which wakes it.
  *
- * Limits: an idle connection is closed after WIRE_IDLE_SECONDS (an MTA keeps connections for its next client), one that
- * stops within a command, or does not take its answers, after WIRE_COMMAND_SECONDS. While DNS is awaited for longer
- * than WIRE_PROGRESS_SECONDS, the MTA is told that we are at work (SMFIR_PROGRESS).
+ * Limits: an idle connection is closed after WIRE_IDLE_SECONDS (an MTA keeps connections for its next client). One that
+ * stalls within a command, or does not read its replies, is closed after WIRE_COMMAND_SECONDS. If DNS takes longer than
+ * WIRE_PROGRESS_SECONDS, the MTA is told that we are still working (SMFIR_PROGRESS).
  */
 #ifndef ASSAY_MILTER_WIRE_WIRE_LOOP_H
 #define ASSAY_MILTER_WIRE_WIRE_LOOP_H

@@ -18,8 +18,8 @@ struct dkim_privkey;
  * is wrong (static): the file cannot be read, others may read it, it holds no such key. */
 struct dkim_privkey *dkim_privkey_read(const char *path, const char **error) MUST_CHECK;
 
-/* The same, kept between calls: the file is read again only when it is another one or was changed. For callers that
- * need the key at every message. Any thread; release the key that you get. */
+/* The same, cached between calls: the file is read again only if it was replaced or changed. For callers that need the
+ * key at every message. Any thread; release the key that you get. */
 struct dkim_privkey *dkim_privkey_kept(const char *path, const char **error) MUST_CHECK;
 
 /* NULL is allowed; returns NULL. */
@@ -28,8 +28,8 @@ struct dkim_privkey *dkim_privkey_free(struct dkim_privkey *k);
 /* "rsa-sha256" or "ed25519-sha256". */
 const char *dkim_privkey_algorithm(const struct dkim_privkey *k);
 
-/* The signature of a SHA-256 hash as base64, in lines of at most 64 characters parted by LF and a tab. In the arena;
- * NULL: memory, or OpenSSL refused. */
+/* The signature of a SHA-256 hash as base64, in lines of at most 64 characters, separated by LF and a tab. In the
+ * arena; NULL: memory, or OpenSSL refused. */
 const char *dkim_privkey_sign(const struct dkim_privkey *k, struct arena *arena, const uint8_t hash[32]) MUST_CHECK;
 
 /* n octets (at most 1024) as base64 on one line. In the arena; NULL: memory. */

@@ -3,20 +3,20 @@
  * dmarc.h - DMARC (RFC 9989): the record that applies to a From domain, and whether an authenticated identifier is
  * aligned with it.
  *
- * This says what the standard says and decides nothing: the verdict takes care that p=reject alone does not lead to a
- * rejection (RFC 9989 5.4, 7.4); it finds here all it needs.
+ * This reports what the standard says and decides nothing. The verdict, which finds here all it needs, makes sure that
+ * p=reject alone does not lead to a rejection (RFC 9989 5.4, 7.4).
  *
  * Where the text leaves a choice, we take:
  *   - Several DMARC records at one name: all discarded, as if there were none there, and the walk goes on (RFC
  * 9989 4.10, steps 2 and 6).
- *   - A tag that stands twice with different values counts as not valid. A record without valid p, or with sp or np
- * that are not, is p=none where rua has a valid URI, else RESULT_PERMERROR: no DMARC processing (4.10.1). The first tag
- * must be v=DMARC1, no blank before it (4.8).
+ *   - A tag that is given twice with different values counts as not valid. A record whose p is missing or not valid, or
+ *     whose sp or np is not valid, means p=none if rua has a valid URI, else RESULT_PERMERROR: no DMARC processing
+ *     (4.10.1). The first tag must be v=DMARC1, no blank before it (4.8).
  *   - "Exists" is anything but NXDOMAIN for the From domain itself (3.2.13); an alias whose target does not exist does
  * exist.
- *   - A DNS failure or a bogus answer never makes a fail and never a pass (5.3.6): RESULT_TEMPERROR, unless the pass
- * stands without that answer, or the identifier could not have been aligned whatever the answer. So nobody can cause a
- * temperror with somebody else's dead zone.
+ *   - A DNS failure or a bogus answer never makes a fail and never a pass (5.3.6): RESULT_TEMPERROR, unless the mail
+ *     passes without that answer, or no answer could have made the identifier aligned. So nobody can cause a temperror
+ *     with somebody else's dead zone.
  *   - Alignment of an identifier that does not lie at or below the From domain's Organizational Domain needs no walk:
  * its own Organizational Domain is always itself or above it, so the two cannot be equal. All others get a walk of
  * their own (4.10.2).
@@ -120,7 +120,7 @@ struct dmarc_identifier {
     const char *selector;  /* DKIM only */
     enum result result;    /* only RESULT_PASS authenticates; RESULT_TEMPERROR might have */
     bool counts;           /* false: must not count although it passed (l= leaves body unsigned, +all, ...) */
-    enum limit_kind limit; /* of TEMPERROR: the bound of ours that kept it from being found out */
+    enum limit_kind limit; /* of TEMPERROR: our own limit that was reached, if that was the cause */
 };
 
 enum dmarc_alignment {
@@ -173,7 +173,7 @@ struct dmarc_finding {
     bool temp_could_have_aligned; /* no pass, and an identifier that failed for the moment could have made one: result
                                      is temperror */
     bool dns_failed;              /* a DNS answer of the walks that mattered failed: result is temperror */
-    enum limit_kind limit;        /* of TEMPERROR: it is no failure of DNS; a bound of ours kept an answer back */
+    enum limit_kind limit;        /* of TEMPERROR: our own limit that was reached, if DNS itself did not fail */
     bool identical_pass; /* an identifier identical to the From domain passes, even where result is temperror: no spoof
                           */
 
@@ -196,17 +196,16 @@ int dmarc_severity(const struct dmarc_finding *f);
 /* From domains checked of one message; RFC 9989 11.5 asks for a bound. */
 #define DMARC_AUTHORS_MAX 16
 
-/* For a message that shows several domains as author (RFC 9989 11.5): each of the first DMARC_AUTHORS_MAX (as many must
- * be there to read) is checked, those of few labels first, so that names made deep to eat up the look-ups do not hide
- * another; the finding is the one with the strictest policy among those that fail; if none fails, one that could not be
- * told; else one without a record; a pass only where every domain passes and none was left out. n_domains == 0:
- * RESULT_NONE. */
+/* For a message that shows several domains as author (RFC 9989 11.5): checks each of the first DMARC_AUTHORS_MAX, those
+ * with few labels first, so that deep names, made to use up the look-ups, do not hide another. The finding is the one
+ * with the strictest policy among those that fail; if none fails, one that could not be determined; else one without a
+ * record; a pass only if every domain passes and none was left out. n_domains == 0: RESULT_NONE. */
 enum status dmarc_check_authors(struct dns_scope *scope, struct arena *arena, const char *const *from_domains,
                                 size_t n_domains, const struct dmarc_identifier *identifiers, size_t n, bool psl,
                                 struct dmarc_finding *out) MUST_CHECK;
 
-/* The same by RFC 7489: From domain, then the domain that the public suffix list (libpsl) makes its organisation; np,
- * psd and t are not used. */
+/* The same by RFC 7489: the record of the From domain, else of its Organizational Domain by the public suffix list
+ * (libpsl); np, psd and t are not used. */
 enum status dmarc_check_psl(struct dns_scope *scope, struct arena *arena, const char *from_domain,
                             const struct dmarc_identifier *identifiers, size_t n, struct dmarc_finding *out) MUST_CHECK;
 
@@ -214,8 +213,8 @@ enum status dmarc_check_psl(struct dns_scope *scope, struct arena *arena, const 
  * whose customers have names there. False for what no rule names, and where the list cannot be loaded. */
 bool dmarc_psl_is_suffix(const char *domain);
 
-/* The walk in lines for people, one per name ("_dmarc.example.org  found, secure: v=DMARC1; ..."), hostile text made
- * visible. */
+/* The walk as lines for people, one for each name ("_dmarc.example.org  found, secure: v=DMARC1; ..."), hostile text
+ * made visible. */
 void dmarc_walk_describe(const struct dmarc_walk *walk, struct buf *out);
 
 #endif

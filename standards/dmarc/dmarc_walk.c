@@ -2,10 +2,10 @@
 /*
  * dmarc_walk.c - the DNS Tree Walk (RFC 9989 4.10) and the Organizational Domain (4.10.2).
  *
- * All names of a walk are asked at once, at most eight; what the walk would not have asked, since it stops at psd=y or
- * psd=n, is dropped afterwards by dmarc_walk_settle(), which is pure and contains the logic. Promises: a name at which
- * DNS failed leaves the Organizational Domain open, unless the walk had stopped before; never "no record". A name that
- * is too long for DNS with "_dmarc." before it has no record.
+ * All names of a walk are asked at once, at most eight. dmarc_walk_settle(), which is pure and contains the logic, then
+ * drops the answers that the walk would not have asked for, since it stops at psd=y or psd=n. Promises: if DNS failed
+ * at a name, the Organizational Domain is unknown, unless the walk stopped before that name; a failure is never taken
+ * for "no record". A name that is too long for DNS with "_dmarc." before it has no record.
  */
 #include "base/domain.h"
 #include "base/utf8.h"
@@ -98,7 +98,7 @@ void dmarc_walk_start(struct dns_scope *scope, const char *start)
     }
 }
 
-/* What the TXT records of an answer say, read; kept with the answer. */
+/* The TXT records of an answer, parsed; kept with the answer. */
 struct kept_dmarc {
     unsigned records;           /* that are DMARC records */
     struct dmarc_record record; /* if there is one, and not too long */

@@ -8,7 +8,7 @@
  * 8-bit octets that are no UTF-8, more than one "@". Of the obsolete forms (RFC 5322 4.4) those are taken in which every
  * reader finds the same domain.
  *
- * The words round it are read leniently: phrases with dots (obs-phrase: `John Q. Public <j@example.org>`), with square
+ * The words around it are read leniently: phrases with dots (obs-phrase: `John Q. Public <j@example.org>`), with square
  * brackets or commas in encoded words if no quoted string stands beside them, raw 8-bit and RFC 6532 display names,
  * comments, folds, groups, empty places in a list. An unquoted address as display name is taken only where its domain
  * is that of the address behind it (`j@example.org <j@example.org>`): both readings give the same domain. What is taken
@@ -53,7 +53,7 @@ struct mailbox {
  * empty local, no domain. A bare "postmaster" is taken (RFC 5321 4.5.1), any other local part without domain is not.
  * smtputf8: RFC 6531 local parts and U-labels are allowed.
  *
- * What is asked of a path is mostly its domain, and MTAs take local parts that RFC 5321 does not know (a..b@d, a.@d,
+ * Most callers need only the domain of a path, and MTAs accept local parts that RFC 5321 does not allow (a..b@d, a.@d,
  * .a@d, a:b@d, a@b@d, none at all in "<@d>", 8-bit without SMTPUTF8): then the domain is what follows the last "@",
  * without a final dot, and the box is marked MAILBOX_ODD_ADDRESS. STATUS_INVALID: no domain can be told, or controls or
  * angle brackets stand in it; STATUS_LIMIT: longer than LIMIT_ADDRESS; STATUS_NOMEM. */
@@ -64,7 +64,7 @@ enum status mailaddr_path(struct arena *arena, struct slice text, bool smtputf8,
  * LIMIT_HEADER_FIELD octets, an address over LIMIT_ADDRESS, or more than MAILADDR_FROM_MAX mailboxes; STATUS_NOMEM.
  * *reason (may not be NULL) is then a static text that says why, for people.
  *
- * Three departures are taken and marked.
+ * Three departures from the RFC are accepted and marked.
  *   MAILBOX_ODD_ADDRESS  an address of one "@" whose local part is no dot-atom (a..b@d, a.@d, a:b@d) or whose domain
  *                        has a final dot
  *   MAILBOX_ODD_NAME     a field that is not a list by the grammar, but ends in its only angle address, with no "@" in

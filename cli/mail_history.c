@@ -7,6 +7,7 @@
  * Networks that the ledger knows of an organisation count too: they outlive the records of single mails.
  */
 #include "cli/mail_history.h"
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/domain.h"
 #include "ledger/stopped.h"
@@ -57,12 +58,10 @@ static struct place *place_of(struct mail_history *h, const char *key, bool make
     if (n || !make)
         return n ? &h->places[*n] : NULL;
     if (h->count == h->size) {
-        size_t size = h->size ? h->size * 2 : 256;
-        struct place *more = realloc(h->places, size * sizeof *more);
+        struct place *more = array_grow(h->places, &h->size, 256, sizeof *more);
         if (!more)
             return NULL;
         h->places = more;
-        h->size = size;
     }
     const char *kept = arena_strdup(h->arena, key);
     if (!kept || map_put(&h->at, slice_str(kept), h->count) != STATUS_OK)

@@ -8,6 +8,7 @@
  * reported once, by table_print.
  */
 #include "cli/csv.h"
+#include "base/array.h"
 #include "cli/table.h"
 #include "report/page.h"
 #include "base/clock.h"
@@ -62,14 +63,12 @@ static struct cell *add(struct table *t, enum cell_kind kind, int64_t n)
     if (!t || t->failed)
         return NULL;
     if (t->count == t->room) {
-        size_t room = t->room ? t->room * 2 : 64;
-        struct cell *grown = realloc(t->cells, room * sizeof *grown);
+        struct cell *grown = array_grow(t->cells, &t->room, 64, sizeof *grown);
         if (!grown) {
             t->failed = true;
             return NULL;
         }
         t->cells = grown;
-        t->room = room;
     }
     struct cell *c = &t->cells[t->count++];
     *c = (struct cell){.kind = kind, .n = n};

@@ -16,6 +16,7 @@
  * gets no event.
  */
 #include "dns/dns_loop.h"
+#include "base/array.h"
 #include "base/clock.h"
 #include <errno.h>
 #include <stdatomic.h>
@@ -223,12 +224,10 @@ static bool timer_start(struct event *e)
     e->due = clock_mono_ms() + e->interval;
     if (!e->place) {
         if (l->timers + 1 >= l->room) {
-            size_t room = l->room ? l->room * 2 : 256;
-            struct event **heap = realloc(l->heap, room * sizeof(struct event *));
+            struct event **heap = array_grow(l->heap, &l->room, 256, sizeof *heap);
             if (!heap)
                 return false;
             l->heap = heap;
-            l->room = room;
         }
         heap_put(l, ++l->timers, e);
     }

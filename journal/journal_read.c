@@ -7,6 +7,7 @@
  * stops there: the lines returned before are valid.
  */
 #include "journal/journal_read.h"
+#include "base/array.h"
 #include "journal/journal.h"
 #include "journal/journal_segment.h"
 #include <dirent.h>
@@ -75,14 +76,12 @@ enum status journal_list(const char *dir, struct journal_file **files, size_t *c
             !S_ISREG(st.st_mode))
             continue;
         if (n == room) {
-            size_t more = room ? room * 2 : 64;
-            struct journal_file *grown = realloc(list, more * sizeof *list);
+            struct journal_file *grown = array_grow(list, &room, 64, sizeof *list);
             if (!grown) {
                 s = STATUS_NOMEM;
                 break;
             }
             list = grown;
-            room = more;
         }
         list[n] = (struct journal_file){.name = strdup(e->d_name), .open = open, .bytes = (uint64_t)st.st_size};
         if (!list[n].name)

@@ -7,6 +7,7 @@
  * sort text differently.
  */
 #include "ledger/organisations.h"
+#include "base/array.h"
 #include "ledger/stopped.h"
 #include "ledger/timestamp.h"
 #include "policy/map.h"
@@ -51,12 +52,10 @@ static struct organisation *find_or_make(struct asking *k, const char *name, boo
         return NULL;
     }
     if (k->out->count == k->size) {
-        size_t size = k->size ? k->size * 2 : 1024;
-        struct organisation *more = realloc(k->out->all, size * sizeof *more);
+        struct organisation *more = array_grow(k->out->all, &k->size, 1024, sizeof *more);
         if (!more)
             return NULL;
         k->out->all = more;
-        k->size = size;
     }
     const char *kept = arena_strdup(k->arena, name);
     if (!kept || map_put(&k->by_name, slice_str(kept), k->out->count) != STATUS_OK)

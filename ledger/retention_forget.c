@@ -7,6 +7,7 @@
  * through each table in steps by its key; on failure the committed steps stay, and the call can be repeated.
  */
 #include "base/buf.h"
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/domain.h"
 #include "ledger/key_range.h"
@@ -177,12 +178,10 @@ struct records {
 static enum status add_found(struct records *r, int64_t t, const char *stored)
 {
     if (r->count == r->room) {
-        size_t room = r->room ? r->room * 2 : 256;
-        struct found *grown = realloc(r->at, room * sizeof *grown);
+        struct found *grown = array_grow(r->at, &r->room, 256, sizeof *grown);
         if (!grown)
             return STATUS_NOMEM;
         r->at = grown;
-        r->room = room;
     }
     r->at[r->count] = (struct found){t, strdup(stored)};
     return r->at[r->count].record ? (r->count++, STATUS_OK) : STATUS_NOMEM;

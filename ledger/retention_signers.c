@@ -5,6 +5,7 @@
  * Promises that the file is the complete new one or the old one. On failure the error text names the file.
  */
 #include "base/clock.h"
+#include "base/array.h"
 #include "base/rootfile.h"
 #include "journal/known_signers.h"
 #include "ledger/retention.h"
@@ -27,12 +28,10 @@ struct names {
 static enum status add_name(struct names *n, const char *name)
 {
     if (n->count == n->room) {
-        size_t room = n->room ? n->room * 2 : 256;
-        char **grown = realloc(n->at, room * sizeof *grown);
+        char **grown = array_grow(n->at, &n->room, 256, sizeof *grown);
         if (!grown)
             return STATUS_NOMEM;
         n->at = grown;
-        n->room = room;
     }
     n->at[n->count] = strdup(name);
     return n->at[n->count] ? (n->count++, STATUS_OK) : STATUS_NOMEM;

@@ -8,6 +8,7 @@
  * be a rule nobody wrote.
  */
 #include "base/domain.h"
+#include "base/array.h"
 #include "policy/load.h"
 #include <stdlib.h>
 
@@ -212,12 +213,10 @@ static void read_list(struct loader *ld, struct list *list)
 static bool add_list(struct policy *p, struct list *list)
 {
     if (p->list_count == p->list_size) {
-        size_t size = p->list_size ? p->list_size * 2 : 16;
-        struct list **more = realloc(p->lists, size * sizeof *more);
+        struct list **more = array_grow(p->lists, &p->list_size, 16, sizeof *more);
         if (!more)
             return false;
         p->lists = more;
-        p->list_size = size;
     }
     p->lists[p->list_count++] = list;
     return true;

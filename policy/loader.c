@@ -7,6 +7,7 @@
  * lists.c and resolve.c.
  */
 #include "policy/load.h"
+#include "base/array.h"
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -52,12 +53,11 @@ void item_place_word(const struct item *it, struct slice word, struct place *out
 struct item *policy_item_add(struct policy *p)
 {
     if (p->item_count == p->item_size) {
-        size_t size = p->item_size ? p->item_size * 2 : 64;
-        struct item *more = size > POLICY_STATEMENTS_MAX * 2u ? NULL : realloc(p->items, size * sizeof *more);
+        struct item *more =
+            p->item_size > POLICY_STATEMENTS_MAX ? NULL : array_grow(p->items, &p->item_size, 64, sizeof *more);
         if (!more)
             return NULL;
         p->items = more;
-        p->item_size = size;
     }
     return &p->items[p->item_count++];
 }

@@ -8,6 +8,7 @@
  * failure nothing is kept.
  */
 #include "policy/source.h"
+#include "base/array.h"
 #include "base/rootfile.h"
 #include <dirent.h>
 #include <errno.h>
@@ -297,7 +298,7 @@ static enum status collect(DIR *dir, struct buf *names, size_t *count, struct so
         if (!wanted(e->d_name))
             continue;
         if (n == size) {
-            char **more = realloc(list, (size = size ? size * 2 : 64) * sizeof *list);
+            char **more = array_grow(list, &size, 64, sizeof *list);
             if (!more) {
                 s = STATUS_NOMEM;
                 break;

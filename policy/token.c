@@ -7,6 +7,7 @@
  * and they change nothing.
  */
 #include "policy/token.h"
+#include "base/array.h"
 #include "base/utf8.h"
 #include "policy/limits.h"
 #include <stdlib.h>
@@ -118,14 +119,12 @@ static bool check_line(struct lexer *l, struct slice line)
 static struct token *add_token(struct lexer *l, enum token_kind kind, struct slice line, struct slice raw)
 {
     if (l->count == l->size) {
-        size_t size = l->size ? l->size * 2 : 64;
-        struct token *more = realloc(l->tokens, size * sizeof *more);
+        struct token *more = array_grow(l->tokens, &l->size, 64, sizeof *more);
         if (!more) {
             l->out_of_memory = l->bad = true;
             return NULL;
         }
         l->tokens = more;
-        l->size = size;
     }
     struct token *t = &l->tokens[l->count++];
     *t = (struct token){.kind = kind, .raw = raw, .line = line, .lineno = l->lineno};

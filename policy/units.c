@@ -8,18 +8,17 @@
  * domain the file is called after (customer.example.policy).
  */
 #include "base/domain.h"
+#include "base/array.h"
 #include "policy/parser.h"
 #include <stdlib.h>
 
 static struct unit *new_unit(struct policy *p, const char *path, const char *shown, const struct unit *from)
 {
     if (p->unit_count == p->unit_size) {
-        size_t size = p->unit_size ? p->unit_size * 2 : 16;
-        struct unit **more = realloc(p->units, size * sizeof *more);
+        struct unit **more = array_grow(p->units, &p->unit_size, 16, sizeof *more);
         if (!more)
             return NULL;
         p->units = more;
-        p->unit_size = size;
     }
     struct unit *u = ARENA_NEW(p->arena, struct unit);
     const char *kept_path = arena_strdup(p->arena, path), *kept_shown = arena_strdup(p->arena, shown);

@@ -8,6 +8,7 @@
  * if no folder can be read.
  */
 #include "base/utf8.h"
+#include "base/array.h"
 #include "base/words.h"
 #include "cli/ledger/ledger.h"
 #include "journal/journal_read.h"
@@ -63,12 +64,10 @@ static bool keep(struct show *s, int64_t t, struct slice line)
         s->count = s->limit;
     }
     if (s->count == s->room) {
-        size_t room = s->room ? s->room * 2 : 64;
-        struct shown *grown = realloc(s->kept, room * sizeof *grown);
+        struct shown *grown = array_grow(s->kept, &s->room, 64, sizeof *grown);
         if (!grown)
             return false;
         s->kept = grown;
-        s->room = room;
     }
     char *copy = strndup(line.p, line.n);
     if (!copy)

@@ -10,6 +10,7 @@
  * such mail is known, with how long they are kept.
  */
 #include "cli/ledger/why.h"
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/domain.h"
 #include "base/ip.h"
@@ -103,12 +104,10 @@ static bool make_room(struct why *w)
         w->more = true;
         return true;
     }
-    size_t size = w->size ? w->size * 2 : 64;
-    struct found *more = realloc(w->found, size * sizeof *more);
+    struct found *more = array_grow(w->found, &w->size, 64, sizeof *more);
     if (!more)
         return false;
     w->found = more;
-    w->size = size;
     return true;
 }
 

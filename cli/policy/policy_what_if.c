@@ -11,6 +11,7 @@
  * code 0 nothing changes, 1 something does; EX_CONFIG, EX_NOINPUT, EX_USAGE.
  */
 #include "base/clock.h"
+#include "base/array.h"
 #include "base/json.h"
 #include "cli/policy/policy_cmd.h"
 #include "cli/policy/policy_what_if.h"
@@ -48,12 +49,10 @@ static struct sender *sender_of(struct what_if *w, const char *domain)
     if (i)
         return &w->senders[*i];
     if (w->count == w->size) {
-        size_t size = w->size ? w->size * 2 : 64;
-        struct sender *more = realloc(w->senders, size * sizeof *more);
+        struct sender *more = array_grow(w->senders, &w->size, 64, sizeof *more);
         if (!more)
             return NULL;
         w->senders = more;
-        w->size = size;
     }
     const char *kept = arena_strdup(w->arena, domain);
     if (!kept || map_put(&w->by_domain, slice_str(kept), w->count) != STATUS_OK)

@@ -8,6 +8,7 @@
  * `writing to` is left out. The newest MAILS_MOST mails are looked at.
  */
 #include "base/clock.h"
+#include "base/array.h"
 #include "base/words.h"
 #include "base/domain.h"
 #include "base/json.h"
@@ -50,12 +51,10 @@ static void words_of(const struct verdict *v, char out[48])
 static bool keep(struct estimate *e, const struct change *c)
 {
     if (e->count == e->size) {
-        size_t size = e->size ? e->size * 2 : 64;
-        struct change *more = realloc(e->changes, size * sizeof *more);
+        struct change *more = array_grow(e->changes, &e->size, 64, sizeof *more);
         if (!more)
             return false;
         e->changes = more;
-        e->size = size;
     }
     e->changes[e->count++] = *c;
     return true;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test_array.c - an array grows by doubling, keeps what it holds, and no product of counts wraps around.
- */
+/* test_array.c - an array grows by doubling, keeps what it holds, and no product of counts wraps around. */
 #include "base/array.h"
 #include "tests/unit/cm.h"
 #include <stdint.h>

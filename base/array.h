@@ -10,7 +10,7 @@
  *     }
  *     l->items[l->count++] = item;
  *
- * The caller owns the array, and gives it back by free(). No state; any thread, for arrays of its own.
+ * The caller owns the array, and gives it back by free().
  */
 #ifndef ASSAY_BASE_ARRAY_H
 #define ASSAY_BASE_ARRAY_H

@@ -11,6 +11,9 @@
  *   STATUS_DENIED    hard: not allowed (permissions, ownership).
  *   STATUS_NOMEM     soft: memory or an arena's bound ran out.
  * Functions that return it carry MUST_CHECK. Our libraries return; they never log, abort or exit.
+ *
+ * Threads: where a header says nothing about them, its functions have no state of their own. Any thread may call them,
+ * and what a pointer leads to is used by one thread at a time. All of cli/ runs in one thread.
  */
 #ifndef ASSAY_BASE_STATUS_H
 #define ASSAY_BASE_STATUS_H

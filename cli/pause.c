@@ -36,7 +36,7 @@ static const struct options_spec pause_line = {
     .text = "Turns enforcement off for a time (30m, 1h, at most " PAUSE_MAX_TEXT
             "): mail is judged and recorded, and nothing is "
             "acted on. "
-            "It comes back by itself, or by 'assay resume'. Without arguments: shows whether a pause is on.",
+            "Enforcement returns by itself, or by 'assay resume'. Without arguments: shows whether a pause is on.",
     .rows = rows,
     .row_count = sizeof rows / sizeof *rows,
     .most = 3,

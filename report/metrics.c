@@ -42,20 +42,23 @@ static void counts_metrics(struct buf *out, const char *name, const char *key, c
 
 void report_metrics(const struct report_model *m, struct buf *out)
 {
-    help(out, "assay_organisations", "Organisations that write to us, by whether they meet all that is asked.");
+    help(out, "assay_organisations",
+         "Organisations that write to us, by whether they meet everything that the policy asks of them.");
     counts_metrics(out, "assay_organisations", NULL, NULL, &m->all);
-    help(out, "assay_standard_organisations", "The same by standard, of those of whom it is asked.");
+    help(out, "assay_standard_organisations",
+         "Organisations of which the policy asks this standard, by whether they meet it.");
     for (int s = 0; s < STANDARD_MAIL_COUNT; s++)
         if (report_told(&m->standards[s].now))
             counts_metrics(out, "assay_standard_organisations", "standard", standard_name((enum standard)s),
                            &m->standards[s].now);
     if (m->group_count)
-        help(out, "assay_list_organisations", "The same by list of the policy.");
+        help(out, "assay_list_organisations",
+             "Organisations in this list of the policy, by whether they meet everything that the policy asks of them.");
     for (size_t i = 0; i < m->group_count; i++)
         counts_metrics(out, "assay_list_organisations", "list", m->groups[i].name, &m->groups[i].counts);
     help(out, "assay_exceptions_in_force", "Exceptions of the policy that are in force.");
     buf_printf(out, "assay_exceptions_in_force %" PRId64 "\n", m->in_force);
-    help(out, "assay_exceptions_ending", "Those that end within a month.");
+    help(out, "assay_exceptions_ending", "Exceptions of the policy that end within a month.");
     buf_printf(out, "assay_exceptions_ending %" PRId64 "\n", m->ending);
     help(out, "assay_hours_covered_ratio", "Share of the hours in which findings were written.");
     buf_printf(out, "assay_hours_covered_ratio %.4f\n", (double)m->hours_seen / (double)(m->hours ? m->hours : 1));

@@ -55,7 +55,7 @@ static const struct option_row rows[] = {
     OPTIONS_FLAG('q', "quiet", quiet, "only what is not in order"),
     OPTIONS_FLAG(0, "json", json, "for programs"),
     OPTIONS_TEXT(0, "dns", "FILE", dns, "saved answers instead of DNS"),
-    OPTIONS_TEXT(0, "smtp", "HOST[:PORT]", smtp, "where the test message is given in (default: loopback, port 25)"),
+    OPTIONS_TEXT(0, "smtp", "HOST[:PORT]", smtp, "the server that gets the test message (default: loopback, port 25)"),
     OPTIONS_ANY_TEXT(0, "postfix", "DIR", postfix, "Postfix's configuration folder, if there are several instances"),
     OPTIONS_FLAG(0, "no-test-message", no_message, "send none"),
 };

@@ -361,7 +361,7 @@ static void say_absent(struct doctor *d, const json_t *status, const struct proc
     doctor_say(
         d, DOCTOR_CRITICAL,
         "Unbound runs (process %ld), and the module is not in it: names are not judged%s%s%s\nassay harden, then "
-        "systemctl restart unbound; its log says what keeps the module out",
+        "systemctl restart unbound; its log says why the module is not loaded",
         p->pid, last ? last : "", *why ? ": " : "", why);
 }
 
@@ -374,15 +374,15 @@ static void look_at_files(struct doctor *d)
     if (code == 0)
         doctor_say(d, DOCTOR_OK, "the module fits the Unbound that is started with it");
     else if (code == 1)
-        doctor_say(
-            d, DOCTOR_WARNING,
-            "the distribution has a newer Unbound than the one with the module, which runs and lacks what the newer "
-            "one "
-            "mends\nin Assay's source: make resolver deb, then apt install ./build/deb/assay-unbound_*.deb; or, for "
-            "Unbound's update at once and names judged by nobody: apt remove assay-unbound");
+        doctor_say(d, DOCTOR_WARNING,
+                   "the distribution has a newer Unbound than the one with the module. The older one runs, without the "
+                   "corrections of the newer one\nin Assay's source: make resolver deb, then apt install "
+                   "./build/deb/assay-unbound_*.deb; or, for "
+                   "Unbound's update at once and names judged by nobody: apt remove assay-unbound");
     else
         doctor_say(d, DOCTOR_CRITICAL,
-                   "module and Unbound do not fit: the next start is without it\n" PREPARE " --check says why");
+                   "module and Unbound do not fit: Unbound will start without the module\n" PREPARE
+                   " --check says why");
 }
 
 void doctor_module(struct doctor *d)

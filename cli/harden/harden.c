@@ -24,7 +24,7 @@
 static const struct option_row rows[] = {
     OPTIONS_FLAG('y', "yes", yes, "do it without asking"),
     OPTIONS_FLAG(0, "yes-untested", untested,
-                 "the same, though the system forbids to try Unbound's configuration by a start beside"),
+                 "the same, even if this system does not allow to test Unbound's configuration with a second Unbound"),
     OPTIONS_FLAG('n', "dry-run", dry_run, "only show it"),
     OPTIONS_FLAG(0, "undo", undo, "undo the last run; what was changed since stays, and is named"),
     OPTIONS_FLAG(0, "force", force, "with --from-opendmarc: replace a policy that is there"),
@@ -49,7 +49,7 @@ static const struct options_spec command_line = {
     .synopsis = "[OPTION...]",
     .text =
         "Lets Postfix or Sendmail ask assay-milter, and Unbound load the module, with the settings that mail security "
-        "stands on. Shows what it would change, asks, and does it.",
+        "depends on. Shows what it would change, asks, and does it.",
     .rows = rows,
     .row_count = sizeof rows / sizeof *rows,
     .after = "Exit code: 0 done, or nothing to do; 1 there is something to do (--dry-run, no answer), or --undo left "

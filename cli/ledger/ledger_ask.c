@@ -252,7 +252,7 @@ int ledger_top(int argc, char **argv)
 {
     static const struct ledger_usage usage = {
         "--standard STANDARD [--state STATE] [--since TIME] [-n COUNT]",
-        "The domains (of dnssec: also the zones the resolver saw) that were seen most with one result."};
+        "The domains that were seen most with one result; for dnssec also the zones that the resolver saw."};
     static const struct table_column columns[] = {{"subject", "Domain"},  {"scope", "Of"},    {"result", "Result"},
                                                   {"security", "DNSSEC"}, {"count", "Count"}, {"first", "First"},
                                                   {"last", "Last"},       {NULL, NULL}};
@@ -325,8 +325,7 @@ static int64_t put_unexplained(struct table *t, struct store_rows *r, const stru
 int ledger_unexplained(int argc, char **argv)
 {
     static const struct ledger_usage usage = {
-        "[--since TIME] [-n COUNT]",
-        "What did not meet the policy and is excused by no exemption: those who neither apply nor explain."};
+        "[--since TIME] [-n COUNT]", "Mail that did not meet the policy and that no exemption excuses, by sender."};
     static const struct table_column columns[] = {{"standard", "Standard"},
                                                   {"subject", "Domain"},
                                                   {"result", "Result"},

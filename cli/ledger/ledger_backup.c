@@ -19,8 +19,9 @@ static bool is_shared(const char *store)
 int ledger_backup(int argc, char **argv)
 {
     static const struct ledger_usage usage = {
-        "FILE", "Copies the ledger, while it is in use, to FILE, which must not exist. `assay ledger forget` names "
-                "backups that are still there. With PostgreSQL: prints what to run."};
+        "FILE",
+        "Copies the ledger to FILE, which must not exist yet; the ledger may be in use. `assay ledger forget` names "
+        "backups that are still there. With PostgreSQL: prints what to run."};
     struct ledger_args a;
     struct ledger_config c;
     const struct policy *p;
@@ -63,7 +64,7 @@ int ledger_restore(int argc, char **argv)
 {
     static const struct ledger_usage usage = {
         "FILE", "Replaces the ledger by a backup. assay-ledger must not be running. Journals that are still there are "
-                "taken in again where the backup does not have them yet. With PostgreSQL: prints what to run."};
+                "ingested again if the backup does not contain them. With PostgreSQL: prints what to run."};
     struct ledger_args a;
     struct ledger_config c;
     char why[STORE_ERROR] = "";

@@ -161,8 +161,8 @@ int ledger_forget(int argc, char **argv)
     static const struct ledger_usage usage = {
         "[--dry-run | --yes] DOMAIN|ADDRESS",
         "Deletes everything about a domain (and all below), or about a client's address, from the ledger, from "
-        "segments that were set aside, and, by taking them in first, from journals. Sums over all domains keep their "
-        "numbers. Asks before; without a terminal it wants --yes. Says what it cannot reach."};
+        "segments that were set aside, and from journals, which it ingests first. Sums over all domains keep their "
+        "numbers. Asks first; without a terminal it needs --yes. Names what it cannot change."};
     struct ledger_args a;
     struct ledger_config c;
     const struct policy *p;

@@ -254,7 +254,7 @@ static bool list_all(const struct why *w)
     table_free(t);
     if (ok && w->more)
         printf("There are more: -n COUNT shows them.\n");
-    return ok && printf("`assay why` and what a mail is known as shows all about it.\n") > 0;
+    return ok && printf("`assay why` with the identifier of one of these mails shows everything about it.\n") > 0;
 }
 
 static bool show(const struct why *w)

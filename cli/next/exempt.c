@@ -50,8 +50,8 @@ static const struct options_spec command_line = {
     .synopsis =
         "DOMAIN STANDARD[,STANDARD...] [--because TEXT --agreed-by TEXT --through DATE] [--via NETWORK | --signed-by "
         "DOMAIN | --anyone] [--writing-to WHOM] [--ref TEXT] [--yes]\n--undo",
-    .text = "Writes an explained exception into the policy: what is not said on the command line is asked. Shows the "
-            "change, and writes it after yes.",
+    .text = "Writes an explained exception into the policy: asks for what the command line does not say. Shows the "
+            "change, and writes it if you answer yes.",
     .rows = rows,
     .row_count = sizeof rows / sizeof *rows,
     .most = 2,

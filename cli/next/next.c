@@ -43,13 +43,13 @@ struct options {
 static const struct option_row rows[] = {
     OPTIONS_TEXT('w', "write", "STEP", write,
                  "write this step (its name, or its number), after showing the change and asking"),
-    OPTIONS_FLAG(0, "trial", trial, "write it as a trial: judged and logged, acted on by nothing"),
+    OPTIONS_FLAG(0, "trial", trial, "write it as a trial: judged and logged, but not acted on"),
     OPTIONS_FLAG('y', "yes", yes, "do not ask"),
     OPTIONS_TEXT('b', "because", "TEXT", because,
-                 "why it is written although it hits somebody (kept in the policy), or now"),
+                 "the reason to write it although it affects somebody, or to enforce early; kept in the policy"),
     OPTIONS_FLAG(0, "now", now, "enforce before there are 14 days and 100 mails; needs --because"),
     OPTIONS_FLAG('u', "undo", undo, "remove the last step from the policy again"),
-    OPTIONS_FLAG('a', "all", all, "name every sender that would be hit"),
+    OPTIONS_FLAG('a', "all", all, "name every sender that would be affected"),
     OPTIONS_NUMBER(0, "days", "N", days, 1, DAYS_MOST,
                    "days of mail that are enough to be sure (default 14), and how far to look back"),
     OPTIONS_NUMBER(0, "mails", "N", mails, 1, MAILS_MOST, "mails that are enough to be sure (default 100)"),
@@ -63,7 +63,7 @@ static const struct option_row rows[] = {
 static const struct options_spec command_line = {
     .synopsis = "[--write STEP [--trial] [--yes]] [OPTION...]",
     .text = "The next step towards enforcement: which rule can be tightened now, by what the ledger saw; whose mail "
-            "that would touch; whom to ask first. On yes the line is written into the policy.",
+            "that would affect; whom to ask first. Writes the line into the policy if you answer yes.",
     .rows = rows,
     .row_count = sizeof rows / sizeof *rows,
     .after = "Exit code: 0 nothing is left to do, or it is done; 1 there are steps to take.",

@@ -46,7 +46,7 @@ static const struct option_row rows[] = {
     {0, "from", "DOMAIN", "the sender's domain", OPTION_TEXT, AT(from), 0, 0, NULL, POLICY_ARG_QUESTION},
     {0, "for", "RECIPIENT", "who the mail is for", OPTION_TEXT, AT(rcpt), 0, 0, NULL, POLICY_ARG_QUESTION},
     {0, "standard", "STANDARD", "this standard only", OPTION_TEXT, AT(standard), 0, 0, NULL, POLICY_ARG_QUESTION},
-    {0, "client", "ADDRESS", "the client that hands the mail in", OPTION_TEXT, AT(client), 0, 0, NULL, POLICY_ARG_QUESTION},
+    {0, "client", "ADDRESS", "the client that sends the mail to this server", OPTION_TEXT, AT(client), 0, 0, NULL, POLICY_ARG_QUESTION},
     {0, "signed-by", "DOMAIN", "with a valid signature of this domain; may be given several times", OPTION_TAKE, 0, 0, 0, take_signer, POLICY_ARG_QUESTION},
     {0, "listener", "NAME", "at this listener", OPTION_TEXT, AT(listener), 0, 0, NULL, POLICY_ARG_QUESTION},
     {0, "names", NULL, "as the resolver asks: of a name, not of mail", OPTION_FLAG, AT(names), 0, 0, NULL, POLICY_ARG_QUESTION},

@@ -14,7 +14,7 @@ bool streams_hold(void)
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
         if (fcntl(fd, F_GETFD) >= 0)
             continue;
-        /* All lower numbers are taken, so that this one is given. */
+        /* All lower descriptors are open, so open() returns this one. */
         if (open("/dev/null", (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_NOCTTY) != fd)
             return false;
     }

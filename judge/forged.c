@@ -3,8 +3,9 @@
  * forged.c - notes which header fields claim to be ours.
  *
  * Promises: every field of our names is counted, so that the numbers are those by which the MTA finds them; the number
- * of a field of another name, which hides one of ours, is that of the list of fields. Where that list is not whole such
- * a field cannot be removed, and is one too many. Failure: STATUS_NOMEM; the mail must then not go on.
+ * of a field of another name, which hides one of ours, is that of the list of fields. If that list is not complete,
+ * such a field cannot be removed, and the mail counts as having too many. Failure: STATUS_NOMEM; the mail must then not
+ * go on.
  */
 #include "judge/forged.h"
 #include "standards/message/authres.h"

@@ -70,7 +70,7 @@ static enum status begin(struct ingestion *t)
     return STATUS_OK;
 }
 
-/* Octets of the segment that are no record: only their number goes along, so that places stay what they are. */
+/* Octets of the segment that are not a record: only their number is sent, so that positions stay the same. */
 static void leave_out(struct ingestion *t, off_t to)
 {
     if (to > t->sent_to)
@@ -118,7 +118,8 @@ static void drop(struct ingestion *t)
     buf_reset(&t->text);
 }
 
-/* Before the segment goes: one without a note is sent again, a note without its segment would stay for ever. */
+/* Called before the segment is removed: a segment without a note is sent again, but a note without its segment would
+ * stay forever. */
 static void finished(struct ingestion *t)
 {
     char name[sizeof t->id + 16];
@@ -126,8 +127,8 @@ static void finished(struct ingestion *t)
         (void)unlinkat(t->fd, name, 0);
 }
 
-/* A note is left where a taker was killed after it wrote it, while another one finished the segment. Taking away one
- * that is in use costs no more than sending again. */
+/* A note remains if a process was killed after it wrote the note, while another one finished the segment. Removing a
+ * note that is in use only causes its segment to be sent again. */
 static void sweep(int folder)
 {
     int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

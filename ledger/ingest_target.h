@@ -16,8 +16,8 @@
 #include <sys/types.h>
 
 #define INGEST_BATCH_RECORDS 5000
-/* A store in a file: all other writers wait while a batch is written, its rows and the disk. It is to take about that
- * long; the next one has fewer rows or more. A mail is some 30 rows if nothing of it can be added up. */
+/* For a store in a file: all other writers wait while a batch is written and synced. The number of rows of the next
+ * batch is adjusted so that this takes about so long. A mail is some 30 rows if nothing of it can be added up. */
 #define INGEST_BATCH_HELD_MS 120
 #define INGEST_ROWS_FIRST 10000
 #define INGEST_ROWS_LEAST 1000
@@ -52,7 +52,7 @@ struct ingestion {
     bool placeless; /* ingest_store.c's: no place in the store yet; the first batch makes it */
     int64_t records, bad;
     char why[240]; /* of the first bad line */
-    bool gone;     /* done, or in another's hands */
+    bool gone;     /* done, or another process has it */
 };
 
 struct ingest_target {
@@ -61,18 +61,18 @@ struct ingest_target {
     /* Where reading the segment stopped: sets at, records, bad, gone. `after`: the position after its heading. */
     enum status (*place)(struct ingestion *t, off_t after);
 
-    /* One batch: begin, each line that is a record, commit. commit may set `gone`: then nothing was taken. Where
-     * commit was not called or did not succeed, drop is. */
+    /* One batch: begin, each line that is a record, commit. commit may set `gone`: then nothing was taken. If commit
+     * was not called or failed, drop is called. */
     enum status (*begin)(struct ingestion *t);
     enum status (*line)(struct ingestion *t, const struct record *r, struct slice line, off_t after);
-    size_t (*rows)(const struct ingestion *t); /* may be NULL: that commit would write now */
+    size_t (*rows)(const struct ingestion *t); /* that commit would write now; may be NULL */
     enum status (*commit)(struct ingestion *t, const struct ingest_batch *b);
     void (*drop)(struct ingestion *t);
 
-    /* Before a folder is read (may be NULL): what was left in it by one that died. */
+    /* Called before a folder is read (may be NULL): removes what a process that died left in it. */
     void (*sweep)(int folder);
 
-    /* All of the segment is taken and committed; its file goes next. */
+    /* The whole segment is committed; its file is removed next. */
     void (*finished)(struct ingestion *t);
 };
 

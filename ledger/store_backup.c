@@ -51,7 +51,8 @@ static bool make_file(const char *file)
     return fd >= 0;
 }
 
-/* With its rollback journal, which SQLite leaves where the disk is full, and would play back into the next copy. */
+/* Removes the copy and its rollback journal: SQLite leaves the journal if the disk is full, and would replay it into
+ * the next copy. */
 static void remove_copy(const char *file)
 {
     char name[PATH_MAX];
@@ -158,8 +159,9 @@ static enum status examine(const char *file, char *why)
                                             : STATUS_OK;
 }
 
-/* Gives the new store mode and owner of the old one. The folder is the ledger user's, who could put a link in the new
- * store's place while root is at work: so what was opened is changed, and only if it is the file that we have made. */
+/* Gives the new store the mode and owner of the old one. The folder belongs to the ledger's user, who could put a link
+ * in the new store's place while root is at work: so the opened file is changed, and only if it is the one that we
+ * made. */
 bool store_give_rights(int fd, const char *path)
 {
     struct stat old, made;
@@ -196,8 +198,8 @@ static enum status put_in_place(const char *path, const char *fresh, char *why)
             close(fd);
         return st;
     }
-    /* The log of the old file would be taken for the new one's: it goes first, and all that it holds is in no state
-     * that is wanted back. So does a copy of the old file that store_rebuild() has begun. */
+    /* SQLite would take the log of the old file for the new one's. So it is removed first; nothing in it is wanted
+     * back. A copy of the old file that store_rebuild() has begun is removed, too. */
     for (const char *const *end = (const char *const[]){"-wal", "-shm", ".rebuilt", NULL}; *end; end++) {
         snprintf(name, sizeof name, "%s%s", path, *end);
         if (unlink(name) != 0 && errno != ENOENT) {

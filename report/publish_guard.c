@@ -7,9 +7,10 @@
  * that the rows span. They are brought to echelon form, modulo a large prime so that there is no rounding, with the
  * cells of five or more first: a vector without those is a sum of the last rows, those whose pivot is in a small cell.
  *
- * Of each of these rows a set of small cells is grown that some sum with it may be confined to. As long as none is,
- * there are columns outside that only what is added can clear: their own cells, or the pivots of rows that have
- * something there. All others need not be tried, so that the search is complete. Promises to say yes on any doubt.
+ * For each of these rows the search grows a set of small cells, until some sum of rows with this one is zero outside
+ * the set. While there is no such sum, there are columns outside the set that only certain cells can clear if they are
+ * added: the columns' own cells, and the pivots of the rows that are not zero there. Other cells need not be tried, so
+ * the search is complete. Promises to say yes on any doubt.
  */
 #include "report/publish_guard.h"
 #include <stdlib.h>

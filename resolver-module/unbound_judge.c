@@ -249,7 +249,7 @@ static void keep_behind(struct module_qstate *q, const struct query *m, const st
         cache_store_behind(q);
 }
 
-/* Stores what passed, where it is for us to store. */
+/* Stores what passed, if we are the one who stores it. */
 static void keep(struct module_qstate *q, const struct query *m, const struct answer *a)
 {
     if (!stores(q, m))

@@ -2,8 +2,8 @@
 /*
  * service_unit.c - asks systemd which folders a service may write to.
  *
- * systemctl is asked, not the unit's file: an administrator's drop-ins count. What it does not say is not guessed:
- * then nothing is forbidden.
+ * systemctl is asked, not the unit's file: an administrator's drop-ins count. If it gives no answer, nothing counts as
+ * forbidden.
  */
 #include "cli/harden/service_unit.h"
 #include <string.h>

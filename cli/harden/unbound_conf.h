@@ -3,8 +3,8 @@
  * unbound_conf.h - Unbound's configuration as Unbound reads it: all files in the order of their includes.
  *
  * Reads unbound.conf's syntax (unbound.conf(5)): "clause:" and "name: value ...", free in lines and blanks, values bare
- * or within ' or ", comments from # to the end of a line, include: and include-toplevel: with wildcards. What a name
- * means it does not know. Limits: UNBOUND_STATEMENTS, UNBOUND_DEPTH, EDIT_MAX_FILE octets a file.
+ * or within ' or ", comments from # to the end of a line, include: and include-toplevel: with wildcards. It does not
+ * know what a name means. Limits: UNBOUND_STATEMENTS, UNBOUND_DEPTH, EDIT_MAX_FILE octets a file.
  */
 #ifndef ASSAY_CLI_HARDEN_UNBOUND_CONF_H
 #define ASSAY_CLI_HARDEN_UNBOUND_CONF_H
@@ -29,8 +29,8 @@ struct unbound_conf {
 /* The file of a statement module-config that stands for what assay-unbound-prepare writes at each start. */
 #define UNBOUND_OURS "/run/assay-unbound/*.conf"
 
-/* Reads it all, files as the change set h->set leaves them; `to` counts as there. false: refused. A file that is
- * missing is not an error (Unbound passes over a pattern that matches nothing). */
+/* Reads all files, as the proposed changes in h->set leave them; the file `to` counts as existing. false: refused. A
+ * file that is missing is not an error (Unbound passes over a pattern that matches nothing). */
 bool unbound_conf_read(struct harden *h, const char *path, const char *to, struct unbound_conf *out);
 
 /* A value without its quotes. */

@@ -7,7 +7,7 @@
  * (RFC 6532 3.2, and raw 8-bit of old mailers); who needs UTF-8 checks for it. NUL, and CR and LF that are not part of
  * folding white space, are never taken by any rule, so that a text which holds them cannot be wholly read.
  *
- * Rules that give decoded text append it to a buf, whose failure mark tells of memory.
+ * Rules that give decoded text append it to a buf, whose failure flag says that memory ran out.
  */
 #ifndef ASSAY_STANDARDS_MESSAGE_LEX822_H
 #define ASSAY_STANDARDS_MESSAGE_LEX822_H
@@ -51,7 +51,7 @@ bool lex_atom(struct lex *l, struct slice *out);
 /* dot-atom-text: 1*atext *("." 1*atext) */
 bool lex_dot_atom(struct lex *l, struct slice *out);
 
-/* quoted-string without the CFWS round it. Appends its content, quoted pairs and folds undone. strict: no control
+/* quoted-string without the CFWS around it. Appends its content, quoted pairs and folds undone. strict: no control
  * characters (obs-qtext). */
 bool lex_quoted_string(struct lex *l, bool strict, struct buf *out);
 

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LIMIT_ANCHOR_BYTES (1024 * 1024)
+#define LIMIT_ANCHOR_BYTES (1024 * 1024) /* of the file; our own limit, the root has a handful of keys */
 
 enum anchor_use {
     ANCHOR_STATIC,  /* as it stands: not writable for us, or keys of several zones */

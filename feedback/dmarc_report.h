@@ -40,7 +40,7 @@ struct dmarc_report {
     int64_t mails;         /* of all rows, those left out too */
 };
 
-#define DMARC_NAME_MAX 700
+#define DMARC_NAME_MAX 700 /* octets of an identifier or file name: two domains (LIMIT_DOMAIN), days and a mark */
 /* "2026-11-20.example.com@example.org"; with a mark "2026-11-20.example.com.1a2b3c4d@example.org" */
 void dmarc_report_id(const struct dmarc_report *r, char out[DMARC_NAME_MAX]);
 /* "example.org!example.com!1795132800!1795219199.xml.gz"; with a mark "...!1795219199!1a2b3c4d.xml.gz" */

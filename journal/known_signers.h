@@ -17,11 +17,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define KNOWN_SIGNERS_LOOK_MS 30000
+#define KNOWN_SIGNERS_LOOK_MS 30000 /* between two looks for a new file */
 #define KNOWN_SIGNERS_PASSES 20
 #define KNOWN_SIGNERS_SPAN_DAYS 7
 #define KNOWN_SIGNERS_WINDOW_DAYS 30
-#define KNOWN_SIGNERS_BYTES_MAX ((size_t)256 << 20)
+#define KNOWN_SIGNERS_BYTES_MAX ((size_t)256 << 20) /* of the file; our own limit, some ten million domains */
 
 struct known_signers;
 

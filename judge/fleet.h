@@ -23,8 +23,8 @@
 #include <stdint.h>
 #include <time.h>
 
-#define FLEET_KEY_MIN 32
-#define FLEET_KEY_MAX 4096
+#define FLEET_KEY_MIN 32          /* octets: the length of the SHA-256 that it keys (RFC 2104 3) */
+#define FLEET_KEY_MAX 4096        /* octets of the file; our own limit */
 #define FLEET_SECONDS (5 * 86400) /* as long as a relay retries (RFC 5321 4.5.4.1) */
 #define FLEET_DRIFT 300           /* how far another host's clock may be ahead of ours */
 #define FLEET_PROOF_TEXT 65

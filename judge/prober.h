@@ -20,11 +20,11 @@
 #include "standards/dane/dane_posture.h"
 #include <time.h>
 
-#define PROBER_HOSTS 4096        /* results kept; the oldest is replaced */
-#define PROBER_QUEUE 256         /* hosts waiting; further ones are dropped, until the next mail asks for them */
-#define PROBER_HOST_SECONDS 3600 /* shortest time between two probes of a host */
-#define PROBER_BACK_OFF_MAX 86400
-#define PROBER_ADDRESSES 4 /* addresses tried before a host counts as unreachable */
+#define PROBER_HOSTS 4096         /* results kept; the oldest is replaced */
+#define PROBER_QUEUE 256          /* hosts waiting; further ones are dropped, until the next mail asks for them */
+#define PROBER_HOST_SECONDS 3600  /* shortest time between two probes of a host */
+#define PROBER_BACK_OFF_MAX 86400 /* longest time between two probes of a host that fails; our own limit */
+#define PROBER_ADDRESSES 4        /* addresses tried before a host counts as unreachable */
 
 struct prober_config {
     struct dns *dns;                                      /* for the hosts' addresses */

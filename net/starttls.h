@@ -28,9 +28,9 @@ struct starttls_tlsa {
     struct slice data;
 };
 
-#define STARTTLS_MAX_TLSA 64
+#define STARTTLS_MAX_TLSA 64    /* records of one host, as LIMIT_DANE_RECORDS */
 #define STARTTLS_MAX_REPLY 8192 /* octets of one SMTP reply, all its lines (RFC 5321 4.5.3.1.5: 512 a line) */
-#define STARTTLS_MAX_CHAIN 16
+#define STARTTLS_MAX_CHAIN 16   /* certificates that a server may send; our own limit */
 
 /* Which of its certificates a server is asked for: many have one with an RSA key and one with an ECDSA key, and each
  * sender meets the one that its own software prefers. */

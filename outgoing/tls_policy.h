@@ -30,8 +30,8 @@
 #define TLS_POLICY_FETCH_MS 14000 /* longest fetch: one that begins at once fails, or not, before the wait ends */
 #define TLS_POLICY_RETRY_OURS 30  /* seconds after a fetch that failed by our own fault */
 #define TLS_POLICY_RETRY 300 /* seconds after a failed fetch (RFC 8461 3.3 advises five minutes), doubled up to ... */
-#define TLS_POLICY_RETRY_MAX 21600
-#define TLS_POLICY_REFRESH 86400 /* seconds after which a policy that holds is fetched again */
+#define TLS_POLICY_RETRY_MAX 21600 /* ... these seconds; our own limit */
+#define TLS_POLICY_REFRESH 86400   /* seconds after which a policy that holds is fetched again */
 #define TLS_POLICY_LOOKUP_SECONDS 20
 
 struct tls_policy_config {

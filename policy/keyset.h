@@ -19,7 +19,7 @@
 #include "base/status.h"
 #include <stdint.h>
 
-#define KEYSET_KEY_MAX 255u
+#define KEYSET_KEY_MAX 255u /* octets; our own limit, above LIMIT_DOMAIN: a longer address cannot be in a list */
 
 struct keyset_slot {
     uint32_t offset; /* into octets, plus one; 0: free */

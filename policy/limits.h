@@ -11,12 +11,12 @@
 #define POLICY_FILE_MAX (16u * 1024 * 1024) /* octets of one policy or included file */
 #define POLICY_LINE_MAX 16384u              /* octets of one line of it */
 #define POLICY_TOKENS_MAX 4096u             /* words of one statement */
-#define POLICY_STATEMENTS_MAX 4000000u
-#define POLICY_INCLUDE_DEPTH 8u
-#define POLICY_FILES_MAX 400000u          /* files included in all */
-#define POLICY_LIST_MAX ((size_t)2 << 30) /* octets of one list's file */
-#define POLICY_LIST_LINE_MAX 1024u
-#define POLICY_TEXT_MAX 500u /* octets of a string: because, agreed by, ... */
+#define POLICY_STATEMENTS_MAX 4000000u      /* in all files */
+#define POLICY_INCLUDE_DEPTH 8u             /* includes within includes */
+#define POLICY_FILES_MAX 400000u            /* files included in all */
+#define POLICY_LIST_MAX ((size_t)2 << 30)   /* octets of one list's file */
+#define POLICY_LIST_LINE_MAX 1024u          /* octets of one line of it */
+#define POLICY_TEXT_MAX 500u                /* octets of a string: because, agreed by, ... */
 #define POLICY_PEER_TEXT_MAX                                                                                           \
     350u /* text for the peer: a reply line holds 512 (RFC 5321 4.5.3.1.5), less code, name and link */
 #define POLICY_MESSAGES_MAX 200u     /* errors and warnings kept of one reading */

@@ -232,7 +232,7 @@ enum policy_beaten_by {
     POLICY_BEATEN_NEEDLESS          /* an exemption if nothing above its level is asked */
 };
 
-#define POLICY_BEATEN_MAX 16
+#define POLICY_BEATEN_MAX 16 /* statements that are named as beaten; the best ones, our own limit */
 struct policy_beaten {
     const struct policy_statement *statement;
     enum policy_beaten_by why;

@@ -13,10 +13,10 @@
 #include "cli/text.h"
 #include "policy/policy.h"
 
-#define CHECK_SELECTORS 32
-#define CHECK_SENDERS 16
-#define CHECK_DOMAINS 100000 /* of one run; our own limit */
-#define CHECK_PARALLEL_MOST 64
+#define CHECK_SELECTORS 32     /* given by --selector; our own limit */
+#define CHECK_SENDERS 16       /* given by --sender; our own limit */
+#define CHECK_DOMAINS 100000   /* of one run; our own limit */
+#define CHECK_PARALLEL_MOST 64 /* domains looked at side by side; our own limit */
 
 struct check_options {
     const char *list, *save, *from, *policy, *html, *label, *profile, *resume, *state, *prometheus, *ca_file;

@@ -9,7 +9,7 @@
 #include "cli/harden/harden.h"
 #include "cli/harden/scratch.h"
 
-#define POSTFIX_MAX_EDITS 48
+#define POSTFIX_MAX_EDITS 48     /* settings of one file that would change; our own limit, beyond it harden refuses */
 #define POSTFIX_MAX_MILTERS 4096 /* octets of a list of milters or restrictions */
 
 struct undo_setting;

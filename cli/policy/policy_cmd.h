@@ -36,7 +36,7 @@ enum {
     POLICY_ARG_WAIT = 32768, /* --wait PROGRAM */
 };
 
-#define POLICY_SIGNERS_MAX 16
+#define POLICY_SIGNERS_MAX 16 /* given by --signed-by; our own limit */
 
 struct policy_args {
     const char *file, *other, *mail, *dns, *state;

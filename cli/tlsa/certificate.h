@@ -14,7 +14,7 @@
 #include <time.h>
 
 #define CERTIFICATE_MAX_FILE (1024 * 1024) /* octets of a PEM file */
-#define CERTIFICATE_MAX_NAMES 100
+#define CERTIFICATE_MAX_NAMES 100 /* DNS names of one certificate; our own limit, the others are not looked at */
 
 struct certificate {
     const char *subject; /* one line, made visible */

@@ -10,7 +10,7 @@
 #include "policy/policy.h"
 #include <stdint.h>
 
-#define WIRE_PEERS_MAX 32
+#define WIRE_PEERS_MAX 32 /* users of milter.peers; our own limit */
 
 /* Takes the settings milter.connections, milter.memory and milter.peers of this policy. */
 void wire_limits_set(const struct policy *p);

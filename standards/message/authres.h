@@ -69,7 +69,7 @@ enum status authres_end(struct authres_writer *w) MUST_CHECK;
 
 /* ---- reading ---- */
 
-#define AUTHRES_RESULTS_MAX 100
+#define AUTHRES_RESULTS_MAX 100   /* of one field; our own limit */
 #define AUTHRES_PROPERTIES_MAX 50 /* of one result */
 
 struct authres_property_read {

@@ -95,7 +95,7 @@ static void remember(struct assay *s, struct module_qstate *q, unsigned version,
      * says: a refusal of its answer is for this client only. */
     if ((q->query_flags & BIT_CD) && cache_module(q, "subnetcache") >= 0)
         return;
-    refusal_cache_put(s->recent, &k, *q->env->now + q->return_msg->rep->ttl, e, &left);
+    refusal_cache_put(s->refusals, &k, *q->env->now + q->return_msg->rep->ttl, e, &left);
     if (left.event.weight)
         workers_event(s->workers, &left.event);
     if (left.length) /* nobody knows its words any more */
@@ -450,7 +450,7 @@ bool unbound_judge_refused_again(struct assay *s, struct module_qstate *q, int i
     const struct reply_info *rep = e->entry.data;
     bool unchecked = rep->security == sec_status_unchecked, cached = unchecked || cache_refuses(rep);
     lock_rw_unlock(&e->entry.lock);
-    if (!cached || !refusal_cache_get(s->recent, &k, *q->env->now, text))
+    if (!cached || !refusal_cache_get(s->refusals, &k, *q->env->now, text))
         return false;
     fail(q, id, text);
     if (unchecked && worker_may_refuse(s, q))
@@ -477,5 +477,5 @@ bool unbound_judge_text(const struct assay *s, const struct query_info *question
         get_cname_target(question->local_alias->rrset, &name, &length);
     k.name = name;
     k.length = length;
-    return question->qclass == LDNS_RR_CLASS_IN && refusal_cache_get(s->recent, &k, now, text);
+    return question->qclass == LDNS_RR_CLASS_IN && refusal_cache_get(s->refusals, &k, now, text);
 }

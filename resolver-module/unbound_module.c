@@ -115,9 +115,9 @@ static void sweep(struct assay *s, struct module_env *env)
 static void record_repeats(struct assay *s)
 {
     struct zones_event e;
-    bool some = refusal_cache_repeated(s->recent);
+    bool some = refusal_cache_repeated(s->refusals);
     for (size_t i = 0; some && i < REFUSAL_CACHE_SLOTS; i++)
-        if (refusal_cache_take(s->recent, i, &e))
+        if (refusal_cache_take(s->refusals, i, &e))
             workers_event(s->workers, &e);
 }
 
@@ -284,7 +284,7 @@ static void release(struct assay *s)
         record_repeats(s);
     s->workers = workers_free(s->workers);
     s->observe = observe_stop(s->observe);
-    s->recent = refusal_cache_free(s->recent);
+    s->refusals = refusal_cache_free(s->refusals);
     s->watch = watch_stop(s->watch);
     suspend_release(s->suspend);
     background_flush(log_line);
@@ -300,10 +300,10 @@ static bool start(struct assay *s, struct module_env *env)
     char path[4096];
     snprintf(path, sizeof path, "%s/suspensions-ended", dir);
     s->suspend = suspend_new(path);
-    s->recent = refusal_cache_new();
+    s->refusals = refusal_cache_new();
     s->watch = watch_start(from_environment("ASSAY_POLICY", ASSAY_SYSCONFDIR "/policy"), dir,
                            from_environment("ASSAY_STATE", ASSAY_STATEDIR), &hooks);
-    if (!s->suspend || !s->recent || !s->watch)
+    if (!s->suspend || !s->refusals || !s->watch)
         return false;
     struct observe_options o = {.dir = dir,
                                 .unbound = PACKAGE_VERSION,

@@ -35,7 +35,7 @@ struct assay {
     struct watch *watch;
     struct observe *observe;
     struct suspend *suspend;
-    struct refusal_cache *recent;
+    struct refusal_cache *refusals;
     struct module_env *env; /* the daemon's: for what workers share */
     atomic_uint swept;      /* the version the cache was last marked for */
     atomic_flag ticking;    /* some worker has the timer */

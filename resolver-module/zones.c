@@ -16,7 +16,7 @@
 #define SLOTS 131072 /* power of two above 2 * ZONES_MAX */
 #define STALE_US (INT64_C(3600) * 1000000)
 /* How often a full table is searched for stale entries, at most: a flood of new names must not cost a search each. */
-#define RETENTION_US (INT64_C(10) * 1000000)
+#define SEARCH_US (INT64_C(10) * 1000000)
 
 struct org {
     char *name;
@@ -27,7 +27,7 @@ struct zones {
     psl_ctx_t *psl;
     size_t count;
     size_t org_count;
-    int64_t tidy_us; /* when it may next be searched for stale entries */
+    int64_t search_us; /* when it may next be searched for stale entries */
     struct zones_entry **slots;
     struct zones_entry *all; /* a list: the table is large, and mostly empty */
     struct org *orgs;
@@ -190,9 +190,9 @@ static struct zones_entry *find_or_make(struct zones *z, const struct zones_even
     struct zones_entry *e = *entry_slot(z, ev->whole_org ? org_of(z, ev->zone) : ev->zone, ev->state);
     if (e)
         return e;
-    if ((z->count >= ZONES_MAX || z->org_count >= ZONES_MAX) && us >= z->tidy_us) {
+    if ((z->count >= ZONES_MAX || z->org_count >= ZONES_MAX) && us >= z->search_us) {
         forget_stale(z, us);
-        z->tidy_us = us + RETENTION_US;
+        z->search_us = us + SEARCH_US;
     }
     const char *name = org_of(z, ev->zone);
     struct org *o = org_slot(z, name);

@@ -7,6 +7,7 @@
  * refused, never waited for. On failure nothing is left in OpenSSL's error queue.
  */
 #include "standards/dkim/dkim_privkey.h"
+#include "base/base64.h"
 #include "standards/dkim/dkim_check.h"
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -142,10 +143,12 @@ static bool sign_ed25519(EVP_PKEY *key, const uint8_t hash[32], uint8_t *out, si
 
 const char *dkim_privkey_base64(struct arena *arena, const uint8_t *p, size_t n)
 {
-    char *text = n <= SIGNATURE_MAX ? arena_alloc(arena, n * 4 / 3 + 8) : NULL;
-    if (text)
-        EVP_EncodeBlock((unsigned char *)text, p, (int)n);
-    return text;
+    struct buf text = BUF_INIT;
+    if (n <= SIGNATURE_MAX)
+        base64_encode(&text, slice_of((const char *)p, n), 0);
+    const char *copy = text.n && !text.failed ? arena_copy(arena, text.p, text.n) : NULL;
+    buf_release(&text);
+    return copy;
 }
 
 const char *dkim_privkey_sign(const struct dkim_privkey *k, struct arena *arena, const uint8_t hash[32])

@@ -32,7 +32,7 @@ const char *dkim_privkey_algorithm(const struct dkim_privkey *k);
  * arena; NULL: memory, or OpenSSL refused. */
 const char *dkim_privkey_sign(const struct dkim_privkey *k, struct arena *arena, const uint8_t hash[32]) MUST_CHECK;
 
-/* n octets (at most 1024) as base64 on one line. In the arena; NULL: memory. */
+/* 1 to 1024 octets as base64 on one line. In the arena; NULL: memory. */
 const char *dkim_privkey_base64(struct arena *arena, const uint8_t *p, size_t n) MUST_CHECK;
 
 #endif

@@ -2,15 +2,15 @@
 /*
  * dmarc_run.h - a day's DMARC reports: which are due, to whom, made once over the fleet, sent, and tried again.
  *
- * A report (policy domain, destination, UTC day) is claimed in the store before it is sent, so that of two ledgers one
- * sends it. A ledger that dies while sending leaves a claim that ends after an hour: the report is then sent again,
- * under the same Report-ID and file name. What could not be handed over is tried again after 15 minutes, then twice as
- * long each time, eight times; a destination that failed so on three days is left alone for a week, and an address
- * that its mail server says there is none of for 30 days. A failure of our own (the mail command, the connection to
- * our mail server, the key) counts for nobody: the reports wait until it is mended. No more than report.per-host
- * reports a day go to one host, by turns. Who gets reports at all is dmarc_reach.h. A day that could not be reported
- * in its time (the ledger was down) is reported for DMARC_RUN_DAYS_BACK days more; what hosts bring after the cut-off,
- * or later than that, is counted (dmarc_late.h).
+ * A report (policy domain, destination, UTC day) is claimed in the store before it is sent, so that only one of two
+ * ledgers sends it. If a ledger dies while sending, its claim ends after an hour: the report is then sent again, under
+ * the same Report-ID and file name. A report that could not be handed over is tried again after 15 minutes, then after
+ * twice as long each time, eight times. A destination that failed in this way on three days gets nothing for a week; an
+ * address that does not exist, by its mail server's answer, gets nothing for 30 days. A failure of our own (the mail
+ * command, the connection to our mail server, the key) does not count against a destination: the reports wait until it
+ * is fixed. No more than report.per-host reports a day go to one host, by turns. Who gets reports at all is
+ * dmarc_reach.h. A day that could not be reported in its time (the ledger was down) is reported for DMARC_RUN_DAYS_BACK
+ * days more; what hosts bring after the cut-off, or later than that, is counted (dmarc_late.h).
  *
  * A report has data of one policy only. Where a domain's policy changed during the day, there is one report for each
  * policy that was applied (RFC 9990 3.1), under one claim.

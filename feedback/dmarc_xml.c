@@ -108,7 +108,7 @@ static void published(struct buf *b, const struct dmarc_report *r, enum dmarc_fo
     value_free(v);
 }
 
-/* A column, or NULL where it is empty. */
+/* A column, or NULL if it is empty. */
 static const char *of(const struct dmarc_row *row, enum dmarc_row_column c)
 {
     return row->column[c] && *row->column[c] ? row->column[c] : NULL;

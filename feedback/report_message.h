@@ -36,7 +36,7 @@ enum report_message_type {
 struct report_message {
     enum report_message_type type;
     int64_t number[REPORT_MESSAGE_NUMBERS];
-    const char *text[REPORT_MESSAGE_TEXTS]; /* never NULL where the type has one */
+    const char *text[REPORT_MESSAGE_TEXTS]; /* never NULL if the type has one */
 };
 
 /* Adds a message. NULL texts are empty; a text is cut, and octets that are no UTF-8 are replaced. */

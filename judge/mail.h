@@ -47,7 +47,7 @@ struct judge_mail {
     const char *client_why;     /* how the client was found behind a relay, or why it was not; NULL: no relay */
     const char *peer_name;      /* the MTA's name of the peer; hostile */
     const char *helo;           /* as sent; hostile; NULL: none */
-    const char *helo_domain;    /* in canonical form; NULL where HELO is no host name */
+    const char *helo_domain;    /* in canonical form; NULL if HELO is not a host name */
     const char *mail_from_text; /* as sent, with what the MTA left of it; hostile */
     struct mailbox mail_from;   /* parsed once, here and nowhere else */
     bool mail_from_bad;         /* it is not a path by RFC 5321: it names no sender */

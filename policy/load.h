@@ -98,7 +98,7 @@ struct policy *load_new(const char *path, const char *shown, struct slice text, 
                         struct policy_report *report, struct tolerance *tolerance);
 
 /* policy_load for a daemon that has no policy at all: statements `suspend` that are wrong are left out, and the report
- * says so. NULL where anything else is wrong. */
+ * says so. NULL if anything else is wrong. */
 struct policy *load_without_suspensions(const char *path, struct policy_report *report);
 
 /* policy_load for daemons. `before` (may be NULL) has the earlier texts of customers' files; see struct tolerance.

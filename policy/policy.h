@@ -299,7 +299,7 @@ bool policy_defers_unsure(const struct policy *p, const char *listener);
 /* Every statement in order; i from 0, NULL at the end. */
 const struct policy_statement *policy_statement_at(const struct policy *p, size_t i);
 
-/* A list by its name: how many entries it holds, and its file. STATUS_MISSING when there is none of that name. */
+/* A list by its name: how many entries it holds, and its file. STATUS_MISSING if there is no list of that name. */
 enum status policy_list(const struct policy *p, const char *name, size_t *entries, const char **file) MUST_CHECK;
 
 /* The entries of a list in the order of its file, as text; *at from 0. false at the end, or if there is no such

@@ -46,7 +46,7 @@ const char *write_state(const struct write *w, enum exceptions_state s);
 /* The day that a time of the policy lies in, which is local time. */
 const char *write_policy_day(const struct write *w, time_t t);
 
-/* Better, worse or the same as before; NULL where there is nothing to compare with. */
+/* Better, worse or the same as before; NULL if there is nothing to compare with. */
 const char *write_change(const struct write *w, const struct report_counts *now, const struct report_counts *before);
 
 /* Beside a share: how much of the time was seen, where that is little. */

@@ -9,8 +9,8 @@
 
 #include "cli/harden/harden.h"
 
-/* The folder of a unix socket ("unix:/PATH") that the service may not write to, since its unit confines it; in the arena.
- * NULL: it may, the socket is none of a path, or there is no systemd or no such unit here. */
+/* The folder of a unix socket ("unix:/PATH") if the service's unit forbids the service to write there; in the arena.
+ * NULL: it may write there, the socket has no path, or there is no systemd or no such unit here. */
 const char *service_unit_forbids(struct harden *h, const char *service, const char *socket);
 
 #endif

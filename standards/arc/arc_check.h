@@ -39,7 +39,7 @@ struct arc_set {
     enum result seal;     /* pass, fail, temperror; none: not verified, since something else failed first */
     enum result message;  /* the ARC-Message-Signature: same */
     struct slice aar;     /* the ARC-Authentication-Results after "i=N;": hostile text, as received */
-    const char *authserv; /* its authserv-id, printable ASCII; NULL where unreadable */
+    const char *authserv; /* its authserv-id, printable ASCII; NULL if it is unreadable */
     enum result spf, dkim, dmarc,
         arc; /* its result for each (none if there is none; of several the best). Trust only known sealers */
     const char *dmarc_from; /* header.from of that dmarc, kept; NULL if there is none, empty if it is no name */

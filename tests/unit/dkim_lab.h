@@ -101,7 +101,7 @@ static inline void lab_sha256(struct slice text, unsigned char out[32])
     assert_int_equal(EVP_Digest(text.p, text.n, out, NULL, EVP_sha256(), NULL), 1);
 }
 
-/* The template with its {NAME}s filled in; malloc'ed. canonical_body may be NULL where {BH} is not used. */
+/* The template with its {NAME}s filled in; malloc'ed. canonical_body may be NULL if {BH} is not used. */
 static inline char *lab_fill(const char *template, const char *canonical_body)
 {
     struct buf out = BUF_INIT;

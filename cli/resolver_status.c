@@ -4,7 +4,7 @@
  * seconds.
  *
  * For people by default, the file itself with --json, metrics with --prometheus (text format 0.0.4). It only reads: it
- * asks the resolver nothing. Exit code: 0 all is well; 1 something wants a look (the policy file is bad and the last
+ * asks the resolver nothing. Exit code: 0 all is well; 1 something needs attention (the policy file is bad and the last
  * good one is in force, a pause, a journal that fails, findings dropped, an exemption no longer needed); 2 the
  * module is not at work or has no policy; 3 there is no status to read.
  */

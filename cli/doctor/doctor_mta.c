@@ -229,12 +229,11 @@ static void judge_nul(struct doctor *d, const struct postfix_value *v, size_t n)
         strstr(postfix_value(v, n, "message_strip_characters"), "\\0"))
         return;
     bool enforces = d->policy && policy_set_is(d->policy, SETTING_MODE, "enforce");
-    doctor_say(
-        d, enforces ? DOCTOR_WARNING : DOCTOR_NOTE,
-        "Postfix hands no milter what stands behind a NUL in a header field, and delivers it: another author can "
-        "hide there. Such mail is malformed and rare%s\npostconf -e 'message_reject_characters = \\0' refuses "
-        "such mail, message_strip_characters takes the NUL out; assay harden sets neither",
-        enforces ? "" : "; once the policy enforces, this is a warning");
+    doctor_say(d, enforces ? DOCTOR_WARNING : DOCTOR_NOTE,
+               "Postfix passes to no milter what follows a NUL in a header field, but delivers it: another author can "
+               "hide there. Such mail is malformed and rare%s\npostconf -e 'message_reject_characters = \\0' refuses "
+               "such mail, message_strip_characters takes the NUL out; assay harden sets neither",
+               enforces ? "" : "; once the policy enforces, this is a warning");
 }
 
 /* Tells whether somebody serves a socket that Postfix asks; says so if nobody does. */

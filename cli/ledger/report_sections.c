@@ -118,10 +118,10 @@ static enum status unexplained(struct report *r)
         return st;
     struct table *t = report_section(
         r, "unexplained", "Mail that did not meet the policy, by domain",
-        "And that nobody has excused: the domain's owner has to act, or an exception has to be "
-        "agreed, with a reason and an end. Mail that is known to be forged is not counted here. What "
-        "may be forged is of domains of which too little mail was seen to tell: do not write to their "
-        "owners before it can be told.",
+        "Mail that did not meet the policy, and that no exception excuses. The domain's owner has to act, or an "
+        "exception has to be agreed, with a reason and an end. Mail that is known to be forged is not counted "
+        "here. \"May be forged\" counts mail of domains of which too little mail was seen to know: do not write "
+        "to their owners before that is known.",
         only_recorded > 0 ? "None that the policy asks for. Mail failed DMARC, but nothing is asked of it "
                             "yet: it is only recorded."
                           : "None: all that was seen meets the policy or is explained.",

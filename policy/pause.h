@@ -17,8 +17,8 @@
 #include <time.h>
 
 #define PAUSE_MAX_SECONDS (72 * 3600) /* a weekend, from Friday afternoon to Monday morning, and some hours */
-#define PAUSE_MAX_TEXT "72h" /* the same, for people */
-#define PAUSE_TEXT_MAX 200 /* octets of a reason or a name */
+#define PAUSE_MAX_TEXT "72h"          /* the same, for people */
+#define PAUSE_TEXT_MAX 200            /* octets of a reason or a name */
 
 struct pause {
     time_t until;

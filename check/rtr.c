@@ -10,6 +10,7 @@
 #include "check/prefix_table.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct rtr {
     struct prefix_table *roas;
@@ -37,6 +38,7 @@ void rtr_covering(const struct rtr *r, const struct ip *a, struct buf *out)
 
 #ifdef ASSAY_HAVE_RTRLIB
 #include "base/clock.h"
+#include "base/inet_name.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -155,29 +157,16 @@ static bool take_list(struct prefix_table *t, char *host, char *port, unsigned w
     return whole;
 }
 
-/* "inet:PORT@HOST", the brackets of an IPv6 address left out. */
-static bool read_place(const char *cache, char **host, char **port)
-{
-    const char *p = strncmp(cache, "inet6:", 6) == 0 ? cache + 6 : strncmp(cache, "inet:", 5) == 0 ? cache + 5 : NULL;
-    const char *at = p ? strchr(p, '@') : NULL, *h = at ? at + 1 : "localhost";
-    size_t n = strlen(h);
-    if (!p)
-        return false;
-    bool brackets = n > 2 && h[0] == '[' && h[n - 1] == ']';
-    *host = brackets ? strndup(h + 1, n - 2) : strdup(h);
-    *port = at && at > p ? strndup(p, (size_t)(at - p)) : strdup(*p && !at ? p : RTR_PORT);
-    return *host && *port;
-}
-
 struct rtr *rtr_open(const char *cache, unsigned wait_ms, char why[RTR_WHY])
 {
     struct rtr *r = calloc(1, sizeof *r);
-    char *host = NULL, *port = NULL;
+    struct inet_name n;
     if (r)
         r->roas = prefix_table_new();
-    bool good = r && r->roas && read_place(cache, &host, &port) && take_list(r->roas, host, port, wait_ms);
-    free(host);
-    free(port);
+    bool good = r && r->roas && inet_name_read(cache, &n);
+    if (good && !*n.host)
+        memcpy(n.host, "localhost", sizeof "localhost");
+    good = good && take_list(r->roas, n.host, n.port, wait_ms);
     if (!good) {
         snprintf(why, RTR_WHY, "the RTR cache %.200s gave no whole list", cache);
         return rtr_close(r);

@@ -11,7 +11,7 @@
 #include "milter/libmilter_server.h"
 #include "milter/log.h"
 #include "milter/wire/wire_server.h"
-#include "net/inet_name.h"
+#include "base/inet_name.h"
 #include "net/listen.h"
 #include <errno.h>
 #include <stdio.h>

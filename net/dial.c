@@ -6,7 +6,7 @@
  * block while it connects, so that the kernel's own time-out (two minutes) never counts.
  */
 #include "net/dial.h"
-#include "net/inet_name.h"
+#include "base/inet_name.h"
 #include "base/clock.h"
 #include <errno.h>
 #include <fcntl.h>

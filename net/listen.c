@@ -7,7 +7,7 @@
  */
 #include "base/rootfile.h"
 #include "net/listen.h"
-#include "net/inet_name.h"
+#include "base/inet_name.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>

@@ -10,7 +10,7 @@
 #include "cli/harden/harden.h"
 #include "cli/harden/scratch.h"
 #include "cli/harden/sendmail_cf.h"
-#include "net/inet_name.h"
+#include "base/inet_name.h"
 #include <stdio.h>
 #include <sys/socket.h>
 

@@ -6,7 +6,7 @@
  */
 #include "cli/harden/harden_postfix.h"
 #include "base/clock.h"
-#include "net/inet_name.h"
+#include "base/inet_name.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * test_inet_name.c - names of inet sockets: what is read, and that no part of a name is taken for the whole.
  * Alone: make check-one T=test_inet_name. Needs nothing.
  */
-#include "net/inet_name.h"
+#include "base/inet_name.h"
 #include "tests/unit/cm.h"
 #include <stdio.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  * Promises to accept a name only as a whole: a port that is read in part would be another port, and a host that is not
  * understood would be every address of this computer.
  */
-#include "net/inet_name.h"
+#include "base/inet_name.h"
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -17,6 +17,8 @@ static bool read_port(const char *digits, size_t n, char out[6])
 {
     if (n < 1 || n > 5 || strspn(digits, "0123456789") < n)
         return false;
+    for (; n > 1 && *digits == '0'; n--)
+        digits++;
     memcpy(out, digits, n);
     out[n] = '\0';
     const long port = strtol(out, NULL, 10);

@@ -4,14 +4,14 @@
  *
  * Threads: any; nothing is shared.
  */
-#ifndef ASSAY_NET_INET_NAME_H
-#define ASSAY_NET_INET_NAME_H
+#ifndef ASSAY_BASE_INET_NAME_H
+#define ASSAY_BASE_INET_NAME_H
 
 #include <stdbool.h>
 
 struct inet_name {
     int family;     /* AF_INET or AF_INET6 */
-    char port[6];   /* 1 to 65535 */
+    char port[6];   /* 1 to 65535, without zeros in front */
     char host[256]; /* a host name, or an address without brackets; "": none was named */
 };
 

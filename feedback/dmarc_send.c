@@ -10,6 +10,7 @@
 #include "feedback/dmarc_send.h"
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "policy/limits.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -22,7 +23,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define WORDS 32
+#define WORDS (POLICY_TEXT_MAX / 2 + 1) /* as many as a setting holds */
 
 struct pipes {
     int in[2], err[2]; /* the child's */
@@ -138,7 +139,7 @@ static enum status send_judge(int status, char *said, char *why)
 
 enum status dmarc_send(const char *command, struct slice mail, unsigned seconds, bool (*stop)(void), char *why)
 {
-    char text[1024], said[512] = "", *words[WORDS + 1], *save = NULL;
+    char text[POLICY_TEXT_MAX + 1], said[512] = "", *words[WORDS + 1], *save = NULL;
     size_t n = 0;
     struct pipes p;
     snprintf(text, sizeof text, "%s", command);

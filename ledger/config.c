@@ -3,7 +3,7 @@
  * config.c - settings of the policy as the ledger's programs use them.
  *
  * Promises values within the ranges of settings.def (the policy's parser checks them) and a folder list without
- * repeats. Folders beyond LEDGER_FOLDERS are left out: the parser's text limit keeps the list shorter.
+ * repeats. No folder is left out: LEDGER_FOLDERS is what a setting of POLICY_TEXT_MAX octets can name.
  */
 #include "ledger/config.h"
 #include "policy/policy_settings.h"

@@ -7,17 +7,18 @@
 #ifndef ASSAY_LEDGER_CONFIG_H
 #define ASSAY_LEDGER_CONFIG_H
 
+#include "policy/limits.h"
 #include "policy/policy.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define LEDGER_FOLDERS 32
+#define LEDGER_FOLDERS (POLICY_TEXT_MAX / 2 + 3) /* as many as two settings and a list hold */
 
 struct ledger_config {
     const struct policy *policy; /* the one it was read from */
     const char *store;
-    char folders_text[4096];
+    char folders_text[POLICY_TEXT_MAX + 1];
     const char *folders[LEDGER_FOLDERS]; /* point into folders_text, too, so this struct must not be copied */
     size_t folder_count;
     int64_t keep_identity, keep_mails, keep_days; /* seconds */

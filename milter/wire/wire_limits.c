@@ -94,7 +94,7 @@ static bool sees_all_users(void)
 
 static void set_peers(const char *names)
 {
-    char copy[1024], *rest = copy;
+    char copy[POLICY_TEXT_MAX + 1], *rest = copy;
     const char *name;
 
     snprintf(copy, sizeof copy, "%s", names);

@@ -7,10 +7,11 @@
 #ifndef ASSAY_MILTER_WIRE_WIRE_LIMITS_H
 #define ASSAY_MILTER_WIRE_WIRE_LIMITS_H
 
+#include "policy/limits.h"
 #include "policy/policy.h"
 #include <stdint.h>
 
-#define WIRE_PEERS_MAX 32 /* users of milter.peers; our own limit */
+#define WIRE_PEERS_MAX (POLICY_TEXT_MAX / 2 + 1) /* as many names as a setting holds */
 
 /* Takes the settings milter.connections, milter.memory and milter.peers of this policy. */
 void wire_limits_set(const struct policy *p);

@@ -216,13 +216,16 @@ static void mail_command(void **state)
         const char *command;
         enum status status;
         const char *says;
-    } t[] = {{"/bin/cat", STATUS_OK, ""},
-             {"true", STATUS_OK, ""},
-             {"false", STATUS_AGAIN, "ended with 1"},
-             {"/nonexistent/x -t", STATUS_INVALID, "No such file"},
-             {"", STATUS_INVALID, "empty"},
-             {"sleep 30", STATUS_AGAIN, "in time"},
-             {"ls /nonexistent", STATUS_AGAIN, "nonexistent"}};
+    } t[] = {
+        {"/bin/cat", STATUS_OK, ""},
+        {"true", STATUS_OK, ""},
+        {"false", STATUS_AGAIN, "ended with 1"},
+        {"/nonexistent/x -t", STATUS_INVALID, "No such file"},
+        {"", STATUS_INVALID, "empty"},
+        {"sleep 30", STATUS_AGAIN, "in time"},
+        {"ls /nonexistent", STATUS_AGAIN, "nonexistent"},
+        {"test 1 -a 1 -a 1 -a 1 -a 1 -a 1 -a 1 -a 1 -a 1 -a 1 -a 1 -a 1 -a 1 -a 1 -a 1 -a 1 -a 1 -a 1 -a 1 -a 0 = 1",
+         STATUS_AGAIN, "ended with 1"}}; /* 42 words, of which the last decide */
     char why[200];
     struct buf big = BUF_INIT;
     signal(SIGPIPE, SIG_IGN);

@@ -102,6 +102,25 @@ static void references_last_14_days(void **state)
     policy_unref(p);
 }
 
+/* As many folders as a setting holds: none is left out. */
+static void every_folder_of_journals(void **state)
+{
+    (void)state;
+    struct buf text = BUF_INIT;
+    struct ledger_config c;
+    buf_adds(&text, "record spf of everyone\nset ledger.journals \"");
+    for (unsigned i = 10; i < 100; i++)
+        buf_printf(&text, "/%u ", i);
+    buf_adds(&text, "/last\"\n");
+    struct policy *p = policy_load_text(buf_slice(&text), "policy", NULL);
+    assert_non_null(p);
+    ledger_config_read(&c, p);
+    assert_int_equal(c.folder_count, 92); /* and journal.dir */
+    assert_string_equal(c.folders[91], "/last");
+    policy_unref(p);
+    buf_release(&text);
+}
+
 static void identities_go_in_time(void **state)
 {
     (void)state;
@@ -757,6 +776,7 @@ int main(void)
         ON(a_step_costs_the_same_however_much_is_old),
         ON(identities_go_in_time),
         ON(references_last_14_days),
+        cmocka_unit_test(every_folder_of_journals),
         ON(rows_of_a_left_out_report_stay),
         ON(one_subject_of_many_rows),
         ON(months_come_and_go),

@@ -162,6 +162,14 @@ static void peers_by_name(void **state)
     use(text);
     assert_true(may(AF_UNIX));
     assert_true(may(AF_UNIX));
+    struct buf many = BUF_INIT; /* as many as a setting holds: none is left out */
+    buf_adds(&many, "set milter.peers \"");
+    for (size_t i = 0; i < 60; i++)
+        buf_adds(&many, "nobody ");
+    buf_printf(&many, "%s\"\n", own);
+    use(many.p);
+    assert_true(may(AF_UNIX));
+    buf_release(&many);
     use("");
     assert_true(may(AF_UNIX));
 }

@@ -10,6 +10,7 @@
  */
 #include "judge/reply.h"
 #include "base/buf.h"
+#include "base/domain.h"
 #include "policy/policy_settings.h"
 #include <string.h>
 #include <sys/random.h>
@@ -101,11 +102,25 @@ static const char *what(struct arena *a, const struct verdict_line *l, bool soft
     return arena_printf(a, "%s: %s is refused: %s", name, mail, l->reason);
 }
 
+/* The owner's address, its domain in A-labels; NULL: none, or none that a reply can name (RFC 5321 4.2: ASCII). */
+static const char *whom_to_ask(struct arena *a, const struct policy *p)
+{
+    const char *owner = policy_owner(p), *at = strchr(owner, '@');
+    char domain[LIMIT_DOMAIN + 1];
+    size_t ascii = 0;
+    while (owner[ascii] && (unsigned char)owner[ascii] < 128)
+        ascii++;
+    if (!at || !owner[ascii])
+        return at ? owner : NULL;
+    return owner + ascii > at && domain_from_text(slice_str(at + 1), domain) == STATUS_OK
+               ? arena_printf(a, "%.*s@%s", (int)(at - owner), owner, domain)
+               : NULL;
+}
+
 static const char *where_to_read(struct arena *a, size_t w, const struct verdict_line *l, const struct verdict *v,
                                  const struct policy *p, const char *id)
 {
-    const char *more = policy_set_text(p, SETTING_REPLY_HELP), *owner = policy_owner(p);
-    const char *ask = strchr(owner, '@') ? owner : NULL;
+    const char *more = policy_set_text(p, SETTING_REPLY_HELP), *ask = whom_to_ask(a, p);
 
     const bool own_from = l->statement && l->statement->own_from; /* our own rule, without an RFC to read */
     const char *page = *more ? more : own_from ? NULL : words[w].more;

@@ -239,6 +239,17 @@ static void check_days(const struct lint *l, const struct item *it, const char *
               "the %s runs for %lld days, through %s", what, (long long)(it->s.until - from) / DAY, day);
 }
 
+/* An SMTP reply is ASCII (RFC 5321 4.2). */
+static void check_peer_text(const struct lint *l, const struct item *it)
+{
+    for (const char *at = it->s.peer_text; at && *at; at++)
+        if ((unsigned char)*at > 127) {
+            doubt(l, POLICY_WARNING, it, "write it in ASCII: a domain as xn--..., the rest of a web address with %XX",
+                  "the text for the peer has letters beyond ASCII: who is refused reads '?' in their place");
+            return;
+        }
+}
+
 static void check_open(const struct lint *l, const struct item *it)
 {
     const uint32_t by_name = POLICY_BIT(STANDARD_DMARC) | POLICY_BIT(STANDARD_SPF);
@@ -441,6 +452,7 @@ static void check_item(const struct lint *l, struct map *seen, uint32_t i, bool 
     if (is_rule(it) && it->s.tightens)
         check_tightens(l, it);
     check_own_from(l, it);
+    check_peer_text(l, it);
     if (it->s.as_published)
         check_published(l, it);
     if (it->s.except_bounces)

@@ -159,6 +159,39 @@ static void codes_and_words(void **state)
     policy_unref(p);
 }
 
+/* RFC 5321 4.2: a reply is ASCII. An owner's domain has another form, and what has none is not named. */
+static void owner_in_ascii(void **state)
+{
+    static const struct {
+        const char *owner, *words, *never;
+    } t[] = {{"Post@m\xc3\xbcnchen.example", "ask Post@xn--mnchen-3ya.example (", "??"},
+             {"Post@example.org", "ask Post@example.org (", "??"},
+             {"J\xc3\xb6rg, post@example.org", "rfc9989 (", "ask"},
+             {"j\xc3\xb6rg@example.org", "rfc9989 (", "ask"},
+             {"J\xc3\xb6rg", "rfc9989 (", "sk"}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(t); i++) {
+        struct arena *a = arena_new(1 << 16);
+        char text[200];
+        struct verdict_line l = {.standard = STANDARD_DMARC,
+                                 .subject = "bank.example",
+                                 .result = RESULT_FAIL,
+                                 .level = POLICY_REQUIRE,
+                                 .action = POLICY_REJECT,
+                                 .reason = "no match"};
+        struct verdict v = verdict_of(&l);
+        struct reply r;
+        snprintf(text, sizeof text, "policy \"x\" owner \"%s\"\n", t[i].owner);
+        const struct policy *p = read_policy(text);
+        assert_int_equal(reply_for(a, &v, p, "mx.example.org", &r), STATUS_OK);
+        const char *last = r.lines[r.count - 1];
+        if (!strstr(last, t[i].words) || strstr(last, t[i].never))
+            fail_msg("'%s': '%s'", t[i].owner, last);
+        policy_unref(p);
+        arena_free(a);
+    }
+}
+
 /* Our own rule about our own users: the reply says so, and neither blames DMARC nor names an RFC. */
 static void own_from_is_our_own_rule(void **state)
 {
@@ -326,9 +359,13 @@ static void without_a_line(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(codes_and_words),     cmocka_unit_test(own_from_is_our_own_rule),
-        cmocka_unit_test(words_of_the_policy), cmocka_unit_test(hostile_text_stays_on_its_line),
-        cmocka_unit_test(without_a_line),      cmocka_unit_test(reference),
+        cmocka_unit_test(codes_and_words),
+        cmocka_unit_test(own_from_is_our_own_rule),
+        cmocka_unit_test(owner_in_ascii),
+        cmocka_unit_test(words_of_the_policy),
+        cmocka_unit_test(hostile_text_stays_on_its_line),
+        cmocka_unit_test(without_a_line),
+        cmocka_unit_test(reference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

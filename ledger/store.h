@@ -37,6 +37,9 @@ struct store;
 struct store *store_open(const char *where, enum store_mode mode, enum status *status, char *why);
 struct store *store_close(struct store *s); /* NULL is allowed */
 
+/* Tells whether `where` can be read as the place of a store; that it can be opened is another matter. */
+bool store_name_is_valid(const char *where, char why[STORE_ERROR]);
+
 bool store_is_shared(const struct store *s); /* PostgreSQL: other hosts write to it too */
 
 /* STORE_WRITE with a role that may only add to a shared ledger (inbox.h): whatever its schema's version is, as long as

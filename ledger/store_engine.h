@@ -65,6 +65,7 @@ enum status store_sqlite_status(int rc);
 bool store_give_rights(int fd, const char *path);
 /* Syncs the folder that holds the file: names that were changed there are on disk then. */
 bool store_sync_folder(const char *path);
+bool store_pg_is_uri(const char *uri, char why[STORE_ERROR]);
 struct store *store_pg_open(const char *uri, enum store_mode mode, enum status *status, char *why);
 
 #endif

@@ -31,14 +31,25 @@ static enum status find_rights(struct store *s)
     return st;
 }
 
+static bool is_pg(const char *where)
+{
+    return strncmp(where, "postgresql://", 13) == 0 || strncmp(where, "postgres://", 11) == 0;
+}
+
+bool store_name_is_valid(const char *where, char why[STORE_ERROR])
+{
+    *why = '\0';
+    return !is_pg(where) || store_pg_is_uri(where, why);
+}
+
 struct store *store_open(const char *where, enum store_mode mode, enum status *status, char *why)
 {
     enum status ignored;
     char nowhere[STORE_ERROR];
     status = status ? status : &ignored;
     why = why ? why : nowhere;
-    bool pg = strncmp(where, "postgresql://", 13) == 0 || strncmp(where, "postgres://", 11) == 0;
-    struct store *s = pg ? store_pg_open(where, mode, status, why) : store_sqlite_open(where, mode, status, why);
+    struct store *s =
+        is_pg(where) ? store_pg_open(where, mode, status, why) : store_sqlite_open(where, mode, status, why);
     if (!s)
         return NULL;
     *status = find_rights(s);

@@ -531,6 +531,19 @@ static void name_place(struct pg *p)
     PQfreemem(error);
 }
 
+/* libpq's own words, unless they repeat the URI, which may have a password. */
+bool store_pg_is_uri(const char *uri, char why[STORE_ERROR])
+{
+    char *error = NULL;
+    PQconninfoOption *options = PQconninfoParse(uri, &error);
+    if (!options)
+        snprintf(why, STORE_ERROR, "%s", error && !strstr(error, uri) ? error : "libpq cannot read this URI");
+    why[strcspn(why, "\n")] = '\0';
+    PQconninfoFree(options);
+    PQfreemem(error);
+    return options != NULL;
+}
+
 struct store *store_pg_open(const char *uri, enum store_mode mode, enum status *status, char *why)
 {
     (void)mode;

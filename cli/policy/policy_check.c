@@ -27,31 +27,16 @@ static int exit_code(const struct policy_report *r, const struct policy *p, bool
                                                               : CLI_OK;
 }
 
-/* The first of the programs that reload by a signal (assay-milter, assay-ledger) that keeps a snapshot here, and the
- * snapshot's path. NULL: none does, or (errno EACCES) this user may not see them. */
-static const char *reloading_program(const struct policy_args *a, char snapshot[PATH_MAX])
-{
-    static const size_t reloaded[] = {0, 2};
-    for (size_t i = 0; i < sizeof reloaded / sizeof *reloaded; i++) {
-        const char *program = policy_program(reloaded[i], a->state, snapshot);
-        if (access(snapshot, R_OK) == 0)
-            return program;
-        if (errno == EACCES)
-            break;
-    }
-    return NULL;
-}
-
-/* Tells whether that program would take the file, and could work with it. What speaks against it goes to stderr. */
+/* Tells whether the program that reloads would take the file, and could work with it. What speaks against it goes to
+ * stderr. */
 static int for_reload(const struct policy_args *a)
 {
     char snapshot[PATH_MAX];
-    const char *program = reloading_program(a, snapshot), *kept = program ? snapshot : NULL;
-    const bool peers_matter = !program || strcmp(program, "assay-milter") == 0; /* not on a host with a ledger alone */
+    const char *program = policy_host_reloads(a->state, snapshot), *kept = program ? snapshot : NULL;
     struct policy_report *r = policy_report_new();
     struct policy *p = policy_load_as_kept(a->file, kept, r);
     const bool takes = p && policy_live_takes_read(p, a->file, kept, r),
-               works = takes && (!peers_matter || policy_host_check_peers(r, p, a->file, true));
+               works = takes && policy_host_works(r, p, a->file, a->state);
     if (works) {
         cli_put_visible(stdout, a->file);
         puts(": would be taken");
@@ -83,7 +68,7 @@ static void check_reload(struct policy_report *r, const struct policy *p, const 
     char snapshot[PATH_MAX];
     struct place at = {.file = a->file};
     const struct policy_message *m;
-    const char *program = reloading_program(a, snapshot);
+    const char *program = policy_host_reloads(a->state, snapshot);
     if (!program && errno == EACCES)
         report_add(r, POLICY_NOTE, &at, "ask as root",
                    "whether the running programs would take it is not checked: their state may not be read");
@@ -229,7 +214,7 @@ int policy_cmd_check(int argc, char **argv)
     struct dns *dns = p && (a.dns || a.ask_dns) ? verify_dns(a.dns, p) : NULL;
     const bool runs_here = a.state || is_installed(a.file);
     if (p)
-        policy_host_check(r, p, a.file, runs_here);
+        policy_host_check(r, p, a.file, a.state, runs_here);
     if (p && !a.at && runs_here)
         check_reload(r, p, &a);
     if (dns)

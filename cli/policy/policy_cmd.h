@@ -56,6 +56,7 @@ size_t policy_diff_print(const struct policy *before, const struct policy *after
 
 /* Path of the snapshot that program number i of those that share the policy keeps in `state` (NULL: the usual folder);
  * the program's name, or NULL at the end. policy_programs.c. */
+enum { POLICY_PROGRAM_MILTER, POLICY_PROGRAM_RESOLVER, POLICY_PROGRAM_LEDGER, POLICY_PROGRAM_OUTGOING };
 const char *policy_program(size_t i, const char *state, char snapshot[PATH_MAX]);
 
 int policy_cmd_check(int argc, char **argv);

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * policy_host.c - what a policy names and this host must have: users, groups, files, engines, the socket that the MTA
- * asks.
+ * policy_host.c - which of our programs run by a policy on this host, and what it names and they need: users, groups,
+ * files, engines, the socket that the MTA asks.
  *
- * Asks the system's own tables, opens no socket and changes nothing. What this user may not see is not complained of.
+ * A program runs here if it keeps a snapshot of its policy here, or if none does yet. Asks the system's own tables,
+ * opens no socket and changes nothing. What this user may not see is not complained of.
  */
 #include "cli/policy/policy_host.h"
+#include "cli/policy/policy_cmd.h"
 #include "base/arena.h"
 #include "cli/harden/mta_asks.h"
 #include "cli/harden/postfix_service.h"
 #include "judge/engine.h"
+#include "ledger/store.h"
 #include "policy/policy_settings.h"
 #include "policy/report.h"
 #include <errno.h>
@@ -24,12 +27,38 @@ struct host {
     const struct policy *policy;
     const char *path;
     bool runs_here;
+    bool milter_here, ledger_here; /* those programs run on it here, as far as can be told */
+    bool hidden;                   /* which programs do, this user may not see */
 };
 
-/* How a user or group is reported that is not there. */
+/* Tells whether the program runs on this host: it keeps its policy here, or no program does yet. Where this user may
+ * not see that: true, and *hidden. */
+static bool runs(const char *state, size_t program, bool *hidden)
+{
+    char snapshot[PATH_MAX];
+    bool none = true;
+    (void)policy_program(program, state, snapshot);
+    if (access(snapshot, F_OK) == 0)
+        return true;
+    *hidden = *hidden || errno == EACCES;
+    for (size_t i = 0; none && policy_program(i, state, snapshot); i++)
+        none = access(snapshot, F_OK) != 0;
+    return none;
+}
+
+static struct host host_of(struct policy_report *r, const struct policy *p, const char *path, const char *state,
+                           bool runs_here)
+{
+    struct host h = {.report = r, .policy = p, .path = path, .runs_here = runs_here};
+    h.milter_here = runs_here && runs(state, POLICY_PROGRAM_MILTER, &h.hidden);
+    h.ledger_here = runs_here && runs(state, POLICY_PROGRAM_LEDGER, &h.hidden);
+    return h;
+}
+
+/* How a user or group of assay-milter is reported that is not there. */
 static enum policy_severity severity(const struct host *h)
 {
-    return h->runs_here ? POLICY_WARNING : POLICY_NOTE;
+    return h->milter_here ? POLICY_WARNING : POLICY_NOTE;
 }
 
 /* The last line that sets it, which counts; else the file as a whole. */
@@ -51,8 +80,9 @@ static void check_engines(const struct host *h)
     if (engines_use(&engines, h->policy, why) == STATUS_OK)
         return;
     const struct place spf = place_of(h, SETTING_SPF_ENGINE), dkim = place_of(h, SETTING_DKIM_ENGINE);
-    report_add(h->report, POLICY_WARNING, spf.lineno > dkim.lineno ? &spf : &dkim,
-               "assay-milter on this host would not start with this policy", "%s", why);
+    report_add(h->report, h->runs_here && !h->milter_here ? POLICY_NOTE : POLICY_WARNING,
+               spf.lineno > dkim.lineno ? &spf : &dkim, "assay-milter on this host would not start with this policy",
+               "%s", why);
 }
 
 /* Where Postfix on this host asks, and nobody would listen: mail would be deferred, coming in or going out. */
@@ -78,6 +108,12 @@ static void check_mta(const struct host *h)
         check_asked(h, &p, MTA_ASKS_TLS_POLICY);
     }
     arena_free(only_asked.arena);
+}
+
+/* How it is reported that a program could not work: an error where it runs. */
+static enum policy_severity stopping(const struct host *h, bool program_is_here)
+{
+    return !program_is_here ? POLICY_NOTE : h->hidden ? POLICY_WARNING : POLICY_ERROR;
 }
 
 static bool is_missing(int e)
@@ -106,14 +142,22 @@ static bool check_peers(const struct host *h)
     }
     if (named && !known)
         report_add(
-            h->report, h->runs_here ? POLICY_ERROR : POLICY_NOTE, &place, "set milter.peers \"postfix root\"",
+            h->report, stopping(h, h->milter_here), &place, "set milter.peers \"postfix root\"",
             "milter.peers names nobody of this host: assay-milter would let nobody connect, and mail would wait");
     return !named || known;
 }
 
-bool policy_host_check_peers(struct policy_report *r, const struct policy *p, const char *path, bool runs_here)
+/* What libpq takes, which no grammar of ours can tell: the parameters are those of its version. */
+static bool check_store(const struct host *h)
 {
-    return check_peers(&(struct host){.report = r, .policy = p, .path = path, .runs_here = runs_here});
+    const struct place at = place_of(h, SETTING_LEDGER_STORE);
+    char why[STORE_ERROR];
+    if (store_name_is_valid(policy_set_text(h->policy, SETTING_LEDGER_STORE), why))
+        return true;
+    report_add(h->report, h->ledger_here ? stopping(h, true) : POLICY_WARNING, &at,
+               "postgresql://USER@HOST/DATABASE?NAME=VALUE, with the parameters that libpq knows",
+               "ledger.store cannot be opened: %s", why);
+    return false;
 }
 
 static void check_rights(const struct host *h)
@@ -158,7 +202,7 @@ static void check_files(const struct host *h)
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (policy_set_is_given(h->policy, files[i].id))
             check_file(h, files[i].id, policy_set_text(h->policy, files[i].id), files[i].so);
-    if (!policy_set_is(h->policy, SETTING_ARC_SEAL, "no"))
+    if (h->milter_here && !policy_set_is(h->policy, SETTING_ARC_SEAL, "no"))
         check_file(h, SETTING_ARC_SEAL_KEY, policy_set_text(h->policy, SETTING_ARC_SEAL_KEY),
                    "assay-milter would not start");
     snprintf(program, sizeof program, "%.*s", (int)strcspn(sendmail, " \t"), sendmail);
@@ -166,13 +210,35 @@ static void check_files(const struct host *h)
         check_file(h, SETTING_REPORT_SENDMAIL, program, "no DMARC reports are sent");
 }
 
-void policy_host_check(struct policy_report *r, const struct policy *p, const char *path, bool runs_here)
+void policy_host_check(struct policy_report *r, const struct policy *p, const char *path, const char *state,
+                       bool runs_here)
 {
-    const struct host h = {.report = r, .policy = p, .path = path, .runs_here = runs_here};
+    const struct host h = host_of(r, p, path, state, runs_here);
     check_engines(&h);
     check_mta(&h);
     check_peers(&h);
+    check_store(&h);
     check_rights(&h);
     if (runs_here)
         check_files(&h);
+}
+
+bool policy_host_works(struct policy_report *r, const struct policy *p, const char *path, const char *state)
+{
+    const struct host h = host_of(r, p, path, state, true);
+    const bool peers = !h.milter_here || check_peers(&h), store = !h.ledger_here || check_store(&h);
+    return peers && store;
+}
+
+const char *policy_host_reloads(const char *state, char snapshot[PATH_MAX])
+{
+    static const size_t reloaded[] = {POLICY_PROGRAM_MILTER, POLICY_PROGRAM_LEDGER};
+    for (size_t i = 0; i < sizeof reloaded / sizeof *reloaded; i++) {
+        const char *program = policy_program(reloaded[i], state, snapshot);
+        if (access(snapshot, R_OK) == 0)
+            return program;
+        if (errno == EACCES)
+            break;
+    }
+    return NULL;
 }

@@ -8,13 +8,20 @@
 #define ASSAY_CLI_POLICY_POLICY_HOST_H
 
 #include "policy/policy.h"
+#include <limits.h>
 
-/* Adds to the report what this host has not, at the line that sets it, or at `path`. `runs_here`: programs of this host
- * run on it. A user or a group that is not there is a warning then, else a note; and files are looked for then alone,
- * since the policy may be another host's. What would stop all mail is an error. */
-void policy_host_check(struct policy_report *r, const struct policy *p, const char *path, bool runs_here);
+/* Adds to the report what this host has not, at the line that sets it, or at `path`. `runs_here`: programs of this
+ * host run on it; which ones, the snapshots in `state` tell (NULL: the usual folder). What would stop one of them is an
+ * error then. A user or a group that is not there is a warning where assay-milter runs, else a note; and files are looked for
+ * only where a program runs that needs them, since the policy may be another host's. */
+void policy_host_check(struct policy_report *r, const struct policy *p, const char *path, const char *state,
+                       bool runs_here);
 
-/* The part of it about milter.peers alone. false: it names nobody of this host, so that no mail would come in. */
-bool policy_host_check_peers(struct policy_report *r, const struct policy *p, const char *path, bool runs_here);
+/* The part of it that stops a program which runs here. false: one could not work. */
+bool policy_host_works(struct policy_report *r, const struct policy *p, const char *path, const char *state);
+
+/* The first of the programs that reload by a signal (assay-milter, assay-ledger) that keeps a snapshot here, and the
+ * snapshot's path. NULL: none does, or (errno EACCES) this user may not see them. */
+const char *policy_host_reloads(const char *state, char snapshot[PATH_MAX]);
 
 #endif

@@ -9,10 +9,10 @@ const char *policy_program(size_t i, const char *state, char snapshot[PATH_MAX])
     static const struct {
         const char *program, *snapshot;
     } programs[] = {
-        {"assay-milter", "/policy.snapshot"},
-        {"resolver module", "/resolver/policy.snapshot"},
-        {"assay-ledger", "/policy.ledger"},
-        {"assay-outgoing", "-outgoing/policy.snapshot"}, /* it has a folder and a user of its own */
+        [POLICY_PROGRAM_MILTER] = {"assay-milter", "/policy.snapshot"},
+        [POLICY_PROGRAM_RESOLVER] = {"resolver module", "/resolver/policy.snapshot"},
+        [POLICY_PROGRAM_LEDGER] = {"assay-ledger", "/policy.ledger"},
+        [POLICY_PROGRAM_OUTGOING] = {"assay-outgoing", "-outgoing/policy.snapshot"}, /* a folder of its own */
     };
     if (i >= sizeof programs / sizeof *programs)
         return NULL;

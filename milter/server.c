@@ -13,6 +13,7 @@
 #include "milter/wire/wire_server.h"
 #include "base/inet_name.h"
 #include "net/listen.h"
+#include "policy/mta_socket.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define HIDDEN ".new"
+#define HIDDEN MTA_SOCKET_NEW
 static char shown[sizeof((struct sockaddr_un *)0)->sun_path]; /* the path of a unix socket; "" for others */
 static char hidden[sizeof shown];                             /* the temporary path, until its permissions are right */
 static struct listen_socket own = {.fd = -1};                 /* of our own engine; libmilter keeps its own */

@@ -9,6 +9,7 @@
 #include "policy/load.h"
 #include "policy/mta_socket.h"
 #include "policy/policy_settings.h"
+#include "policy/setting_types.h"
 #include "base/clock.h"
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -50,7 +51,7 @@ static void take_mta_sockets(struct loader *ld, const char *path)
     for (size_t i = 0; i < sizeof sockets / sizeof *sockets; i++) {
         if (!mta_socket_read(path, sockets[i].file, text))
             continue;
-        const char *kept = arena_strdup(p->arena, text);
+        const char *kept = setting_type_kept(p->arena, TYPE_SOCKET, slice_str(text));
         struct setting_value *v = &p->settings[sockets[i].id];
         if (!kept) {
             ld->out_of_memory = true;

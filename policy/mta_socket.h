@@ -14,7 +14,8 @@
 
 #define MTA_SOCKET_FILE "socket"
 #define MTA_SOCKET_TLS_POLICY_FILE "tls-policy-socket"
-#define MTA_SOCKET_MAX 128 /* "unix:" and what sockaddr_un takes */
+#define MTA_SOCKET_NEW ".new" /* behind the path of a milter's socket until its permissions are right */
+#define MTA_SOCKET_MAX 128    /* "unix:" and what sockaddr_un takes */
 
 /* false: there is none. */
 bool mta_socket_read(const char *policy_path, const char *file, char out[MTA_SOCKET_MAX]);

@@ -24,6 +24,7 @@ enum setting_type {
     TYPE_NAMES,
     /* Those above are read by settings.c, those below by setting_types.c. */
     TYPE_PROSE,
+    TYPE_REPLY,
     TYPE_PATH,
     TYPE_PATHS,
     TYPE_COMMAND,
@@ -36,6 +37,7 @@ enum setting_type {
     TYPE_FIELD,
     TYPE_NAME,
     TYPE_DOMAIN,
+    TYPE_SELECTOR,
     TYPE_DNS_NAME,
     TYPE_MAILBOX,
     TYPE_USER,
@@ -53,8 +55,8 @@ const char *setting_type_name(enum setting_type type);
  * ...". An empty value is of no type: whether a setting may be empty, settings.def says. */
 const char *setting_type_wants(enum setting_type type, struct slice value);
 
-/* The value in the one form that the programs read: a socket's path as unix:/PATH, a name in ASCII. In the arena; NULL
- * without memory. */
+/* The value in the one form that the programs read: a socket's path as unix:/PATH with single slashes, a name in ASCII,
+ * zones with one blank between them. In the arena; NULL without memory. */
 const char *setting_type_kept(struct arena *a, enum setting_type type, struct slice value);
 
 /* Digits and perhaps a unit of the letters in `units`, each worth `factors`; false: it is none. */

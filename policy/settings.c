@@ -116,6 +116,10 @@ static enum status check_text(const struct setting *s, struct slice v, char why[
 {
     const bool may_be_empty = !*s->preset || s->minimum < 0;
     const char *wants = !v.n && may_be_empty ? NULL : setting_type_wants(s->type, v);
+    if (v.n > POLICY_TEXT_MAX) { /* words with commas between them; a string ends there by itself */
+        snprintf(why, 256, "%s takes at most %u octets", s->name, POLICY_TEXT_MAX);
+        return STATUS_INVALID;
+    }
     if (!wants)
         return STATUS_OK;
     snprintf(why, 256, "%s takes %s", s->name, wants);

@@ -467,9 +467,11 @@ static void write_reports(struct writer *w)
         buf_adds(w->out, "set report.failure redacted\n");
     }
     if (strcmp(command, "/usr/sbin/sendmail") != 0) {
-        const bool taken = policy_setting_takes(SETTING_REPORT_SENDMAIL, slice_str(command)) && !strchr(command, '"');
+        const bool taken = policy_setting_takes(SETTING_REPORT_SENDMAIL, slice_str(command));
         from(w, MIGRATE_OPENDMARC, "ReportCommand");
-        buf_adds(w->out, taken ? "" : "# left out: no shell reads report.sendmail, so it takes no quotes\n#");
+        buf_adds(w->out,
+                 taken ? ""
+                       : "# left out: no shell reads report.sendmail, so it takes no quotes, pipes or variables\n#");
         buf_adds(w->out, "set report.sendmail \"");
         add_shown(w->out, command);
         buf_adds(w->out, "\"\n");

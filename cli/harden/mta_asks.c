@@ -9,6 +9,7 @@
 #include "cli/harden/mta_asks.h"
 #include "cli/harden/postfix_service.h"
 #include "policy/policy_settings.h"
+#include "policy/setting_types.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -69,6 +70,8 @@ static bool is_plainly_assays(enum mta_asks_of of, struct slice socket)
 /* The one of our sockets that this service means; NULL: none. Seen from the service's chroot, or as written. */
 static const char *ours(const struct asks *x, const char *service, struct slice socket)
 {
+    const char *one_form = setting_type_kept(x->postfix->h->arena, TYPE_SOCKET, socket);
+    socket = one_form ? slice_str(one_form) : socket;
     for (size_t i = 0; i < 2; i++)
         if (x->sockets[i] && slice_eq(socket, slice_str(x->sockets[i])))
             return x->sockets[i];

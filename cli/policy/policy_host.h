@@ -12,8 +12,8 @@
 
 /* Adds to the report what this host has not, at the line that sets it, or at `path`. `runs_here`: programs of this
  * host run on it; which ones, the snapshots in `state` tell (NULL: the usual folder). What would stop one of them is an
- * error then. A user or a group that is not there is a warning where assay-milter runs, else a note; and files are looked for
- * only where a program runs that needs them, since the policy may be another host's. */
+ * error then. A user or a group that is not there is a warning where assay-milter runs, else a note; and files are
+ * looked for only where a program runs that needs them, since the policy may be another host's. */
 void policy_host_check(struct policy_report *r, const struct policy *p, const char *path, const char *state,
                        bool runs_here);
 

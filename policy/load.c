@@ -104,8 +104,7 @@ static struct policy *load_by(struct loader *ld, const char *path, const char *s
     if (ld->out_of_memory || arena_failed(ld->p->arena))
         loader_error(ld, &whole, NULL, "out of memory while the policy was read");
     if (!ld->errors && !ld->snapshot && !text.p && says_nothing(ld->p))
-        loader_error(ld, &whole, "start from first-day.policy, in share/assay/policies",
-                     "there is no statement in this file: it is empty or cut short");
+        loader_error(ld, &whole, LOADER_BEGIN_WITH, "there is no statement in this file: it is empty or cut short");
     if (policy_set_is(ld->p, SETTING_LOG_FORMAT, "json"))
         report_set_json(report);
     if (tolerance)

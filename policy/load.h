@@ -9,6 +9,9 @@
 #include "policy/snapshot.h"
 #include "policy/source.h"
 
+/* What helps somebody who has no policy yet. */
+#define LOADER_BEGIN_WITH "start from first-day.policy, in share/assay/policies"
+
 /* How to go on in spite of errors in customers' files: one customer's mistake must not block everybody's policy. Such a
  * file is taken as it was in `earlier`, or left out. */
 struct tolerance {

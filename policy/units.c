@@ -295,8 +295,10 @@ void loader_main(struct loader *ld, const char *path, const char *shown, struct 
 {
     struct source_text t = {.text = text};
     struct place whole = {.file = shown};
-    if (!text.p && loader_unit(ld, ld->snapshot, path, &t) != STATUS_OK) {
-        loader_error(ld, &whole, t.help, "cannot read the policy: %s", t.reason);
+    const enum status st = text.p ? STATUS_OK : loader_unit(ld, ld->snapshot, path, &t);
+    if (st != STATUS_OK) {
+        loader_error(ld, &whole, st == STATUS_MISSING ? LOADER_BEGIN_WITH : t.help, "cannot read the policy: %s",
+                     t.reason);
         return;
     }
     struct unit *u = add_unit(ld, path, shown, NULL, &t);

@@ -175,14 +175,29 @@ static void look_at_services(struct asks *x, const struct asked *asked)
             look(x, asked, &services[i], services[i].name, own[i]);
 }
 
+static size_t look_at_all(struct asks *x)
+{
+    for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++)
+        if (parameters[i].of == x->of)
+            look_at_services(x, &parameters[i]);
+    return x->count;
+}
+
 size_t mta_asks(struct postfix *p, const struct policy *policy, enum mta_asks_of of, struct mta_ask out[MTA_ASKS_MOST])
 {
     struct asks x = {.postfix = p, .of = of, .out = out};
     mta_asks_sockets(policy, of, x.sockets);
-    for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++)
-        if (parameters[i].of == of)
-            look_at_services(&x, &parameters[i]);
-    return x.count;
+    return look_at_all(&x);
+}
+
+bool mta_asks_socket(struct postfix *p, enum mta_asks_of of, const char *socket)
+{
+    struct mta_ask found[MTA_ASKS_MOST];
+    struct asks x = {.postfix = p, .of = of, .out = found, .sockets = {socket, NULL}};
+    for (size_t i = look_at_all(&x); i-- > 0;)
+        if (found[i].socket)
+            return true;
+    return false;
 }
 
 bool mta_asks_at(struct postfix *p, const struct postfix_service *service, const struct policy *policy)

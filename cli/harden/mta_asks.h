@@ -37,6 +37,9 @@ void mta_asks_sockets(const struct policy *p, enum mta_asks_of of, const char *s
  * arena's. */
 size_t mta_asks(struct postfix *p, const struct policy *policy, enum mta_asks_of of, struct mta_ask out[MTA_ASKS_MOST]);
 
+/* Tells whether one of them is that socket of ours, whatever the policy says. */
+bool mta_asks_socket(struct postfix *p, enum mta_asks_of of, const char *socket);
+
 /* Tells whether a service of smtpd asks assay-milter, at a socket that it answers at; else its mail is not judged. */
 bool mta_asks_at(struct postfix *p, const struct postfix_service *service, const struct policy *policy);
 

@@ -14,6 +14,8 @@
 #include "cli/cli.h"
 #include "cli/harden/harden_postfix.h"
 #include "cli/harden/merge_back.h"
+#include "cli/harden/mta_asks.h"
+#include "cli/harden/postfix_service.h"
 #include "cli/harden/undo_store.h"
 #include "policy/mta_socket.h"
 #include "policy/policy_settings.h"
@@ -25,7 +27,9 @@ struct undoing {
     const struct harden_options *o;
     const char *policy; /* its real path */
     size_t left;        /* things that stay and are named */
-    bool mail_left;     /* ... in the mail server's files */
+    bool mail_left;     /* ... in the mail server's files, Sendmail's among them */
+    bool sendmail_left;
+    const char *postfix_left; /* the folder of the Postfix in whose files something stays */
     bool postfix_back, sendmail_back, resolver_back;
     const char *postfix_dir;              /* of the Postfix whose files are restored */
     const char *restored[EDIT_MAX_FILES]; /* of the changes that are proposed: files that get their whole text back */
@@ -77,6 +81,9 @@ static void name_left(struct undoing *u, const char *path, const char *words)
 {
     u->left++;
     u->mail_left |= is_mta(path);
+    u->sendmail_left |= is_sendmail(path);
+    if (is_postfix(path))
+        u->postfix_left = arena_copy(u->h->arena, path, (size_t)(name_of(path) - path) - 1);
     printf("left in %s: ", path);
     cli_put_visible(stdout, words);
     putchar('\n');
@@ -144,6 +151,19 @@ static void undo_changed(struct undoing *u, const struct undo_file *c, struct sl
     buf_release(&left);
 }
 
+/* Tells whether the mail server asks at the socket that this file names. If nothing was left in its files, it does not;
+ * what was left may be another setting. Of Sendmail that is not looked up: what was left is taken for ours. */
+static bool still_asks(const struct undoing *u, const char *path, struct slice socket)
+{
+    const enum mta_asks_of of = strcmp(name_of(path), MTA_SOCKET_FILE) == 0 ? MTA_ASKS_MILTER : MTA_ASKS_TLS_POLICY;
+    const char *text = arena_copy(u->h->arena, slice_trim(socket).p, slice_trim(socket).n);
+    struct postfix p = {.h = u->h, .only_asked = true};
+    if (!u->mail_left || u->sendmail_left || !u->postfix_left || !text ||
+        snprintf(p.dir, sizeof p.dir, "%s", u->postfix_left) >= (int)sizeof p.dir)
+        return u->mail_left;
+    return mta_asks_socket(&p, of, text);
+}
+
 static enum status undo_file(struct undoing *u, const struct undo_file *c, const char **why)
 {
     enum undo_state state;
@@ -153,7 +173,7 @@ static enum status undo_file(struct undoing *u, const struct undo_file *c, const
         return s;
     if (strcmp(c->path, u->policy) == 0 && state == UNDO_CHANGED)
         printf("%s stays as it is: you have changed it since, and the policy is yours\n", c->path);
-    else if (is_told_socket(c->path) && u->mail_left)
+    else if (is_told_socket(c->path) && still_asks(u, c->path, now))
         name_left(u, c->path, "it stays, since the mail server still asks there");
     else if (state == UNDO_AS_WRITTEN && c->existed)
         restore(u, c);

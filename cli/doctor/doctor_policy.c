@@ -6,12 +6,24 @@
  */
 #include "base/clock.h"
 #include "cli/doctor/doctor.h"
+#include "cli/policy/policy_readers.h"
 #include "policy/pause.h"
 #include "policy/policy_live.h"
 #include "policy/policy_settings.h"
 #include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
+
+/* Somebody else than root reads it for the programs. */
+static void say_closed(struct doctor *d, const struct policy *p)
+{
+    struct policy_closed closed;
+    if (p && policy_readers_closed(p, d->policy_path, d->state_dir, &closed))
+        doctor_say(d, DOCTOR_CRITICAL,
+                   "%s runs as user %s, who may not read %s: it keeps the policy that it runs on\n"
+                   "chgrp assay it and chmod g+r it",
+                   closed.program, closed.user, closed.file);
+}
 
 /* A pause in force is named: nothing is acted on, whatever the policy says. */
 static void say_pause(struct doctor *d)
@@ -68,6 +80,7 @@ void doctor_policy(struct doctor *d)
         doctor_say(d, DOCTOR_NOTE,
                    "dry-run: everything is judged and recorded, nothing is acted on\nwhen the records look right: set "
                    "mode enforce");
+    say_closed(d, p);
     say_kept_out(d, p);
     say_pause(d);
 }

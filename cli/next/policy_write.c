@@ -12,6 +12,7 @@
 #include "cli/harden/undo_store.h"
 #include "policy/policy.h"
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,7 +33,15 @@ int policy_write_read(struct arena *a, const char *path, struct slice *text)
         return EX_NOINPUT;
     }
     if (!S_ISREG(st.st_mode)) {
-        cli_error("%s is not a regular file of its own (a symbolic link?): nothing was written", path);
+        char *to = S_ISLNK(st.st_mode) ? realpath(path, NULL) : NULL;
+        if (to)
+            cli_error(
+                "%s is not a regular file of its own but a symbolic link: nothing was written; --policy %s writes "
+                "where it leads",
+                path, to);
+        else
+            cli_error("%s is not a regular file of its own: nothing was written", path);
+        free(to);
         return EX_NOPERM;
     }
     enum status s = set ? edit_text(set, path, text, &exists, &why) : STATUS_NOMEM;

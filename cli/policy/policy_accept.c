@@ -3,14 +3,32 @@
  * policy_accept.c - `assay policy accept`: lets the programs take a policy that they keep out because it looks like an
  * accident.
  *
- * Shows, for each program, what differs between the policy it runs on and the file, then writes the file's hash beside
- * the program's snapshot: only this very policy is let in, at the program's next reload or start. Only root, or the
- * owner of the state folder, may say so. Exit code 0, EX_NOPERM, EX_CONFIG (the file has errors), EX_CANTCREAT.
+ * Shows what differs between the policy that a program runs on and the file, once for all that run on the same, then
+ * writes the file's hash beside each program's snapshot: only this very policy is let in, at the program's next reload
+ * or start. Only root, or the owner of the state folder, may say so. Exit code 0, EX_NOPERM, EX_CONFIG (the file has
+ * errors), EX_CANTCREAT.
  */
 #include "cli/policy/policy_cmd.h"
 #include "policy/policy_live.h"
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* What would change, once for all programs that run on the same policy. */
+static void show(const char *program, const struct policy *before, const struct policy *after)
+{
+    static char shown[16]; /* the hash of what was shown last */
+    const char *hash = before ? policy_hash(before) : "(not readable)";
+    if (strcmp(shown, hash) == 0) {
+        printf("%s runs on policy %s, too\n", program, hash);
+        return;
+    }
+    printf("%s runs on policy %s; what would change:\n", program, hash);
+    if (before && !policy_diff_print(before, after))
+        puts("  nothing");
+    snprintf(shown, sizeof shown, "%s", hash);
+}
 
 /* One program; its exit code, 0 also where it keeps no policy here. */
 static int accept_for(const char *program, const char *snapshot, const char *file)
@@ -25,9 +43,7 @@ static int accept_for(const char *program, const char *snapshot, const char *fil
         cli_error("%s: would not load %s", program, file);
         rc = EX_CONFIG;
     } else {
-        printf("%s runs on policy %s; what would change:\n", program, before ? policy_hash(before) : "(not readable)");
-        if (before && !policy_diff_print(before, after))
-            puts("  nothing");
+        show(program, before, after);
         if (policy_accept(after, snapshot, reason) == STATUS_OK) {
             printf("%s may take policy %s at its next reload or start\n", program, policy_hash(after));
         } else {

@@ -8,6 +8,7 @@
  */
 #include "cli/policy/policy_host.h"
 #include "cli/policy/policy_cmd.h"
+#include "cli/policy/policy_readers.h"
 #include "base/arena.h"
 #include "cli/harden/mta_asks.h"
 #include "cli/harden/postfix_service.h"
@@ -25,7 +26,7 @@
 struct host {
     struct policy_report *report;
     const struct policy *policy;
-    const char *path;
+    const char *path, *state;
     bool runs_here;
     bool milter_here, ledger_here; /* those programs run on it here, as far as can be told */
     bool hidden;                   /* which programs do, this user may not see */
@@ -49,7 +50,7 @@ static bool runs(const char *state, size_t program, bool *hidden)
 static struct host host_of(struct policy_report *r, const struct policy *p, const char *path, const char *state,
                            bool runs_here)
 {
-    struct host h = {.report = r, .policy = p, .path = path, .runs_here = runs_here};
+    struct host h = {.report = r, .policy = p, .path = path, .state = state, .runs_here = runs_here};
     h.milter_here = runs_here && runs(state, POLICY_PROGRAM_MILTER, &h.hidden);
     h.ledger_here = runs_here && runs(state, POLICY_PROGRAM_LEDGER, &h.hidden);
     return h;
@@ -178,9 +179,13 @@ static void check_rights(const struct host *h)
 static void check_file(const struct host *h, enum setting_id id, const char *path, const char *so)
 {
     const struct place at = place_of(h, id);
+    struct policy_closed closed;
     if (*path == '/' && access(path, F_OK) != 0 && is_missing(errno))
         report_add(h->report, POLICY_WARNING, &at, "is the name right, and the file on this host?",
                    "%s: there is no %s on this host: %s", policy_setting_name(id), path, so);
+    else if (*path == '/' && policy_readers_closed_file(path, h->state, &closed))
+        report_add(h->report, POLICY_WARNING, &at, "let that user's group read it, and pass through its folders",
+                   "%s: user %s may not read %s: %s", policy_setting_name(id), closed.user, path, so);
 }
 
 /* Files that an administrator makes. What our programs make by themselves may be missing. */
@@ -210,6 +215,18 @@ static void check_files(const struct host *h)
         check_file(h, SETTING_REPORT_SENDMAIL, program, "no DMARC reports are sent");
 }
 
+/* A reload would fail, and a start goes on with the last good policy: whoever edited the file as root, with a strict
+ * umask, reads it and sees nothing wrong. */
+static void check_readers(const struct host *h)
+{
+    struct policy_closed closed;
+    if (policy_readers_closed(h->policy, h->path, h->state, &closed))
+        report_add(h->report, POLICY_ERROR, &(struct place){.file = closed.file},
+                   "chgrp assay it and chmod g+r it; where it lies in a folder of its own, that one, too (g+rx)",
+                   "%s runs as user %s, who may not read this file: it would keep the policy that it runs on",
+                   closed.program, closed.user);
+}
+
 void policy_host_check(struct policy_report *r, const struct policy *p, const char *path, const char *state,
                        bool runs_here)
 {
@@ -219,8 +236,10 @@ void policy_host_check(struct policy_report *r, const struct policy *p, const ch
     check_peers(&h);
     check_store(&h);
     check_rights(&h);
-    if (runs_here)
-        check_files(&h);
+    if (!runs_here)
+        return;
+    check_files(&h);
+    check_readers(&h);
 }
 
 bool policy_host_works(struct policy_report *r, const struct policy *p, const char *path, const char *state)

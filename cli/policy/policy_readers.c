@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * policy_readers.c - asks the system whether the programs' users may read the policy.
+ *
+ * A program's user and group are those of the folder where it keeps its state. A child becomes that user and asks by
+ * access(2), so that folders on the way and ACLs count. Reads and changes nothing; where this process is not root, or a
+ * folder is root's, nothing is claimed.
+ */
+#include "cli/policy/policy_readers.h"
+#include "cli/policy/policy_cmd.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* The files of a policy one after the other; *at from 0, *last from NULL. NULL: that was all. */
+static const char *next_file(const struct policy *p, const char *path, size_t *at, const char **last)
+{
+    const struct policy_statement *s;
+    const char *file = NULL;
+    size_t entries;
+    if (!*last)
+        return *last = path;
+    for (; (s = policy_statement_at(p, *at)); ++*at) {
+        if (s->file && strcmp(s->file, *last) != 0)
+            return *last = s->file;
+        if (s->kind == POLICY_LIST && policy_list(p, s->name, &entries, &file) == STATUS_OK && file) {
+            ++*at;
+            return file;
+        }
+    }
+    return NULL;
+}
+
+static bool become(const struct passwd *pw, const struct stat *folder)
+{
+    const bool groups = pw ? initgroups(pw->pw_name, folder->st_gid) == 0 : setgroups(0, NULL) == 0;
+    return groups && setgid(folder->st_gid) == 0 && setuid(folder->st_uid) == 0;
+}
+
+/* In the child: writes the first file that may not be read. */
+static void look(const struct policy *p, const char *path, int to)
+{
+    const char *last = NULL, *file;
+    size_t at = 0;
+    while ((file = p ? next_file(p, path, &at, &last) : last ? NULL : (last = path)))
+        if (access(file, R_OK) != 0 && errno == EACCES) {
+            (void)!write(to, file, strlen(file));
+            return;
+        }
+}
+
+static bool look_as(const struct stat *folder, const struct policy *p, const char *path, struct policy_closed *out)
+{
+    const struct passwd *pw = getpwuid(folder->st_uid);
+    int pipes[2];
+    size_t n = 0;
+    snprintf(out->user, sizeof out->user, "%s", pw ? pw->pw_name : "");
+    if (!pw)
+        snprintf(out->user, sizeof out->user, "%lu", (unsigned long)folder->st_uid);
+    if (pipe2(pipes, O_CLOEXEC) != 0)
+        return false;
+    const pid_t child = fork();
+    if (child == 0) {
+        if (become(pw, folder))
+            look(p, path, pipes[1]);
+        _exit(0);
+    }
+    close(pipes[1]);
+    for (ssize_t got; child > 0 && n + 1 < sizeof out->file; n += (size_t)got)
+        if ((got = read(pipes[0], out->file + n, sizeof out->file - 1 - n)) <= 0)
+            break;
+    out->file[n] = '\0';
+    close(pipes[0]);
+    while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+        ;
+    return n != 0;
+}
+
+/* The folder of that program's state. false: there is none, or root's. */
+static bool folder_of(size_t program, const char *state, const char **name, struct stat *folder)
+{
+    char path[PATH_MAX], *slash;
+    if (!(*name = policy_program(program, state, path)) || !(slash = strrchr(path, '/')))
+        return false;
+    *slash = '\0';
+    return stat(path, folder) == 0 && folder->st_uid != 0;
+}
+
+bool policy_readers_closed(const struct policy *p, const char *path, const char *state, struct policy_closed *out)
+{
+    char snapshot[PATH_MAX];
+    struct stat folder, before = {0};
+    for (size_t i = 0; geteuid() == 0 && policy_program(i, state, snapshot); i++) {
+        if (!folder_of(i, state, &out->program, &folder) || access(snapshot, F_OK) != 0 ||
+            (folder.st_uid == before.st_uid && folder.st_gid == before.st_gid))
+            continue;
+        if (look_as(&folder, p, path, out))
+            return true;
+        before = folder;
+    }
+    return false;
+}
+
+bool policy_readers_closed_file(const char *file, const char *state, struct policy_closed *out)
+{
+    struct stat folder;
+    return geteuid() == 0 && folder_of(POLICY_PROGRAM_MILTER, state, &out->program, &folder) &&
+           look_as(&folder, NULL, file, out);
+}

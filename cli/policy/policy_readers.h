@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * policy_readers.h - whether the users that our programs run as may read the policy and what it names.
+ *
+ * Threads: one.
+ */
+#ifndef ASSAY_CLI_POLICY_POLICY_READERS_H
+#define ASSAY_CLI_POLICY_POLICY_READERS_H
+
+#include "policy/policy.h"
+#include <limits.h>
+
+/* A file that a program may not read. */
+struct policy_closed {
+    const char *program; /* "assay-milter" */
+    char user[64];
+    char file[PATH_MAX];
+};
+
+/* Finds the first file of the policy (what it includes and its lists, too) that one of the programs which keep their
+ * state below `state` (NULL: the usual folder) may not read. false: there is none, or it cannot be told: only root can
+ * become another user. */
+bool policy_readers_closed(const struct policy *p, const char *path, const char *state, struct policy_closed *out);
+
+/* The same of one file, and of the user of assay-milter and assay-ledger. */
+bool policy_readers_closed_file(const char *file, const char *state, struct policy_closed *out);
+
+#endif

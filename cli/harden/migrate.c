@@ -72,7 +72,6 @@ static void say_what_goes(struct migrate *m)
         drop(m, MIGRATE_OPENDMARC);
     if (!m->found[MIGRATE_OPENDKIM])
         return;
-    m->signs = signs(m);
     if (!m->signs)
         drop(m, MIGRATE_OPENDKIM);
     else if (strchr(mode, 'v') && v)
@@ -114,7 +113,9 @@ bool migrate(struct harden *h, const struct migrate_paths *paths, bool anew)
     struct buf text = BUF_INIT;
     struct slice now;
     bool keep = false, exists;
-    bool ok = migrate_read(&m, paths) && migrate_write(&m, &text) && may_replace(h, anew, &keep);
+    bool ok = migrate_read(&m, paths);
+    m.signs = ok && signs(&m);
+    ok = ok && migrate_write(&m, &text) && may_replace(h, anew, &keep);
     if (ok && keep)
         ok = harden_read(h, h->policy_path, &now, &exists) && load(h, now);
     else if (ok)

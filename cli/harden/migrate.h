@@ -73,6 +73,9 @@ bool migrate_switch(const struct migrate *m, enum migrate_program p, const char 
 /* The entries of an option's value, or of the file it names. false: refused. v NULL: empty. */
 bool migrate_entries(struct migrate *m, const struct migrate_value *v, struct migrate_set *set);
 
+/* The path of the file that holds the entries, where the value says so; else NULL. */
+const char *migrate_named_file(const struct migrate_value *v);
+
 /* The policy in `text`, and on the terminal what became of each option. false: refused. */
 bool migrate_write(struct migrate *m, struct buf *text);
 

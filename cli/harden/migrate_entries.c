@@ -2,10 +2,11 @@
 /*
  * migrate_entries.c - the hosts and domains that an option of the old configuration lists, itself or in a file.
  *
- * A value that begins with '/' or "file:" names a file with one entry in a line, '#' a comment; "csl:", or anything
- * else, is a list separated by commas or blanks. An address or a network becomes a network: host bits are masked,
+ * A value that begins with '/', "file:" or "refile:" names a file with one entry in a line, '#' a comment; a pattern in
+ * it ("*.example.org", of refile:) is a name, as typed. "csl:", or anything else, is a list separated by commas or
+ * blanks. An address or a network becomes a network: host bits are masked,
  * ::ffff:192.0.2.0/120 is 192.0.2.0/24, square brackets fall away. All else is a name, as typed; "!..." too. Refused:
- * data sets of other kinds (ldap:, dsn:, db:, refile:, lua:), a file that is not there or cannot be read, NUL, more
+ * data sets of other kinds (ldap:, dsn:, db:, lua:), a file that is not there or cannot be read, NUL, more
  * than MIGRATE_MAX_ENTRIES.
  */
 #include "cli/harden/migrate.h"
@@ -113,10 +114,18 @@ static bool add_file(struct migrate *m, const struct migrate_value *v, const cha
     return false;
 }
 
+const char *migrate_named_file(const struct migrate_value *v)
+{
+    return *v->text == '/'                           ? v->text
+           : strncasecmp(v->text, "file:", 5) == 0   ? v->text + 5
+           : strncasecmp(v->text, "refile:", 7) == 0 ? v->text + 7
+                                                     : NULL;
+}
+
 bool migrate_entries(struct migrate *m, const struct migrate_value *v, struct migrate_set *set)
 {
-    static const char *const others[] = {"refile:", "db:",  "bdb:", "ldap:",     "ldaps:",  "ldapi:",
-                                         "dsn:",    "lua:", "mdb:", "memcache:", "repute:", "socket:"};
+    static const char *const others[] = {
+        "db:", "bdb:", "ldap:", "ldaps:", "ldapi:", "dsn:", "lua:", "mdb:", "memcache:", "repute:", "socket:"};
     *set = (struct migrate_set){0};
     if (!v)
         return true;
@@ -130,11 +139,11 @@ bool migrate_entries(struct migrate *m, const struct migrate_value *v, struct mi
                           v->file, v->line, v->option->name, v->text);
             return false;
         }
-    if (strncasecmp(v->text, "file:", 5) == 0)
-        return add_file(m, v, v->text + 5, set);
+    if (migrate_named_file(v))
+        return add_file(m, v, migrate_named_file(v), set);
     if (strncasecmp(v->text, "csl:", 4) == 0)
         return add_all(m, v, slice_str(v->text + 4), false, set);
-    if (*v->text == '/' || a_file)
+    if (a_file)
         return add_file(m, v, v->text, set);
     return add_all(m, v, slice_str(v->text), false, set);
 }

@@ -328,7 +328,7 @@ static bool write_own_domains(struct writer *w)
         struct migrate_set set;
         if (!v)
             continue;
-        if (k == 1 && *v->text != '/' && strncasecmp(v->text, "file:", 5) != 0) {
+        if (k == 1 && !migrate_named_file(v)) {
             harden_note(w->m->h, "%s:%u: KeyTable is no file: name your domains by 'own domains'", v->file, v->line);
             continue;
         }
@@ -480,8 +480,14 @@ static void write_reports(struct writer *w)
 
 /* ---- what became of each option ---- */
 
+static bool begins(struct slice text, const char *with)
+{
+    return text.n >= strlen(with) && memcmp(text.p, with, strlen(with)) == 0;
+}
+
 /* The first line that the policy has below the comment that names v, and how many more; *line.n 0: it has none. Options
- * that one statement stands for together have their comments right above each other. */
+ * that one statement stands for together have their comments right above each other. Where a comment says why it was
+ * left out, that is the line. */
 static size_t line_for(const struct writer *w, const struct migrate_value *v, struct slice *line)
 {
     struct slice text = buf_slice(w->out), now;
@@ -502,7 +508,9 @@ static size_t line_for(const struct writer *w, const struct migrate_value *v, st
         }
         if (now.n == 0 && (line->n || !alone))
             break;
-        if (now.n && *now.p == '#')
+        if (!line->n && begins(now, "# left out"))
+            *line = slice_from(now, 2);
+        else if (now.n && *now.p == '#')
             alone = alone && (now.n < 2 || now.p[1] == ' ') && memchr(now.p, ':', now.n);
         else if (now.n && *now.p != ' ' && line->n)
             more++;
@@ -511,6 +519,41 @@ static size_t line_for(const struct writer *w, const struct migrate_value *v, st
     }
     buf_release(&header);
     return more;
+}
+
+/* Tells whether it is set to what holds without it: "False" and "no" are one value. */
+static bool is_initial(const struct migrate_value *v)
+{
+    static const char *const sides[2][4] = {{"false", "no", "off", "0"}, {"true", "yes", "on", "1"}};
+    for (size_t side = 0; side < 2; side++) {
+        bool is = false, was = false;
+        for (size_t i = 0; i < 4; i++) {
+            is = is || strcasecmp(v->text, sides[side][i]) == 0;
+            was = was || strcasecmp(v->option->initial, sides[side][i]) == 0;
+        }
+        if (is && was)
+            return true;
+    }
+    return strcasecmp(v->text, v->option->initial) == 0;
+}
+
+/* It becomes something of Postfix's, and nothing of the policy's. */
+static bool is_of_postfix(const struct migrate_value *v)
+{
+    return strcmp(v->option->name, "Socket") == 0;
+}
+
+/* What opendkim's place in Postfix becomes: it signs on, or goes. NULL: the option is another. */
+static const char *of_opendkim(const struct writer *w, const struct migrate_value *v)
+{
+    const bool mode = strcmp(v->option->name, "Mode") == 0;
+    if (v->option->program != MIGRATE_OPENDKIM || v->beaten || !(mode || strcmp(v->option->name, "Socket") == 0))
+        return NULL;
+    if (!w->m->signs)
+        return "becomes: Postfix's smtpd_milters loses it: opendkim only verifies, and assay-milter does that";
+    return !mode                  ? "stays: opendkim signs, after assay-milter"
+           : strchr(v->text, 'v') ? "stays: opendkim signs; it verifies too: write 'Mode s'"
+                                  : "stays: opendkim signs";
 }
 
 /* "FILE:LINE: NAME VALUE: becomes: the policy's line", or why there is none. */
@@ -526,8 +569,16 @@ static void say_became(const struct writer *w, const struct migrate_value *v, bo
     if (!v->beaten && (v->option->class == MIGRATE_BECOMES || same))
         more = line_for(w, v, &line);
     buf_printf(&b, "%s:%u: %s %s: ", v->file, v->line, v->option->name, v->text);
-    if (line.n)
+    if (begins(line, "left out"))
+        buf_printf(&b, "NOT CARRIED OVER: %.*s", (int)line.n, line.p);
+    else if (line.n)
         buf_printf(&b, "becomes: %.*s", (int)line.n, line.p);
+    else if (of_opendkim(w, v))
+        buf_adds(&b, of_opendkim(w, v));
+    else if (!v->beaten && v->option->class == MIGRATE_BECOMES && is_initial(v))
+        buf_adds(&b, "as it was: it needs no line");
+    else if (!v->beaten && v->option->class == MIGRATE_BECOMES && !is_of_postfix(v))
+        buf_printf(&b, "no line of its own: %s", v->option->words);
     else
         buf_printf(&b, "%s: %s",
                    v->beaten ? "set again further down"
@@ -547,7 +598,7 @@ static void account(struct writer *w)
     puts("What becomes of each option that is set (assay-migration(7) has them all):\n");
     for (size_t i = 0; i < w->m->count; i++) {
         const struct migrate_value *v = &w->m->values[i];
-        const bool same = v->option->class == MIGRATE_CANNOT && strcasecmp(v->text, v->option->initial) == 0;
+        const bool same = v->option->class == MIGRATE_CANNOT && is_initial(v);
         say_became(w, v, same);
         if (v->beaten || same || v->option->class != MIGRATE_CANNOT)
             continue;

@@ -101,7 +101,7 @@ static void say_who_may(const char *path, char *out, size_t size)
     while (stat(folder, &st) != 0 && strrchr(folder, '/') > folder)
         *strrchr(folder, '/') = '\0'; /* one that we may look at */
     const struct passwd *me = getpwuid(geteuid());
-    snprintf(out, size, "%.40s may not open it", me ? me->pw_name : "this user");
+    snprintf(out, size, "%s %.40s may not open it", me ? "user" : "this", me ? me->pw_name : "user");
     const struct passwd *owner = stat(folder, &st) == 0 ? getpwuid(st.st_uid) : NULL;
     size_t n = strlen(out);
     if (!owner)

@@ -140,7 +140,7 @@ def folder_that_may_not_be_written():
     run(BUILD + "/assay", "ledger", "tidy", "-P", POLICY, code=77, user=65534)
     os.chmod(STORE, 0o600)
     said = run(BUILD + "/assay", "ledger", "hosts", "-P", POLICY, code=77, user=65534)
-    check("may not open it: root may" in said, f"who may open the ledger is said: {said}")
+    check("user nobody may not open it: root may" in said, f"who may open the ledger is said: {said}")
     os.chmod(STORE, 0o644)
     run(BUILD + "/assay", "ledger", "forget", "--yes", "x.example", "-P", POLICY, code=77, user=65534)
 

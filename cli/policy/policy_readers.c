@@ -13,6 +13,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -112,4 +113,35 @@ bool policy_readers_closed_file(const char *file, const char *state, struct poli
     struct stat folder;
     return geteuid() == 0 && folder_of(POLICY_PROGRAM_MILTER, state, &out->program, &folder) &&
            look_as(&folder, NULL, file, out);
+}
+
+static bool is_hidden(const char *file)
+{
+    static const char *const folders[] = {"/home/", "/root/", "/run/user/", "/tmp/", "/var/tmp/"};
+    char *real = realpath(file, NULL);
+    bool hidden = false;
+    for (size_t i = 0; real && !hidden && i < sizeof folders / sizeof *folders; i++)
+        hidden = strncmp(real, folders[i], strlen(folders[i])) == 0;
+    free(real);
+    return hidden;
+}
+
+/* The real path of each folder is looked up once, since there may be 100,000 files in it. */
+bool policy_readers_hidden(const struct policy *p, const char *path, char file[PATH_MAX])
+{
+    const char *last = NULL, *one, *before = NULL;
+    size_t at = 0, folder = 0;
+    struct stat st;
+    while ((one = next_file(p, path, &at, &last))) {
+        const char *slash = strrchr(one, '/');
+        const size_t n = slash ? (size_t)(slash - one) : 0;
+        const bool same = before && n == folder && strncmp(one, before, n) == 0;
+        if ((!same || (lstat(one, &st) == 0 && S_ISLNK(st.st_mode))) && is_hidden(one)) {
+            snprintf(file, PATH_MAX, "%s", one);
+            return true;
+        }
+        before = one;
+        folder = n;
+    }
+    return false;
 }

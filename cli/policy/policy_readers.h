@@ -25,4 +25,8 @@ bool policy_readers_closed(const struct policy *p, const char *path, const char 
 /* The same of one file, and of the user of assay-milter and assay-ledger. */
 bool policy_readers_closed_file(const char *file, const char *state, struct policy_closed *out);
 
+/* Finds the first file of the policy that lies, behind its links, where the programs' units see nothing: below the
+ * homes (ProtectHome=) or the folders for temporary files (PrivateTmp=). */
+bool policy_readers_hidden(const struct policy *p, const char *path, char file[PATH_MAX]);
+
 #endif

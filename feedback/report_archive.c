@@ -4,7 +4,8 @@
  *
  * Promises that a file whose checksum is wrong, that is cut off, encrypted or packed in a way that is not read is
  * named, never taken; that the directory of a zip file decides which files are in it, and that each whole file of one
- * that lost its directory is found. Every number out of an archive is compared with what is there before it is used.
+ * that lost its directory is found; that of archives one behind the other each is looked at; and that a file whose name
+ * says that it is a report, and that is none, is named. Every number out of an archive is compared with what is there before it is used.
  */
 #include "feedback/report_archive.h"
 #include <stdio.h>
@@ -35,8 +36,8 @@ struct zipped {
     const char *name;
     size_t name_length;
     unsigned flags, method;
-    uint32_t sum; /* 0: not known */
-    bool later;   /* sum and sizes stand behind the octets, and no directory has them */
+    uint32_t sum;
+    bool later; /* sum and sizes stand behind the octets, and no directory has them */
     uint64_t packed, plain, at;
 };
 
@@ -71,11 +72,12 @@ static bool sum_is(struct slice s, uint32_t sum)
     return have == sum;
 }
 
-/* The sum in the descriptor behind a file's octets, with or without a mark (APPNOTE 4.3.9); 0: there is none. */
-static uint32_t sum_behind(struct slice s)
+/* The sum in the descriptor behind a file's octets, with or without a mark (APPNOTE 4.3.9). False: it is cut off. */
+static bool sum_behind(struct slice s, uint32_t *sum)
 {
     s = slice_from(s, s.n >= 4 && memcmp(s.p, "PK\7\10", 4) == 0 ? 4 : 0);
-    return s.n >= 4 ? (uint32_t)le(s.p, 4) : 0;
+    *sum = s.n >= 4 ? (uint32_t)le(s.p, 4) : 0;
+    return s.n >= 4;
 }
 
 /* Looks at one file whose octets begin with data. *used: octets of it. */
@@ -87,7 +89,7 @@ static void look_at_zipped(struct report_walk *w, struct report_item it, const s
     const char *why = NULL;
     snprintf(where, sizeof where, "%.150s: %.*s", it.where,
              (int)(z->name_length < NAME_MOST ? z->name_length : NAME_MOST), z->name);
-    it = (struct report_item){data, where, it.depth - 1, false};
+    it = (struct report_item){data, where, it.depth - 1, report_walk_is_named(slice_of(z->name, z->name_length))};
     *used = data.n;
     if (z->name_length && z->name[z->name_length - 1] == '/')
         return; /* a folder */
@@ -100,8 +102,9 @@ static void look_at_zipped(struct report_walk *w, struct report_item it, const s
     else if (data.n < z->packed)
         why = "it is cut off";
     struct slice text = z->method == 8 ? report_scratch_text(&out) : data;
-    uint32_t sum = z->later ? sum_behind(slice_from(data, *used)) : z->sum;
-    if (!why && out.status == STATUS_OK && sum && !sum_is(text, sum))
+    uint32_t sum = z->sum;
+    bool known = !z->later || sum_behind(slice_from(data, *used), &sum);
+    if (!why && out.status == STATUS_OK && known && !sum_is(text, sum))
         why = "it is damaged: its checksum is wrong";
     if (why || z->method != 0)
         report_walk_look_at(w, why, &out, it);
@@ -175,8 +178,16 @@ static bool find_directory(struct slice in, struct directory *d)
     return false;
 }
 
+/* Without the mark of an archive that was to be split and fitted into one piece (APPNOTE 8.5.4). */
+static struct slice without_mark(struct slice in)
+{
+    bool marked = in.n >= 4 && (memcmp(in.p, "PK\7\10", 4) == 0 || memcmp(in.p, "PK00", 4) == 0);
+    return slice_from(in, marked ? 4 : 0);
+}
+
 bool report_archive_is_zip(struct slice in)
 {
+    in = without_mark(in);
     return in.n >= 4 && memcmp(in.p, "PK\3\4", 4) == 0;
 }
 
@@ -216,7 +227,7 @@ static struct slice next_header(struct slice rest)
 
 static void look_at_headers(struct report_walk *w, struct report_item it)
 {
-    struct slice rest = it.in;
+    struct slice rest = without_mark(it.in);
     for (; rest.n; w->parts++) {
         if (w->parts >= REPORT_IN_PARTS) {
             report_walk_too_many(w, it.where);
@@ -255,9 +266,16 @@ void report_archive_zip(struct report_walk *w, struct report_item it)
 {
     struct directory d;
     unsigned before = w->found + w->unread;
-    if (find_directory(it.in, &d))
+    bool any = false;
+    while (w->parts < REPORT_IN_PARTS && find_directory(it.in, &d)) { /* one behind the other: the last one first */
         look_at_entries(w, it, d);
-    else
+        it.in.n = (size_t)(d.all.p - it.in.p);
+        w->parts++;
+        any = true;
+    }
+    if (w->parts >= REPORT_IN_PARTS)
+        report_walk_too_many(w, it.where);
+    else if (!any || report_archive_is_zip(it.in))
         look_at_headers(w, it);
     if (w->found + w->unread == before)
         report_walk_unread(w, it.where, "no report is in the archive");
@@ -329,13 +347,14 @@ void report_archive_tar(struct report_walk *w, struct report_item it)
         struct slice data = slice_of(rest.p, size < rest.n ? (size_t)size : rest.n);
         name = name.n ? name : slice_of(h, strnlen(h, 100));
         snprintf(where, sizeof where, "%.150s: %.*s", it.where, (int)(name.n < NAME_MOST ? name.n : NAME_MOST), name.p);
+        bool named = report_walk_is_named(name);
         name = SLICE_NULL;
         if (data.n < size)
             report_walk_unread(w, where, "it is cut off");
         else if (kind == 'L' || kind == 'x')
             tar_long_name(kind, data, &name);
         else if (kind == '0' || kind == '\0' || kind == '7')
-            w->look(w, (struct report_item){data, where, it.depth - 1, false});
+            w->look(w, (struct report_item){data, where, it.depth - 1, named});
         size_t padded = data.n + (TAR_BLOCK - data.n % TAR_BLOCK) % TAR_BLOCK;
         rest = slice_from(rest, padded);
         report_scratch_passed(rest.p);

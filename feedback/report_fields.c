@@ -16,6 +16,7 @@
 
 #define EARLIEST INT64_C(1104537600) /* 2005: before there was DMARC */
 #define AHEAD (2 * 86400)
+#define RANGE_MOST (366 * 86400) /* own: most are about a day (RFC 9990 3.5.1), and one of years has a wrong date */
 #define MILLISECONDS INT64_C(100000000000) /* a larger number is in milliseconds */
 
 static bool digits(const char *text, int64_t *out)
@@ -148,6 +149,12 @@ bool report_field_moment(const char *text, int64_t *out)
 bool report_field_last_moment(const char *text, int64_t *out)
 {
     return moment(text, 86399, out);
+}
+
+bool report_field_range(const char *begin, const char *end, int64_t *begins, int64_t *ends)
+{
+    return report_field_moment(begin, begins) && report_field_last_moment(end, ends) && *ends >= *begins &&
+           *ends - *begins <= RANGE_MOST;
 }
 
 /* "192.0.2.1:25", "[2001:db8::1]:25": without the port. Of IPv6 without brackets nobody knows which colon it is. */

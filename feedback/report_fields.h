@@ -24,6 +24,8 @@ bool report_field_count(const char *text, int64_t *out);
  * small letters too; ISO 8601's +0000; UTC and GMT by name), from 2005 to two days from now. A date alone is the first
  * second of that day (UTC), or its last one. */
 bool report_field_moment(const char *text, int64_t *out);
+/* A report's range of time, in that order. False: it is none, or longer than a year. */
+bool report_field_range(const char *begin, const char *end, int64_t *begins, int64_t *ends);
 bool report_field_last_moment(const char *text, int64_t *out);
 
 /* An address in the one form that the ledger has it in (RFC 5952; IPv4 within IPv6 is IPv4), without a port; a network

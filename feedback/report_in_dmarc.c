@@ -6,7 +6,8 @@
  * (a document with a DOCTYPE is refused), and that both forms give the same fields. The text is UTF-8, whatever it
  * says of itself; but an octet that is none is windows-1252 where the XML declaration says that or ISO-8859-1. Before
  * expat goes a lenient pass: other octets that are no UTF-8 and control characters become U+FFFD, an "&" that begins
- * no entity is escaped (not in CDATA, where it is none). Elements that are not known are skipped; expat remembers the
+ * no entity is escaped (not in CDATA, where it is none), and an XML declaration is no more than an instruction,
+ * wherever and however it is written. Elements that are not known are skipped; expat remembers the
  * name of each, so their number is bounded. Where the text breaks off or goes wrong behind a whole record, and what
  * the report is about came before, the records so far are kept and out->partial names the line; so it does for
  * records whose count is not a number, or with a field that has two values. A field within which another element
@@ -401,6 +402,13 @@ static bool is_entity(struct slice s)
     return n && k > n + hex && k < s.n && s.p[k] == ';';
 }
 
+/* The XML declaration: what it says of the text was read by report_markup_is_latin(), and some senders write it twice,
+ * behind something else, or not as XML asks. */
+static bool is_declaration(struct slice s)
+{
+    return s.n > 5 && strncasecmp(s.p, "<?xml", 5) == 0 && strchr(" \t\r\n?", s.p[5]) && s.p[5];
+}
+
 /* How many octets stand as they are, whatever is around them. */
 static size_t plain_octets(struct slice s)
 {
@@ -424,9 +432,13 @@ static void add_lenient(struct buf *out, struct slice *in, const char **verbatim
         size_t len = utf8_length(*in);
         unsigned char c = (unsigned char)in->p[0];
         uint32_t point = len ? utf8_point(*in) : 0;
-        if (c == '<' && in->p >= *verbatim)
+        bool markup = in->p >= *verbatim;
+        if (c == '<' && markup)
             *verbatim = in->p + report_markup_verbatim(*in);
-        if (c == '&' && in->p >= *verbatim && !is_entity(*in))
+        if (markup && is_declaration(*in)) {
+            buf_adds(out, "<?_"); /* an instruction to nobody: the lines are counted on */
+            len = 5;
+        } else if (c == '&' && markup && !is_entity(*in))
             buf_adds(out, "&amp;");
         else if (!len && latin)
             report_markup_add_latin(out, c);
@@ -498,8 +510,7 @@ static enum status finish(struct reading *r, char *why)
     out->domain_count = 1;
     if (r->p)
         out->policy = arena_printf(r->arena, r->sp && *r->sp ? "p=%.40s sp=%.40s" : "p=%.40s", r->p, r->sp);
-    if (!report_field_moment(r->begin, &out->begin) || !report_field_last_moment(r->end, &out->end) ||
-        out->end < out->begin)
+    if (!report_field_range(r->begin, r->end, &out->begin, &out->end))
         return complain(why, STATUS_INVALID, "its date_range is missing, or is not a time of a report");
     if (!*out->id)
         out->id = arena_printf(r->arena, "none-%lld-%lld", (long long)out->begin, (long long)out->end);

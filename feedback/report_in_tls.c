@@ -5,7 +5,7 @@
  * Promises that reading costs memory for one failure at a time besides what the report is about, that a count which is
  * no whole number, a policy without a domain and a failure without a count are left out and named (out->partial), and
  * that a text which is no JSON, or a policy about what is no domain, makes the whole no report. Each policy has a row
- * for what went well and one for each kind of failure; where those are not known, one for their sum. On failure *out is
+ * for what went well and one for each kind of failure; and one for those failed sessions of whose kind it says nothing. On failure *out is
  * not to be used; the words say what is wrong.
  */
 #include "feedback/report_in.h"
@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/domain.h"
 #include <stdio.h>
+#include <string.h>
 
 #define TYPE_MOST 40 /* octets of a policy's type in a row's detail */
 
@@ -34,12 +35,15 @@ static enum status complain(char *why, enum status st, const char *text)
     return st;
 }
 
-/* A text as it is kept; "" if it is missing or something else. */
+/* A text as it is kept, without blanks around it; "" if it is missing or something else. */
 static const char *text_of(struct slice value, struct buf *out)
 {
     buf_reset(out);
     (void)report_json_text(value, REPORT_IN_FIELD, out);
-    out->n = report_field_cut(buf_slice(out)).n;
+    struct slice text = slice_trim(report_field_cut(buf_slice(out)));
+    if (text.n)
+        memmove(out->p, text.p, text.n);
+    out->n = text.n;
     buf_addc(out, '\0');
     return out->failed ? "" : out->p;
 }
@@ -49,9 +53,9 @@ static const char *field(struct slice object, const char *key, struct buf *out)
     return text_of(report_json_get(object, key), out);
 }
 
-static const char *keep(struct reading *r, struct slice value)
+static const char *keep(struct reading *r, const char *text)
 {
-    const char *copy = arena_strdup(r->arena, text_of(value, &r->detail));
+    const char *copy = arena_strdup(r->arena, text);
     return copy ? copy : "";
 }
 
@@ -71,15 +75,6 @@ static struct slice without_zeros(struct slice number)
     return end > 1 && end < n.n && n.p[end - 1] == '.' ? slice_of(n.p, end - 1) : number;
 }
 
-/* The text without blanks around it; it stands in out. */
-static const char *trimmed(const char *text, struct buf *out)
-{
-    struct slice s = slice_trim(slice_str(text));
-    if (s.p + s.n < out->p + out->n && s.n)
-        out->p[s.p + s.n - out->p] = '\0';
-    return s.n ? s.p : "";
-}
-
 /* A number as such or as a text; 0 if it is missing or null. What is neither, or not believable, is named. */
 static int64_t count_of(struct reading *r, struct slice object, const char *key)
 {
@@ -90,7 +85,7 @@ static int64_t count_of(struct reading *r, struct slice object, const char *key)
         return 0;
     if (kind == '0' && report_json_integer(without_zeros(v), &n) && n >= 0 && n <= REPORT_COUNT_MAX)
         return n;
-    const char *text = kind == '"' ? trimmed(field(object, key, &r->detail), &r->detail) : "";
+    const char *text = kind == '"' ? field(object, key, &r->detail) : "";
     if (strcmp(text, "0") == 0)
         return 0;
     if (report_field_count(text, &n))
@@ -129,12 +124,13 @@ static struct slice cut(struct slice text, size_t most)
     return text;
 }
 
-static void read_failure(struct reading *r, struct slice f, size_t about)
+/* Returns the number of its sessions; 0: it is left out. */
+static int64_t read_failure(struct reading *r, struct slice f, size_t about)
 {
     int64_t n = count_of(r, f, "failed-session-count");
     if (n == 0) {
         note(r, "a failure without a number of sessions is left out");
-        return;
+        return 0;
     }
     char address[IP_TEXT];
     const char *source = report_field_address(field(f, "sending-mta-ip", &r->source), address);
@@ -146,6 +142,7 @@ static void read_failure(struct reading *r, struct slice f, size_t about)
     char detail[TYPE_MOST + LIMIT_DOMAIN + 2];
     snprintf(detail, sizeof detail, "%.*s%s%.*s", SLICE_ARG(type), host.n ? " " : "", SLICE_ARG(host));
     give(r, about, source, result, detail, n);
+    return n;
 }
 
 /* RFC 8460 4.4 asks for all of these: without one of them a number of sessions is not known, which is not 0. */
@@ -171,20 +168,21 @@ static void read_policy(struct reading *r, struct slice p, size_t about)
             bad = count_of(r, summary, "total-failure-session-count");
     note_missing(r, summary, kind);
     struct slice rest = failures, key, value;
-    bool any = false;
+    int64_t told = 0; /* of the failed sessions, by kind */
+    bool any = false, all = true;
     if (good > 0)
         give(r, about, "", "pass", type, good);
-    if (kind == '{') { /* some senders write a single entry without the array around it */
-        read_failure(r, failures, about);
+    while (r->status == STATUS_OK && (kind == '[' ? report_json_next(&rest, &key, &value) : kind == '{' && !any)) {
+        /* some senders write a single entry without the array around it */
+        int64_t n = read_failure(r, kind == '[' ? value : failures, about);
+        told += n;
+        all = all && n > 0;
         any = true;
-    } else if (kind == '[') {
-        for (; r->status == STATUS_OK && report_json_next(&rest, &key, &value); any = true)
-            read_failure(r, value, about);
     }
     if (!any && !report_json_kind(report_json_get(summary, "total-failure-session-count")))
         note(r, "a policy does not say how many sessions failed");
-    if (!any && bad > 0)
-        give(r, about, "", "failure", type, bad);
+    if (all && bad > told)
+        give(r, about, "", "failure", type, bad - told);
 }
 
 /* The number of this domain among those of the report. False: too many, or no memory. */
@@ -222,7 +220,7 @@ static void take_policy(struct reading *r, struct slice p, size_t number)
     const char *text = field(report_json_get(p, "policy"), "policy-domain", &r->detail);
     if (!*text) {
         note(r, "a policy without a policy-domain is left out");
-    } else if (domain_from_text(slice_trim(slice_str(text)), name) != STATUS_OK) {
+    } else if (domain_from_text(slice_str(text), name) != STATUS_OK) {
         snprintf(r->why, REPORT_IN_WHY, "the policy-domain of policy %zu, in line %lu, is no domain name", number,
                  line_of(r->json, domain));
         r->status = STATUS_INVALID;
@@ -247,10 +245,10 @@ static void read_policies(struct reading *r)
     }
 }
 
-/* A time as a text, or as a number of seconds. */
-static const char *date_of(struct slice range, const char *key, struct buf *out)
+/* A text, or a number as it is written: of seconds, or one that is an identifier. */
+static const char *text_or_number(struct slice v, struct buf *out)
 {
-    struct slice v = report_json_get(range, key), n = slice_trim(v);
+    struct slice n = slice_trim(v);
     if (report_json_kind(v) != '0')
         return text_of(v, out);
     buf_reset(out);
@@ -271,13 +269,14 @@ static enum status read_head(struct reading *r, bool *dated)
     r->policies = member[POLICIES];
     out->domains = ARENA_ARRAY(r->arena, const char *, REPORT_IN_DOMAINS);
     if (report_json_kind(member[CONTACT]) == '"')
-        out->contact = keep(r, member[CONTACT]);
+        out->contact = keep(r, text_of(member[CONTACT], &r->detail));
     const char *at = out->contact ? strrchr(out->contact, '@') : NULL;
-    out->org = keep(r, member[ORG]);
+    out->org = keep(r, text_of(member[ORG], &r->detail));
     out->org = *out->org || !at ? out->org : at + 1;
-    out->id = keep(r, member[ID]);
-    *dated = report_field_moment(date_of(range, "start-datetime", &r->source), &out->begin) &&
-             report_field_last_moment(date_of(range, "end-datetime", &r->result), &out->end);
+    out->id = keep(r, text_or_number(member[ID], &r->detail));
+    *dated =
+        report_field_range(text_or_number(report_json_get(range, "start-datetime"), &r->source),
+                           text_or_number(report_json_get(range, "end-datetime"), &r->result), &out->begin, &out->end);
     return arena_failed(r->arena) ? complain(r->why, STATUS_NOMEM, "out of memory") : STATUS_OK;
 }
 

@@ -64,6 +64,12 @@ static size_t field_name(struct slice line)
     return n && colon < line.n && line.p[colon] == ':' ? n : 0;
 }
 
+bool report_mime_begins_header(struct slice s)
+{
+    struct slice line = report_mime_line(slice_of(s.p, s.n < REPORT_MIME_LINE ? s.n : REPORT_MIME_LINE));
+    return field_name(line) || (line.n > 5 && memcmp(line.p, ">From ", 6) == 0);
+}
+
 bool report_mime_field_is(struct slice field, const char *name, struct slice *value)
 {
     size_t n = strlen(name);

@@ -30,6 +30,9 @@ struct slice report_mime_field(struct slice *s);
 /* Tells whether the field has that name; *value is then its value without comments and blanks in front. */
 bool report_mime_field_is(struct slice field, const char *name, struct slice *value);
 
+/* Tells whether a header begins here: a field, or a "From " line that was quoted. */
+bool report_mime_begins_header(struct slice s);
+
 /* Reads a header. False: it has no header at all. An empty header (a part that begins with an empty line) is one. */
 bool report_mime_part(struct slice text, struct report_mime_part *p);
 

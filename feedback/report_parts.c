@@ -3,8 +3,8 @@
  * report_parts.c - goes through the parts of a mail (RFC 2045 to 2049) and the mails of an mbox.
  *
  * Promises that each part which says or shows that it is a report, or is packed or encrypted in a way that is not read,
- * is looked at or named; that of a mail about another mail (a notification, RFC 3464; a report about one mail, RFC 6591
- * and RFC 5965) nothing is taken for a report that somebody sent, whatever it brings back; and that no more than
+ * is looked at or named; that of a mail about another mail (a notification, RFC 3464 and RFC 6533; a receipt, RFC 8098;
+ * a report about one mail, RFC 6591 and RFC 5965) nothing is taken for a report that somebody sent, whatever it brings back; and that no more than
  * REPORT_IN_PARTS parts are looked at.
  */
 #include "base/domain.h"
@@ -29,31 +29,23 @@ static bool ends(const char *name, const char *end)
     return n >= m && strcasecmp(name + n - m, end) == 0;
 }
 
-static bool holds(const char *name, const char *word)
+static bool is_one_of(const struct report_mime_part *p, const char *const *types)
 {
-    for (; *name; name++)
-        if (strncasecmp(name, word, strlen(word)) == 0)
+    for (; *types; types++)
+        if (report_mime_is_type(p, *types))
             return true;
     return false;
 }
 
-/* A signature of a part is named after it. */
-static bool is_signature(const struct report_mime_part *p, const char *name)
-{
-    return report_mime_is_type(p, "application/pgp-signature") ||
-           report_mime_is_type(p, "application/pkcs7-signature") ||
-           report_mime_is_type(p, "application/x-pkcs7-signature") || ends(name, ".sig") || ends(name, ".asc") ||
-           ends(name, ".p7s");
-}
-
+/* By its type, with the names that there were before RFC 6713 and beside it, or by its name. */
 static bool is_expected(const struct report_mime_part *p, const char *name)
 {
-    static const char *const endings[] = {".xml", ".zip", ".gz", ".json"};
-    bool expected = report_mime_is_type(p, "application/gzip") || report_mime_is_type(p, "application/zip") ||
-                    report_mime_is_type(p, "application/tlsrpt");
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-        expected = expected || holds(name, endings[i]);
-    return expected && !is_signature(p, name);
+    static const char *const types[] = {"application/gzip",  "application/x-gzip", "application/zip",
+                                        "application/x-zip", "application/tlsrpt", "application/xml",
+                                        "text/xml",          "application/json",   NULL};
+    static const char *const signatures[] = {"application/pgp-signature", "application/pkcs7-signature",
+                                             "application/x-pkcs7-signature", NULL};
+    return (is_one_of(p, types) || report_walk_is_named(slice_str(name))) && !is_one_of(p, signatures);
 }
 
 /* Why a part cannot be read, whatever is in it; NULL: it can. An encoding of no standard's ("8-bit") is none. */
@@ -79,8 +71,9 @@ static const char *never_read(const struct report_mime_part *p, const char *name
 /* A file in lines of its own within a text, as programs did before MIME: "begin 644 name". */
 static bool holds_uuencode(struct slice s)
 {
-    for (const char *p; (p = report_scratch_find(s, "\nbegin ", 7));) {
-        s = slice_from(s, (size_t)(p - s.p) + 7);
+    bool first = report_mime_begins(s, "begin ");
+    for (const char *p = s.p; first || (p = report_scratch_find(s, "\nbegin ", 7)); first = false) {
+        s = slice_from(s, (size_t)(p - s.p) + (first ? 6 : 7));
         size_t n = 0;
         while (n < s.n && n < 4 && s.p[n] >= '0' && s.p[n] <= '7')
             n++;
@@ -158,13 +151,19 @@ static void read_returned(struct report_bounce *b, struct slice text)
     }
 }
 
-/* A part of a delivery status notification. What is in the mail that came back is no report that somebody sent. */
+/* A part of a delivery status notification, as RFC 3464 or RFC 6533 has it. What is in the mail that came back is no
+ * report that somebody sent. */
 static void look_in_bounce(struct report_bounce *b, const struct report_mime_part *p)
 {
-    if (report_mime_begins(p->type, "message/delivery-status"))
-        read_delivery_status(b, p->body);
-    else if (report_mime_begins(p->type, "message/rfc822") || report_mime_begins(p->type, "text/rfc822-headers"))
-        read_returned(b, p->body);
+    static const char *const statuses[] = {"message/delivery-status", "message/global-delivery-status", NULL};
+    static const char *const returned[] = {"message/rfc822", "text/rfc822-headers", "message/global", NULL};
+    struct report_scratch room = REPORT_SCRATCH_INIT(REPORT_IN_FILE);
+    struct slice text = report_mime_decode(p, &room) ? report_scratch_text(&room) : p->body;
+    if (room.status == STATUS_OK && is_one_of(p, statuses))
+        read_delivery_status(b, text);
+    else if (room.status == STATUS_OK && is_one_of(p, returned))
+        read_returned(b, text);
+    report_scratch_end(&room);
 }
 
 static void tell_bounce(struct report_walk *w, const char *where, const struct report_bounce *b)
@@ -203,47 +202,53 @@ static void tell_about_one_mail(struct report_walk *w, const char *where, struct
     report_walk_unread(w, where, why);
 }
 
-/* The part that has the fields of a report about one mail. False: there is none. */
-static bool find_feedback(struct slice body, const char *boundary, struct report_mime_part *p)
+/* ---- mails about another mail ---- */
+
+enum about { ABOUT_NOTHING, ABOUT_ONE_MAIL, ABOUT_DELIVERY, ABOUT_RECEIPT };
+
+/* What a mail tells of another one: by a part of it, which is then *fields, since not every sender says report-type; or
+ * by that alone. */
+static enum about about_another(const struct report_mime_part *p, const char *boundary, struct report_mime_part *fields)
 {
-    struct report_mime_parts m = {.rest = body, .boundary = boundary};
+    static const struct {
+        const char *report_type, *part, *global; /* the last: RFC 6533 */
+        enum about about;
+    } kinds[] = {{"feedback-report", "message/feedback-report", "message/feedback-report", ABOUT_ONE_MAIL},
+                 {"delivery-status", "message/delivery-status", "message/global-delivery-status", ABOUT_DELIVERY},
+                 {"disposition-notification", "message/disposition-notification",
+                  "message/global-disposition-notification", ABOUT_RECEIPT}};
+    const size_t n = sizeof kinds / sizeof *kinds;
+    struct report_mime_parts m = {.rest = p->body, .boundary = boundary};
+    char type[REPORT_MIME_NAME];
     struct slice text;
     while (report_mime_next_part(&m, &text))
-        if (report_mime_part(text, p) && report_mime_is_type(p, "message/feedback-report"))
-            return true;
-    *p = (struct report_mime_part){0};
-    return false;
+        for (size_t i = 0; report_mime_part(text, fields) && i < n; i++)
+            if (report_mime_is_type(fields, kinds[i].part) || report_mime_is_type(fields, kinds[i].global))
+                return kinds[i].about;
+    *fields = (struct report_mime_part){0};
+    for (size_t i = 0; i < n && report_mime_is_type(p, "multipart/report"); i++)
+        if (report_mime_parameter(p->type, "report-type", type) && strcasecmp(type, kinds[i].report_type) == 0)
+            return kinds[i].about;
+    return ABOUT_NOTHING;
 }
 
-/* False: it is another mail. */
-static bool look_in_feedback(struct report_walk *w, const struct report_mime_part *p, const char *boundary,
-                             const char *where)
+static void look_in_feedback(struct report_walk *w, const struct report_mime_part *fields, const char *where)
 {
-    char type[REPORT_MIME_NAME];
-    struct report_mime_part fields;
     struct report_scratch b = REPORT_SCRATCH_INIT(REPORT_IN_FILE);
-    bool says = report_mime_is_type(p, "multipart/report") && report_mime_parameter(p->type, "report-type", type) &&
-                strcasecmp(type, "feedback-report") == 0;
-    if (!find_feedback(p->body, boundary, &fields) && !says)
-        return false;
-    struct slice text = report_mime_decode(&fields, &b) ? report_scratch_text(&b) : fields.body;
+    struct slice text = report_mime_decode(fields, &b) ? report_scratch_text(&b) : fields->body;
     if (b.status != STATUS_OK)
         report_walk_not_unpacked(w, where, b.status);
     else
         tell_about_one_mail(w, where, text);
     report_scratch_end(&b);
-    return true;
 }
 
 /* ---- mails ---- */
 
 static void look_in_parts(struct report_walk *w, const struct report_mime_part *p, const char *boundary,
-                          const char *where, int depth)
+                          const char *where, int depth, bool is_bounce)
 {
-    char type[REPORT_MIME_NAME];
     struct report_bounce bounce = {{0}, {0}, {0}, false};
-    bool is_bounce = report_mime_is_type(p, "multipart/report") &&
-                     report_mime_parameter(p->type, "report-type", type) && strcasecmp(type, "delivery-status") == 0;
     struct report_mime_parts m = {.rest = p->body, .boundary = boundary};
     struct slice text;
     bool any = false;
@@ -255,6 +260,21 @@ static void look_in_parts(struct report_walk *w, const struct report_mime_part *
         report_walk_unread(w, where, "the boundary of its multipart is not in it");
     if (is_bounce)
         tell_bounce(w, where, &bounce);
+}
+
+static void look_in_multipart(struct report_walk *w, const struct report_mime_part *p, char *boundary,
+                              const char *where, int depth)
+{
+    struct report_mime_part fields;
+    for (size_t n = strlen(boundary); n && (boundary[n - 1] == ' ' || boundary[n - 1] == '\t');)
+        boundary[--n] = '\0'; /* it never ends with a blank (RFC 2046 5.1.1): a gateway put it there */
+    enum about about = about_another(p, boundary, &fields);
+    if (about == ABOUT_ONE_MAIL)
+        look_in_feedback(w, &fields, where);
+    else if (about == ABOUT_RECEIPT)
+        report_walk_unread(w, where, "a receipt of one who read another mail, which is not counted");
+    else
+        look_in_parts(w, p, boundary, where, depth, about == ABOUT_DELIVERY);
 }
 
 void report_parts_mail(struct report_walk *w, struct slice text, const char *where, int depth)
@@ -280,8 +300,21 @@ void report_parts_mail(struct report_walk *w, struct slice text, const char *whe
     else if (!report_mime_is_type(&p, "multipart/") || !report_mime_parameter(p.type, "boundary", boundary) ||
              !*boundary)
         look_at_leaf(w, &p, where, depth);
-    else if (!look_in_feedback(w, &p, boundary, where))
-        look_in_parts(w, &p, boundary, where, depth);
+    else
+        look_in_multipart(w, &p, boundary, where, depth);
+}
+
+/* Where the next mail's "From " line is. A line of a text may begin so, too, since not every program quotes it: that one
+ * has no header behind it. */
+static size_t next_mail(struct slice all)
+{
+    struct slice s = all;
+    for (const char *p; (p = report_scratch_find(s, "\nFrom ", 6));) {
+        s = slice_from(s, (size_t)(p - s.p) + 1);
+        if (report_mime_begins_header(slice_from(s, report_mime_line(s).n)))
+            return (size_t)(s.p - all.p);
+    }
+    return all.n;
 }
 
 /* RFC 4155: mails, each behind a line that begins "From ". */
@@ -296,8 +329,7 @@ void report_parts_mbox(struct report_walk *w, struct report_item it)
             return;
         }
         rest = slice_from(rest, report_mime_line(rest).n);
-        const char *next = report_scratch_find(rest, "\nFrom ", 6);
-        size_t n = next ? (size_t)(next - rest.p) + 1 : rest.n;
+        size_t n = next_mail(rest);
         snprintf(where, sizeof where, "%.150s: mail %u", it.where, ++number);
         unsigned before = w->found + w->unread;
         report_parts_mail(w, slice_of(rest.p, n), where, it.depth - 1);

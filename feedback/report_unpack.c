@@ -96,7 +96,26 @@ static bool is_zlib(struct slice in)
     return in.n > 2 && in.p[0] == 0x78 && ((unsigned)in.p[0] << 8 | (unsigned char)in.p[1]) % 31 == 0;
 }
 
-/* The text without BOM, UTF-16 made UTF-8; what is not UTF-16 stays where it is. */
+static void put_point(struct report_pending *p, unsigned c)
+{
+    if (c < 0x80) {
+        report_pending_put(p, (char)c);
+        return;
+    }
+    if (c >= 0x10000)
+        report_pending_put(p, (char)(0xf0 | c >> 18));
+    if (c >= 0x800)
+        report_pending_put(p, (char)(c >= 0x10000 ? 0x80 | (c >> 12 & 63) : 0xe0 | c >> 12));
+    report_pending_put(p, c < 0x800 ? (char)(0xc0 | c >> 6) : (char)(0x80 | (c >> 6 & 63)));
+    report_pending_put(p, (char)(0x80 | (c & 63)));
+}
+
+static unsigned unit_at(struct slice in, size_t i, bool big)
+{
+    return i + 1 < in.n ? (unsigned)(unsigned char)in.p[i + !big] << 8 | (unsigned char)in.p[i + big] : 0;
+}
+
+/* The text without BOM, UTF-16 made UTF-8; half a pair becomes U+FFFD. What is not UTF-16 stays where it is. */
 static struct slice plain_text(struct slice in, struct report_scratch *room)
 {
     struct report_pending p = {.out = room};
@@ -109,25 +128,19 @@ static struct slice plain_text(struct slice in, struct report_scratch *room)
     }
     if (!big && !little)
         return in;
+    while (unit_at(in, 0, big) == 0xfeff)
+        in = slice_from(in, 2);
     for (size_t i = 0; i + 1 < in.n && room->status == STATUS_OK; i += 2) {
-        unsigned hi = (unsigned char)in.p[i + !big], lo = (unsigned char)in.p[i + big], c = hi << 8 | lo;
+        unsigned c = unit_at(in, i, big), low = c >= 0xd800 && c < 0xdc00 ? unit_at(in, i + 2, big) : 0;
         if (i % LOOK_AT == 0)
             report_scratch_passed(in.p + i);
-        if (c == 0xfeff)
-            continue;
-        if (c >= 0xd800 && c < 0xe000) { /* no name or number of ours is beyond the first plane */
-            if (i % 4)
-                continue;
+        if (low >= 0xdc00 && low < 0xe000) {
+            c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+            i += 2;
+        } else if (c >= 0xd800 && c < 0xe000) {
             c = 0xfffd;
         }
-        if (c < 0x80) {
-            report_pending_put(&p, (char)c);
-            continue;
-        }
-        if (c >= 0x800)
-            report_pending_put(&p, (char)(0xe0 | c >> 12));
-        report_pending_put(&p, c < 0x800 ? (char)(0xc0 | c >> 6) : (char)(0x80 | (c >> 6 & 63)));
-        report_pending_put(&p, (char)(0x80 | (c & 63)));
+        put_point(&p, c);
     }
     report_pending_end(&p);
     return report_scratch_text(room);
@@ -175,10 +188,12 @@ static void find_in_json(struct report_walk *w, struct slice text, const char *w
     }
 }
 
-/* Each report of a plain XML file; what is behind the last is none, and is not looked at. */
+/* Each report of a plain XML file. What is behind the last is somebody's words, and is not looked at; unless it is
+ * records. */
 static void find_in_xml(struct report_walk *w, struct slice text, const char *where)
 {
     char called[300];
+    struct slice behind = SLICE_NULL;
     for (unsigned number = 1; text.n; number++) {
         if (number > 1 && w->parts++ >= REPORT_IN_PARTS) {
             report_walk_too_many(w, where);
@@ -188,8 +203,10 @@ static void find_in_xml(struct report_walk *w, struct slice text, const char *wh
         struct slice report = report_markup_take(&text);
         w->found++;
         w->to->found(w->to->context, number > 1 ? called : where, report);
-        text = report_markup_find(text);
+        text = report_markup_find(behind = text);
     }
+    if (report_scratch_find(behind, "<record>", 8))
+        report_walk_unread(w, where, "records stand behind the end of the report");
 }
 
 /* Whether a person may have written it: what is left of a damaged archive is none. */
@@ -275,7 +292,7 @@ static void look(struct report_walk *w, struct report_item it)
     struct slice text = without_blanks(plain_text(it.in, &room));
     if (room.status != STATUS_OK)
         report_walk_not_unpacked(w, it.where, room.status);
-    else
+    else if (text.p == it.in.p || !look_in_packed(w, (struct report_item){text, it.where, it.depth, it.expected}))
         look_at_text(w, it, text);
     report_scratch_end(&room);
 }

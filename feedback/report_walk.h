@@ -32,6 +32,10 @@ struct report_walk {
     bool full;                    /* that it has too many parts has been said */
 };
 
+/* Tells whether a file's name says that it is a report, plain or packed; a signature is named after what it signs, and
+ * so is what macOS keeps beside each file of an archive. */
+bool report_walk_is_named(struct slice name);
+
 /* Names what cannot be read. */
 void report_walk_unread(struct report_walk *w, const char *where, const char *why);
 void report_walk_too_many(struct report_walk *w, const char *where);

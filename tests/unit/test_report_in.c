@@ -38,6 +38,7 @@ static const char rfc9990[] =
     "<auth_results><dkim><domain>example.org</domain><selector>s1</selector><result>pass</result></dkim></"
     "auth_results></record></feedback>";
 
+/* RFC 8460 appendix B, without its last failure: of what kind three of the sessions were is not said. */
 static const char tlsrpt[] =
     "{\"organization-name\":\"Company-X\",\"date-range\":{\"start-datetime\":\"2026-11-19T00:00:00Z\",\"end-datetime\":"
     "\"2026-11-19T23:59:59Z\"},"
@@ -112,7 +113,7 @@ static void both_forms(void **state)
 {
     (void)state;
     takes(rfc9990, sizeof rfc9990 - 1, "Receiver", "example.org", 1, 7);
-    takes(tlsrpt, sizeof tlsrpt - 1, "Company-X", "company-y.example", 3, 5626);
+    takes(tlsrpt, sizeof tlsrpt - 1, "Company-X", "company-y.example", 4, 5629);
     char why[200];
     struct report_in r;
     struct arena *a = arena_new(1 << 25);
@@ -152,7 +153,7 @@ static void every_wrapping(void **state)
                        (int)e, encoded);
     takes(mail, (size_t)len, "Receiver", "example.org", 1, 7);
     len = snprintf(mail, sizeof mail, "Content-Type: application/tlsrpt+json\n\n%s\n", tlsrpt);
-    takes(mail, (size_t)len, "Company-X", "company-y.example", 3, 5626);
+    takes(mail, (size_t)len, "Company-X", "company-y.example", 4, 5629);
 }
 
 static void bombs(void **state)
@@ -257,7 +258,7 @@ static void domains_are_one_name(void **state)
         buf_printf(&element, "\n\"policy-domain\":\"%s\"", t[i].written);
         replaced(&b, tlsrpt, "\"policy-domain\":\"company-y.example\"", element.p);
         if (t[i].kept)
-            takes(b.p, b.n, "Company-X", t[i].kept, 3, 5626);
+            takes(b.p, b.n, "Company-X", t[i].kept, 4, 5629);
         else
             refuses(b.p, b.n, "policy 1, in line 2, is no domain name");
     }
@@ -533,10 +534,10 @@ static void tls_counts(void **state)
         int64_t sum;
         bool partial;
     } t[] = {{"count\":100", "count\":1e308", 2, 5526, true}, {"count\":100", "count\":1.5", 2, 5526, true},
-             {"count\":100", "count\":-1", 2, 5526, true},    {"count\":100", "count\":\"100\"", 3, 5626, false},
-             {"count\":5326", "count\":1e308", 2, 300, true}, {"count\":5326", "count\":1.5", 2, 300, true},
-             {"count\":5326", "count\":null", 2, 300, false}, {"count\":5326", "count\":0", 2, 300, false},
-             {"count\":5326", "count\":true", 2, 300, true}};
+             {"count\":100", "count\":-1", 2, 5526, true},    {"count\":100", "count\":\"100\"", 4, 5629, false},
+             {"count\":5326", "count\":1e308", 3, 303, true}, {"count\":5326", "count\":1.5", 3, 303, true},
+             {"count\":5326", "count\":null", 3, 303, false}, {"count\":5326", "count\":0", 3, 303, false},
+             {"count\":5326", "count\":true", 3, 303, true}};
     struct buf b = BUF_INIT;
     for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
         char why[200] = "";

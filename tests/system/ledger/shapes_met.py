@@ -17,9 +17,11 @@ import sys
 import time
 import shapes_met_mail
 import shapes_met_text
+import shapes_rare_mail
+import shapes_rare_text
 from shapes_made import BEGIN
 
-SHAPES = [*shapes_met_mail.shapes(), *shapes_met_text.shapes()]
+SHAPES = [*shapes_met_mail.shapes(), *shapes_met_text.shapes(), *shapes_rare_mail.shapes(), *shapes_rare_text.shapes()]
 TLS_BEGIN = '2026-11-19T00:00:00Z'
 
 

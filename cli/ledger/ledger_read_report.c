@@ -17,6 +17,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -26,6 +27,7 @@
 #define OVER_STRANGERS                                                                                                 \
     "not taken: senders that are not authenticated have brought as many reports today as are taken (1,000, or 1 GB)"
 #define WATCH_SECONDS 5
+#define SEEN ":2,S"
 
 static const struct ledger_usage usage = {
     "FILE...\n--maildir FOLDER [--watch]",
@@ -168,6 +170,8 @@ static void take_file(struct reading *r, const char *path)
 {
     const struct report_reader_to to = {head, row, end, unread, bounced, r};
     int fd = open_file(path, r->by_mail);
+    if (fd < 0 && errno == ENOENT && r->by_mail)
+        return; /* another reader of the mailbox was there before */
     if (fd < 0) {
         failed(r, path, errno == EINVAL || errno == ELOOP || errno == ENXIO ? "not a plain file" : strerror(errno),
                EX_NOINPUT);
@@ -175,6 +179,19 @@ static void take_file(struct reading *r, const char *path)
     }
     report_reader_read(r->reader, fd, path, r->by_mail ? r->authserv_id : NULL, &to);
     close(fd);
+}
+
+/* From new to cur, as one that was seen (maildir(5)); a name that says so already, or is too long for more, stays. */
+static bool move_mail(const char *from, const char *dir, const char *name, char *to, size_t size)
+{
+    bool whole = strstr(name, ":2,") || strlen(name) + strlen(SEEN) > NAME_MAX;
+    snprintf(to, size, "%s/cur/%s%s", dir, name, whole ? "" : SEEN);
+    if (rename(from, to) == 0)
+        return true;
+    int error = errno;
+    bool gone = error == ENOENT && faccessat(AT_FDCWD, from, F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
+    errno = error;
+    return gone; /* by another reader, or a mail program */
 }
 
 /* The mails in new, each then in cur (maildir(5)); not if the store was away: it is tried again. STATUS_MISSING: no
@@ -191,11 +208,10 @@ static enum status take_maildir(struct reading *r, const char *dir)
         if (e->d_name[0] == '.')
             continue;
         snprintf(from, sizeof from, "%s/new/%s", dir, e->d_name);
-        snprintf(to, sizeof to, "%s/cur/%s:2,S", dir, e->d_name);
         int before = r->worst;
         r->worst = EX_OK;
         take_file(r, from);
-        bool moved = r->worst == EX_TEMPFAIL || rename(from, to) == 0;
+        bool moved = r->worst == EX_TEMPFAIL || move_mail(from, dir, e->d_name, to, sizeof to);
         if (!moved)
             failed(r, to, strerror(errno), EX_CANTCREAT);
         stuck = stuck || !moved;

@@ -340,11 +340,13 @@ def odd_files():
     put(folder, '.hidden', mail(report()))
     put(folder, 'empty', b'')
     put(folder, 'spam', b'From: a@b.example\nSubject: buy\n\nbuy\n')
-    put(folder, 'x' * 240, mail(report()))
+    put(folder, 'x' * 252, mail(report()))
     put(folder, 'good\n\x1b[31m', mail(report()))
+    put(folder, 'flagged:2,F', mail(report()))
     put(folder, 'zz', mail(report()))
     rows, said = read(folder, (65, 66))  # the code of the last that failed
-    check(len(rows) == 3, f'{len(rows)} read: {rows}')
+    check(len(rows) == 4, f'{len(rows)} read: {rows}')
+    check('flagged:2,F' in os.listdir(folder + '/cur'), 'a name with flags gets them twice')
     check('\x1b' not in said, 'a name of a file reaches the terminal as it is')
     check(os.listdir(folder + '/new') == ['.hidden'], f'left in new: {os.listdir(folder + "/new")}')
     check(said.count('not a plain file') == 5, said)
@@ -402,6 +404,28 @@ def watching():
     check(there('late'), 'read once the store is back')
 
 
+def two_readers():
+    """Of one mailbox, and a mail program that takes mails away: none of them stops, each report is taken once."""
+    folder = new_maildir('two')
+    command = [BUILD + '/assay', 'ledger', 'read-report', '--maildir', folder, '-P', FOLDER + '/policy']
+    idents = [f'two{n}' for n in range(150)]
+    for n, ident in enumerate(idents):
+        put(folder, f'{n:03}', mail(report(org='pair.example', ident=ident)))
+    readers = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    for n in range(149, 120, -1):
+        try:
+            os.rename(f'{folder}/new/{n:03}', f'{folder}/cur/{n:03}:2,')
+        except FileNotFoundError:
+            pass
+    for reader in readers:
+        said = reader.communicate(timeout=60)[1]
+        check(reader.returncode in (0, 75) and 'No such file' not in said, f'a reader ended with {reader.returncode}: {said}')
+    read(folder)
+    check(not os.listdir(folder + '/new'), f'left in new: {os.listdir(folder + "/new")}')
+    counts = sql("SELECT count(*), count(DISTINCT report_id) FROM report_in WHERE org = 'pair.example' AND ours >= 0")
+    check(counts[0][0] == counts[0][1] >= 121, f'taken: {counts}')
+
+
 def main():
     os.chmod(os.path.dirname(FOLDER), 0o711)
     os.makedirs(FOLDER, mode=0o755)
@@ -414,6 +438,7 @@ def main():
     bounces()
     odd_files()
     watching()
+    two_readers()
     print(f'{cases} checks with a real Postfix, by alias')
 
 

@@ -98,6 +98,22 @@ void mail_history_add(struct mail_history *h, const struct record *r)
         here->days[ago / 64] |= UINT64_C(1) << (ago % 64);
 }
 
+static int days_of(const struct place *p)
+{
+    return __builtin_popcountll(p->days[0]) + __builtin_popcountll(p->days[1]);
+}
+
+bool mail_history_is_decided(struct mail_history *h, const char *domain, const char *network)
+{
+    char key[KEY_SIZE];
+    const struct place *whole = place_of(h, domain, false), *here;
+    if (!whole || whole->passes < STOPPED_PASSES || !network)
+        return whole && whole->passes >= STOPPED_PASSES;
+    snprintf(key, KEY_SIZE, "%s %s", domain, network);
+    here = place_of(h, key, false);
+    return here && (here->passes > 0 || days_of(here) >= STOPPED_STEADY_DAYS);
+}
+
 /* "org DOMAIN NETWORK": a network of an organisation, not of exactly this domain. */
 static bool org_key(const char *org, const struct ip_net *network, char out[KEY_SIZE])
 {
@@ -172,7 +188,7 @@ static bool facts_of(struct mail_history *h, const struct policy *p, const struc
         .strict = e.strict,
         .passes = whole ? whole->passes : 0,
         .passes_here = (here ? here->passes : 0) + organisation_passed(h, r->from, &e),
-        .days_here = here ? __builtin_popcountll(here->days[0]) + __builtin_popcountll(here->days[1]) : 0,
+        .days_here = here ? days_of(here) : 0,
         .client_known = e.client_known,
     };
     return true;

@@ -27,6 +27,10 @@ void mail_history_add(struct mail_history *h, const struct record *r);
  * mail failed. On failure the store's status. */
 enum status mail_history_load(struct mail_history *h, struct store *s, const char *domain) MUST_CHECK;
 
+/* Tells whether further mail of this domain from this network (stopped_network(); NULL: not known) changes no answer
+ * about it: enough of the domain has passed, and mail from there passed or failed on enough days to be no forgery. */
+bool mail_history_is_decided(struct mail_history *h, const char *domain, const char *network);
+
 /* Tells whether this mail is stopped forgery. All mail of its domain must have been added before. */
 bool mail_history_is_stopped(struct mail_history *h, const struct policy *p, const struct record *r);
 

@@ -2,9 +2,9 @@
 /*
  * stopped_mail.c - finds the stopped forgery in the ledger.
  *
- * First the domains are looked up whose mail did not meet the policy in the time asked about, then for each of them
- * all its mail of the last STOPPED_LOOK_BACK_DAYS is read: where it passed from, where it failed from. Promises to read
- * no mail of other domains, and at most STOPPED_MAIL_MOST mails. Records are kept for ledger.keep-identity: what is
+ * First the domains are looked up whose mail did not meet the policy in the time asked about, then for each of them its
+ * mail of the last STOPPED_LOOK_BACK_DAYS is gone through: where it passed from, where it failed from. Promises to read
+ * no mail of other domains, and at most STOPPED_MAIL_MOST records, those that can decide. Records are kept for ledger.keep-identity: what is
  * older counts as unexplained, never as forgery.
  */
 #include "cli/ledger/stopped_mail.h"
@@ -72,30 +72,91 @@ static void add_lines(struct stopped_mail *m, struct map *sums, const struct rec
     }
 }
 
-/* All mail of one domain, into the history (d NULL), or judged by it. */
-static enum status read_domain(struct stopped_mail *m, struct store *s, const char *domain, struct mail_history *h,
+/* The network whose mails count together, of what the ledger keeps of a client (ingest_coarse()). */
+static const char *network_of(const char *kept, char out[IP_NET_TEXT])
+{
+    struct ip_net net;
+    if (!kept || ip_net_from_text(slice_str(kept), &net) != STATUS_OK)
+        return NULL;
+    net = stopped_network(&net.base);
+    return ip_net_text(&net, out);
+}
+
+/* Networks from which mail of this domain came that did not meet the policy. */
+static enum status find_networks(struct stopped_mail *m, struct store *s, const char *domain, struct arena *a,
+                                 struct map *networks)
+{
+    bool memory = true;
+    struct store_rows *rows = store_ask(s,
+                                        "SELECT client_net FROM mail WHERE from_domain = $1 AND t >= $2 AND t < $3 AND "
+                                        "would <> 'deliver' AND record IS NOT NULL GROUP BY client_net",
+                                        "tii", domain, m->since, m->until);
+    while (memory && store_next(rows)) {
+        char text[IP_NET_TEXT];
+        const char *net = network_of(store_text(rows, 0), text);
+        const char *kept = net && !map_get(networks, slice_str(net)) ? arena_strdup(a, net) : NULL;
+        memory = !arena_failed(a) && (!kept || map_put(networks, slice_str(kept), 1) == STATUS_OK);
+    }
+    enum status st = store_done(rows);
+    return memory ? st : STATUS_NOMEM;
+}
+
+/* The domain's mail of the last days into the history. What is asked of it is whether STOPPED_PASSES mails passed, and
+ * what came from those networks: other mails are not unpacked. */
+static enum status read_history(struct stopped_mail *m, struct store *s, const char *domain, struct mail_history *h,
+                                struct map *networks)
+{
+    struct store_rows *rows =
+        store_ask(s,
+                  "SELECT client_net, record FROM mail WHERE from_domain = $1 AND t >= $2 AND record IS NOT NULL ORDER "
+                  "BY t DESC LIMIT $3",
+                  "tii", domain, (int64_t)clock_wall_us() - STOPPED_LOOK_BACK_DAYS * DAY_US,
+                  (int64_t)(STOPPED_MAIL_MOST - m->read) * STOPPED_MAIL_PASSED);
+    size_t left = networks->count; /* those of which it is not decided yet; their value in the map is 1 */
+    while (m->read < STOPPED_MAIL_MOST && store_next(rows)) {
+        struct record r;
+        char text[IP_NET_TEXT];
+        const char *net = network_of(store_text(rows, 0), text);
+        uint64_t *open = net ? map_get(networks, slice_str(net)) : NULL;
+        bool decided = mail_history_is_decided(h, domain, open ? net : NULL);
+        if (decided && open && *open) {
+            *open = 0;
+            left--;
+        }
+        if (decided && !left)
+            break;
+        if (decided)
+            continue;
+        const char *line = store_record(rows, 1);
+        if (!line || record_parse(slice_str(line), &r, NULL) != STATUS_OK)
+            continue;
+        m->read++;
+        if (r.kind == RECORD_MAIL && record_is_from_outside(&r))
+            mail_history_add(h, &r);
+        record_free(&r);
+    }
+    return store_done(rows);
+}
+
+static enum status judge_mails(struct stopped_mail *m, struct store *s, struct mail_history *h,
                                struct stopped_domain *d)
 {
-    int64_t since = d ? m->since : (int64_t)clock_wall_us() - STOPPED_LOOK_BACK_DAYS * DAY_US;
     struct store_rows *rows = store_ask(s,
-                                        "SELECT record FROM mail WHERE from_domain = $1 AND t >= $2 AND record IS NOT "
-                                        "NULL ORDER BY t DESC LIMIT $3",
-                                        "tii", domain, since, (int64_t)(STOPPED_MAIL_MOST - m->read));
+                                        "SELECT record FROM mail WHERE from_domain = $1 AND t >= $2 AND t < $3 AND "
+                                        "would <> 'deliver' AND record IS NOT NULL ORDER BY t DESC LIMIT $4",
+                                        "tiii", d->domain, m->since, m->until, (int64_t)STOPPED_MAIL_MOST);
     while (store_next(rows)) {
         struct record r;
         const char *line = store_record(rows, 0);
         if (!line || record_parse(slice_str(line), &r, NULL) != STATUS_OK)
             continue;
-        m->read += d == NULL;
-        bool usable = r.kind == RECORD_MAIL && record_is_from_outside(&r);
-        if (usable && !d) {
-            mail_history_add(h, &r);
-        } else if (usable && r.t < m->until && SUMMED(r.would) && mail_history_is_stopped(h, m->policy, &r)) {
+        bool usable = r.kind == RECORD_MAIL && record_is_from_outside(&r) && SUMMED(r.would);
+        if (usable && mail_history_is_stopped(h, m->policy, &r)) {
             d->mails++;
             d->first = !d->first || r.t < d->first ? r.t : d->first;
             d->last = r.t > d->last ? r.t : d->last;
             add_lines(m, &m->sums, &r);
-        } else if (usable && r.t < m->until && SUMMED(r.would) && mail_history_may_be_forged(h, m->policy, &r)) {
+        } else if (usable && mail_history_may_be_forged(h, m->policy, &r)) {
             add_lines(m, &m->perhaps, &r);
         }
         record_free(&r);
@@ -108,14 +169,19 @@ static enum status look_at_domain(struct stopped_mail *m, struct store *s, const
     struct arena *a = arena_new((size_t)64 << 20);
     struct mail_history *h = a ? mail_history_new(a) : NULL;
     struct stopped_domain *d = &m->domains[m->count];
+    struct map networks;
     *d = (struct stopped_domain){.domain = domain};
+    map_init(&networks, 1);
     enum status st = h ? mail_history_load(h, s, domain) : STATUS_NOMEM;
     if (st == STATUS_OK)
-        st = read_domain(m, s, domain, h, NULL);
+        st = find_networks(m, s, domain, a, &networks);
     if (st == STATUS_OK)
-        st = read_domain(m, s, domain, h, d);
+        st = read_history(m, s, domain, h, &networks);
+    if (st == STATUS_OK)
+        st = judge_mails(m, s, h, d);
     m->count += d->mails > 0;
     m->mails += d->mails;
+    map_release(&networks);
     mail_history_free(h);
     arena_free(a);
     return st;

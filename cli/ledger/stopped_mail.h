@@ -11,6 +11,7 @@
 
 /* Newest mails that are looked at, and domains. */
 #define STOPPED_MAIL_MOST 200000
+#define STOPPED_MAIL_PASSED 10 /* rows gone through for each of them */
 #define STOPPED_MAIL_DOMAINS 2000
 
 struct stopped_domain {

@@ -124,10 +124,16 @@ static void keep(struct why *w, const struct record *r, struct slice line)
         w->failed = true;
 }
 
+/* A domain is written in a record as it is (domain.h), so a line without it need not be parsed, which costs most. */
+static bool names_it(struct slice line, const char *domain)
+{
+    return !domain || memmem(line.p, line.n, domain, strlen(domain)) != NULL;
+}
+
 static void look_at(struct why *w, struct slice line)
 {
     struct record r;
-    if (record_parse(line, &r, NULL) != STATUS_OK)
+    if (!names_it(line, w->from) || !names_it(line, w->to) || record_parse(line, &r, NULL) != STATUS_OK)
         return;
     if (is_it(w, &r))
         keep(w, &r, line);
@@ -179,19 +185,31 @@ static enum status look_by_name(struct why *w, struct store *s, int64_t keep_us)
                                      w->reference, clock_wall_us() - keep_us));
 }
 
+/* By the column, which is the record's own while that is there: most records need not be unpacked. */
+static bool is_of_client(const struct why *w, const char *client)
+{
+    struct ip ip;
+    return !w->client.base.family ||
+           (client && ip_from_text(slice_str(client), &ip) == STATUS_OK && ip_in_net(&ip, &w->client));
+}
+
 static enum status look_by_search(struct why *w, struct store *s)
 {
     struct buf below = BUF_INIT;
+    const int64_t since = w->args->since, until = w->args->until ? w->args->until : INT64_MAX;
     buf_printf(&below, "%%.%s", w->from ? w->from : "");
     struct store_rows *r =
         w->from ? store_ask(s,
-                            "SELECT record FROM mail WHERE t >= $1 AND record IS NOT NULL AND (from_domain = $2 OR "
-                            "mail_from = $2 OR from_domain LIKE $3 OR mail_from LIKE $3) ORDER BY t DESC",
-                            "itt", w->args->since, w->from, below.p)
-                : store_ask(s, "SELECT record FROM mail WHERE t >= $1 AND record IS NOT NULL ORDER BY t DESC", "i",
-                            w->args->since);
+                            "SELECT record, client FROM mail WHERE t >= $1 AND t <= $2 AND record IS NOT NULL AND "
+                            "(from_domain = $3 OR mail_from = $3 OR from_domain LIKE $4 OR mail_from LIKE $4) ORDER BY "
+                            "t DESC",
+                            "iitt", since, until, w->from, below.p)
+                : store_ask(s,
+                            "SELECT record, client FROM mail WHERE t >= $1 AND t <= $2 AND record IS NOT NULL ORDER BY "
+                            "t DESC",
+                            "ii", since, until);
     while (w->count <= w->most && store_next(r)) {
-        const char *record = store_record(r, 0);
+        const char *record = is_of_client(w, store_text(r, 1)) ? store_record(r, 0) : NULL;
         if (record)
             look_at(w, slice_str(record));
     }

@@ -108,6 +108,9 @@ def searches(path):
     check('Q4' in listed and 'Q3' in listed and '198.51.100.7' in listed, True, 'why lists')
     check('dmarc: because it failed' in listed, True, 'why: the reason of what was done')
     check('dmarc=pass' in run('why', '--from', 'good.example', '-P', path), True, 'why: nothing failed')
+    check(known_as('--since', DAY, '--until', DAY + ' 10:00:02'), ['01'], 'why until')
+    check('no such mail' in run('why', '--client', '198.51.100.8', '-P', path, code=66), True, 'why: another client')
+    check('no such mail' in run('why', '--from', 'bad.example', '--client', '192.0.2.8', '-P', path, code=66), True, 'why: both')
     check('no such mail' in run('why', '--to-domain', 'example.net', '-P', path, code=66), True, 'why finds none')
     for words, says in (
         ([], 'needs a queue ID'),
@@ -163,6 +166,31 @@ def forged(path):
     check([(r['domain'], r['mails']) for r in page['stopped']], [('victim.example', 3)], 'report: stopped')
     check([r['count'] for r in page['unexplained'] if r['subject'] == 'victim.example'], [1], 'report: unexplained')
     check([r['may_be_forged'] for r in page['unexplained'] if r['subject'] == 'little.example'], [2], 'report: may be forged')
+
+
+def popular(path):
+    """A domain of which much is seen: what decides is behind many mails that do not."""
+    day = '2026-11-16'
+
+    def one(n, result, action, client, hour):
+        m = mail(n, 'popular.example', result, action, client=client)
+        m.update(t=f'{day}T{hour:02d}:00:{n - 100:02d}Z', id=f'P{n}')
+        m['findings'] = [dict(standard='dmarc', subject='popular.example', result=result, applied='none', p='none')]
+        return m
+
+    records = [dict(v=1, t=f'{day}T00:00:00Z', host='mx1', kind='segment', segment='popular', writer='milter')]
+    records.append(one(101, 'pass', 'deliver', '203.0.113.200', 1))  # a network of its own, long ago
+    records += [one(102, 'fail', 'quarantine', '192.0.2.99', 2), one(103, 'fail', 'quarantine', '2001:db8:0:100::1', 2)]
+    records += [one(n, 'pass', 'deliver', '198.51.100.9', 3) for n in range(110, 150)]
+    records += [one(n, 'fail', 'quarantine', '203.0.113.9', 4) for n in (150, 151)]
+    records += [one(152, 'fail', 'quarantine', '198.51.100.10', 4), one(153, 'pass', 'deliver', '2001:db8:0:200::1', 1)]
+    with open(FOLDER + '/journal/milter-20261116T000000Z-00000003.journal', 'w') as out:
+        out.writelines(json.dumps(r) + '\n' for r in records)
+    subprocess.run([BUILD + '/assay-ledger', '-1', '-P', path, '-S', FOLDER], check=True, capture_output=True)
+    rows = json.loads(run('ledger', 'stopped', '--json', '--since', day, '--until', day, '-P', path))
+    check([(r['domain'], r['mails']) for r in rows], [('popular.example', 1)], 'stopped: only from where nothing passed')
+    rows = json.loads(run('ledger', 'unexplained', '--json', '--since', day, '--until', day, '-P', path))
+    check([(r['subject'], r['count']) for r in rows], [('popular.example', 4)], 'unexplained: from where something passed')
 
 
 def answers(path):
@@ -356,6 +384,7 @@ def main():
         answers(path)
         report(path)
         forged(path)
+        popular(path)
         check('entries about good.example.' in run('ledger', 'forget', '--yes', 'good.example', '-P', path), True, 'forget')
         gone = run('ledger', 'domain', 'good.example', '-P', path).splitlines()
         check(gone[0], 'Nothing was seen of this domain.', 'domain forgotten')

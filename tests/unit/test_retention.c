@@ -598,6 +598,42 @@ static void a_name_in_unicode(void **state)
     assert_int_equal(number("SELECT count(*) FROM mail"), 2);
 }
 
+/* RFC 5895 2: capitals, wide letters, decomposed ones and the full stops of other scripts are mapped before a name is
+ * compared. */
+static void every_spelling_in_unicode(void **state)
+{
+    (void)state;
+    static const char *const same[] = {"M\u00dcNCHEN.Example",
+                                       "POST.M\u00dcNCHEN.EXAMPLE.",
+                                       "mu\u0308nchen.example",
+                                       "a@MU\u0308NCHEN.example",
+                                       "m\u00fcnchen\u3002example",
+                                       "\uff4d\u00fcnchen\uff0eexample",
+                                       "to: <a@M\u00dcnchen.example>, and others"};
+    static const char *const others[] = {"\u00dcBERM\u00dcNCHEN.example",
+                                         "M\u00dcNCHEN.example.net",
+                                         "M\u00dcNCHEN.examples",
+                                         "MUNCHEN.example \u00dc",
+                                         "\u00dc..M\u00d6NCHEN.example",
+                                         "\u00dc.example",
+                                         "\u00dc"};
+    char record[120];
+    int64_t rows;
+    int at = 0;
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        snprintf(record, sizeof record, "{\"d\":\"%s\"}", same[i]);
+        mail_that_names(++at, "<1@x.example>", record);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        snprintf(record, sizeof record, "{\"d\":\"%s\"}", others[i]);
+        mail_that_names(++at, "<1@x.example>", record);
+    }
+    mail_that_names(++at, "<1@M\u00dcNCHEN.Example>", "{\"id\":\"1\"}");
+    assert_int_equal(retention_forget(s, "xn--mnchen-3ya.example", false, &rows), STATUS_OK);
+    assert_int_equal(rows, sizeof same / sizeof *same + 1);
+    assert_int_equal(number("SELECT count(*) FROM mail"), sizeof others / sizeof *others);
+}
+
 /* A letter beyond ASCII makes it another name. */
 static void a_longer_name_in_unicode(void **state)
 {
@@ -783,6 +819,7 @@ int main(void)
         ON(what_is_forgotten_is_nowhere),
         ON(an_underscore_is_no_wildcard),
         ON(a_name_in_unicode),
+        ON(every_spelling_in_unicode),
         ON(a_longer_name_in_unicode),
         ON(a_day_of_many_rows),
         ON(what_only_records_name),

@@ -71,16 +71,32 @@ bool timestamp_from_record(const char *text, int64_t *out)
     return true;
 }
 
-/* Local midnight `days` before today's. */
-static int64_t midnight(int days)
+/* A local time. In the night in which the clock is put back an hour comes twice: the first of them, or the last. */
+static int64_t local(const struct tm *wanted, bool last)
 {
-    time_t now = clock_wall();
-    struct tm tm;
-    localtime_r(&now, &tm);
+    struct tm tm = *wanted, real;
+    tm.tm_isdst = -1;
+    time_t found = timelocal(&tm);
+    for (int summer = 0; summer <= 1; summer++) {
+        tm = *wanted;
+        tm.tm_isdst = summer;
+        time_t t = timelocal(&tm);
+        if (localtime_r(&t, &real) && real.tm_isdst == summer && real.tm_hour == wanted->tm_hour &&
+            real.tm_min == wanted->tm_min && real.tm_mday == wanted->tm_mday && (last ? t > found : t < found))
+            found = t;
+    }
+    return (int64_t)found * TIMESTAMP_SECOND;
+}
+
+/* Local midnight `days` before that of this day. */
+static int64_t midnight(struct tm tm, int days)
+{
     tm.tm_hour = tm.tm_min = tm.tm_sec = 0;
     tm.tm_mday -= days;
     tm.tm_isdst = -1;
-    return (int64_t)timelocal(&tm) * TIMESTAMP_SECOND;
+    (void)timelocal(&tm); /* makes a day of the month of it */
+    tm.tm_hour = tm.tm_min = tm.tm_sec = 0;
+    return local(&tm, false);
 }
 
 static bool ago(const char *text, int64_t *out)
@@ -99,24 +115,37 @@ static bool ago(const char *text, int64_t *out)
     return false;
 }
 
-bool timestamp_from_person(const char *text, int64_t *out)
+static bool from_person(const char *text, bool last, int64_t *out)
 {
     struct tm tm;
     const char *p = text;
-    if (strcmp(text, "today") == 0 || strcmp(text, "yesterday") == 0) {
-        *out = midnight(text[0] == 'y');
-        return true;
-    }
+    bool yesterday = strcmp(text, "yesterday") == 0, named = yesterday || strcmp(text, "today") == 0;
+    time_t now = clock_wall();
     if (ago(text, out))
         return true;
-    if (!date(&p, &tm))
+    if (named)
+        localtime_r(&now, &tm);
+    else if (!date(&p, &tm))
         return false;
-    if (*p && !((literal(&p, 'T') || literal(&p, ' ')) && hours(&p, &tm) &&
-                (!literal(&p, ':') || digits(&p, 2, &tm.tm_sec)) && !*p))
+    if (named || !*p) {
+        *out = last ? midnight(tm, yesterday - 1) - 1 : midnight(tm, yesterday);
+        return true;
+    }
+    if (!((literal(&p, 'T') || literal(&p, ' ')) && hours(&p, &tm) &&
+          (!literal(&p, ':') || (digits(&p, 2, &tm.tm_sec) && tm.tm_sec < 60)) && !*p))
         return false;
-    tm.tm_isdst = -1;
-    *out = (int64_t)timelocal(&tm) * TIMESTAMP_SECOND;
+    *out = local(&tm, last);
     return true;
+}
+
+bool timestamp_from_person(const char *text, int64_t *out)
+{
+    return from_person(text, false, out);
+}
+
+bool timestamp_until_from_person(const char *text, int64_t *out)
+{
+    return from_person(text, true, out);
 }
 
 int64_t timestamp_day(int64_t moment)

@@ -19,8 +19,11 @@
 bool timestamp_from_record(const char *text, int64_t *out);
 
 /* Parses what a person types after --since: "2026-11-20", "2026-11-20T10:00", "yesterday", "today", "90m", "24h", "7d",
- * "4w" (ago). Local time. */
+ * "4w" (ago). Local time; of an hour that comes twice in a night, the first. */
 bool timestamp_from_person(const char *text, int64_t *out);
+
+/* The same after --until: of a day its last moment, and the second hour of the two. */
+bool timestamp_until_from_person(const char *text, int64_t *out);
 
 /* The same for queries that count whole UTC days: a date is that very day, whatever the time zone; today and yesterday
  * are those of UTC; anything else is the UTC day of that time. */

@@ -47,9 +47,10 @@ static const char *take_csv(void *into, const char *value)
 }
 
 /* A moment, and the UTC day it stands for where whole days are counted. */
-static const char *take_time(const char *value, int64_t *moment, int64_t *day)
+static const char *take_time(const char *value, bool until, int64_t *moment, int64_t *day)
 {
-    return timestamp_from_person(value, moment) && timestamp_day_from_person(value, day)
+    return (until ? timestamp_until_from_person : timestamp_from_person)(value, moment) &&
+                   timestamp_day_from_person(value, day)
                ? NULL
                : cli_day_wanted(value, "a time: 2026-11-20, '2026-11-20 14:00', yesterday, 24h, 7d, 4w");
 }
@@ -57,13 +58,13 @@ static const char *take_time(const char *value, int64_t *moment, int64_t *day)
 static const char *take_since(void *into, const char *value)
 {
     struct ledger_args *a = into;
-    return take_time(value, &a->since, &a->since_day);
+    return take_time(value, false, &a->since, &a->since_day);
 }
 
 static const char *take_until(void *into, const char *value)
 {
     struct ledger_args *a = into;
-    return take_time(value, &a->until, &a->until_day);
+    return take_time(value, true, &a->until, &a->until_day);
 }
 
 static const char *take_day(void *into, const char *value)
@@ -94,7 +95,7 @@ static const char *take_language(void *into, const char *value)
 #define LIMIT_MOST 1000000
 static const struct option_row rows[] = {
     {0, "since", "TIME", "only from then on: 2026-11-20, '2026-11-20 14:00', yesterday, 90m, 24h, 7d, 4w", OPTION_TAKE, 0, 0, 0, take_since, LEDGER_SINCE},
-    {0, "until", "TIME", "only up to then", OPTION_TAKE, 0, 0, 0, take_until, LEDGER_UNTIL},
+    {0, "until", "TIME", "only up to then; of a day, its end", OPTION_TAKE, 0, 0, 0, take_until, LEDGER_UNTIL},
     {0, "domain", "NAME", "only mail from, and names of, this domain and all below it", OPTION_TAKE, 0, 0, 0, take_domain, LEDGER_DOMAIN},
     {0, "from", "DOMAIN", "only mail whose From or MAIL FROM is of this domain or one below it", OPTION_TEXT, AT(from), 0, 0, NULL, LEDGER_SEARCH},
     {0, "client", "ADDRESS", "only mail that this client, or one of this network, handed over", OPTION_TEXT, AT(client), 0, 0, NULL, LEDGER_SEARCH},

@@ -786,6 +786,7 @@ static void moments(void **state)
     assert_false(timestamp_from_person("24x", &t));
     assert_false(timestamp_from_person("-3d", &t));
     assert_false(timestamp_from_person("2026-11-20T10:0", &t));
+    assert_false(timestamp_from_person("2026-11-20T10:00:75", &t));
     assert_true(timestamp_from_person("2026-11-20 10:00", &t));
     assert_true(timestamp_from_person("yesterday", &t));
     /* Days are UTC's: the same one in every time zone. */
@@ -800,6 +801,49 @@ static void moments(void **state)
         assert_true(timestamp_day_from_person("24h", &day));
         assert_int_equal(day, TODAY - 1);
     }
+    unsetenv("TZ");
+    tzset();
+}
+
+/* Nights in which the clock is changed: --since misses no hour, --until leaves none out, and a day ends where the next
+ * one begins, whether it has 23, 24 or 25 hours or begins at 01:00. */
+static void nights(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *zone, *text, *since, *until;
+    } t[] = {
+        {"Europe/Berlin", "2026-10-25 02:30", "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"},
+        {"Europe/Berlin", "2026-10-25", "2026-10-24T22:00:00Z", "2026-10-25T22:59:59.999999Z"},
+        {"Europe/Berlin", "2026-03-29", "2026-03-28T23:00:00Z", "2026-03-29T21:59:59.999999Z"},
+        {"Europe/Berlin", "2026-03-29 02:30", "2026-03-29T01:30:00Z", "2026-03-29T01:30:00Z"},
+        {"Europe/Berlin", "2026-12-31", "2026-12-30T23:00:00Z", "2026-12-31T22:59:59.999999Z"},
+        {"America/New_York", "2026-11-01 01:30", "2026-11-01T05:30:00Z", "2026-11-01T06:30:00Z"},
+        {"America/New_York", "2026-11-01", "2026-11-01T04:00:00Z", "2026-11-02T04:59:59.999999Z"},
+        {"Asia/Kolkata", "2026-10-25 02:30", "2026-10-24T21:00:00Z", "2026-10-24T21:00:00Z"},
+        {"Africa/Cairo", "2026-04-24", "2026-04-23T22:00:00Z", "2026-04-24T20:59:59.999999Z"},
+        {"Africa/Cairo", "2026-04-23", "2026-04-22T22:00:00Z", "2026-04-23T21:59:59.999999Z"},
+        {"Australia/Lord_Howe", "2026-04-05 01:45", "2026-04-04T14:45:00Z", "2026-04-04T15:15:00Z"},
+        {"Pacific/Apia", "2011-12-31", "2011-12-30T10:00:00Z", "2011-12-31T09:59:59.999999Z"},
+        {"no zone at all", "2026-11-20", "2026-11-20T00:00:00Z", "2026-11-20T23:59:59.999999Z"},
+    };
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        int64_t since, until, wanted;
+        setenv("TZ", t[i].zone, 1);
+        tzset();
+        assert_true(timestamp_from_person(t[i].text, &since));
+        assert_true(timestamp_from_record(t[i].since, &wanted));
+        if (since != wanted)
+            fail_msg("%s in %s begins %lld s late", t[i].text, t[i].zone, (long long)(since - wanted) / 1000000);
+        assert_true(timestamp_until_from_person(t[i].text, &until));
+        assert_true(timestamp_from_record(t[i].until, &wanted));
+        if (until != wanted)
+            fail_msg("%s in %s ends %lld s late", t[i].text, t[i].zone, (long long)(until - wanted) / 1000000);
+    }
+    int64_t today, yesterday;
+    assert_true(timestamp_from_person("today", &today));
+    assert_true(timestamp_until_from_person("yesterday", &yesterday));
+    assert_int_equal(yesterday, today - 1);
     unsetenv("TZ");
     tzset();
 }
@@ -834,6 +878,7 @@ int main(void)
         ON(a_bad_file_leaves_what_was_known),
         ON(asked_while_it_changes),
         ON(moments),
+        ON(nights),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

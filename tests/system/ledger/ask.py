@@ -109,6 +109,8 @@ def searches(path):
     check('dmarc: because it failed' in listed, True, 'why: the reason of what was done')
     check('dmarc=pass' in run('why', '--from', 'good.example', '-P', path), True, 'why: nothing failed')
     check(known_as('--since', DAY, '--until', DAY + ' 10:00:02'), ['01'], 'why until')
+    check(len(known_as('--since', DAY, '--until', DAY)), 7, 'why until a day: its end')
+    check('no such mail' in run('why', '--since', DAY, '--until', OTHER_DAY, '-P', path, code=66), True, 'why until the day before')
     check('no such mail' in run('why', '--client', '198.51.100.8', '-P', path, code=66), True, 'why: another client')
     check('no such mail' in run('why', '--from', 'bad.example', '--client', '192.0.2.8', '-P', path, code=66), True, 'why: both')
     check('no such mail' in run('why', '--to-domain', 'example.net', '-P', path, code=66), True, 'why finds none')
@@ -187,6 +189,7 @@ def popular(path):
     with open(FOLDER + '/journal/milter-20261116T000000Z-00000003.journal', 'w') as out:
         out.writelines(json.dumps(r) + '\n' for r in records)
     subprocess.run([BUILD + '/assay-ledger', '-1', '-P', path, '-S', FOLDER], check=True, capture_output=True)
+    check(len(json.loads(run('ledger', 'refused', '--json', '--since', day, '--until', day, '-P', path))), 5, 'refused on a day')
     rows = json.loads(run('ledger', 'stopped', '--json', '--since', day, '--until', day, '-P', path))
     check([(r['domain'], r['mails']) for r in rows], [('popular.example', 1)], 'stopped: only from where nothing passed')
     rows = json.loads(run('ledger', 'unexplained', '--json', '--since', day, '--until', day, '-P', path))

@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "cli/harden/mta_asks.h"
 #include "cli/harden/postfix_service.h"
+#include "cli/harden/service_unit.h"
 #include "judge/engine.h"
 #include "ledger/store.h"
 #include "policy/policy_settings.h"
@@ -215,6 +216,39 @@ static void check_files(const struct host *h)
         check_file(h, SETTING_REPORT_SENDMAIL, program, "no DMARC reports are sent");
 }
 
+static void check_unit(const struct host *h, struct harden *ask, enum setting_id id, const char *service)
+{
+    const struct place at = place_of(h, id);
+    const char *path = policy_set_text(h->policy, id);
+    const bool folder = id == SETTING_JOURNAL_DIR;
+    const char *inside = *path == '/' ? arena_printf(ask->arena, "unix:%s%s", path, folder ? "/x" : "") : path;
+    const char *forbidden =
+        policy_set_is_given(h->policy, id) && inside ? service_unit_forbids(ask, service, inside) : NULL;
+    if (forbidden)
+        report_add(h->report, POLICY_WARNING, &at,
+                   arena_printf(ask->arena, "systemctl edit %s: [Service], and below it ReadWritePaths=-%s", service,
+                                forbidden),
+                   "%s: the unit %s may not write to %s (ProtectSystem=strict)", policy_setting_name(id), service,
+                   forbidden);
+}
+
+/* What the programs write lies where their units let them. */
+static void check_units(const struct host *h)
+{
+    static const struct {
+        enum setting_id id;
+        const char *service;
+    } all[] = {{SETTING_MILTER_SOCKET, "assay-milter.service"},
+               {SETTING_POSTFIX_POLICY_SOCKET, "assay-milter.service"},
+               {SETTING_JOURNAL_DIR, "assay-milter.service"},
+               {SETTING_LEDGER_STORE, "assay-ledger.service"},
+               {SETTING_POSTFIX_TLS_POLICY_SOCKET, "assay-outgoing.service"}};
+    struct harden ask = {.arena = arena_new((size_t)1 << 20), .root = "", .socket = ""};
+    for (size_t i = 0; ask.arena && i < sizeof all / sizeof *all; i++)
+        check_unit(h, &ask, all[i].id, all[i].service);
+    arena_free(ask.arena);
+}
+
 /* A reload would fail, and a start goes on with the last good policy: whoever edited the file as root, with a strict
  * umask, reads it and sees nothing wrong. */
 static void check_readers(const struct host *h)
@@ -245,6 +279,8 @@ void policy_host_check(struct policy_report *r, const struct policy *p, const ch
         return;
     check_files(&h);
     check_readers(&h);
+    if (!state) /* the usual folder: the programs are units */
+        check_units(&h);
 }
 
 bool policy_host_works(struct policy_report *r, const struct policy *p, const char *path, const char *state)

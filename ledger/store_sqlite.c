@@ -26,6 +26,7 @@
 #include <string.h>
 #include <time.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define WAIT_MS 30000
@@ -113,6 +114,21 @@ static void say_who_may(const char *path, char *out, size_t size)
         snprintf(out + n, size - n, ": root may");
 }
 
+/* What keeps everybody from the file, and no right can help against; NULL: nothing. *st: what it is for the caller. */
+static const char *disk_trouble(const char *path, enum status *st)
+{
+    struct statvfs v;
+    *st = STATUS_DENIED;
+    if (statvfs(path, &v) != 0)
+        return NULL;
+    if (v.f_flag & ST_RDONLY)
+        return "its file system is mounted read-only";
+    if (v.f_files == 0 || v.f_ffree > 0)
+        return NULL;
+    *st = STATUS_AGAIN; /* as with a full disk */
+    return "its file system has no room for another file (df -i), and SQLite needs two beside it";
+}
+
 bool store_sqlite_damage(struct store *s, int rc, const char *text, const char *statement)
 {
     const struct sqlite *q = s->handle;
@@ -151,28 +167,39 @@ void store_sqlite_begins(struct store *s)
     ((struct sqlite *)s->handle)->began_ms = clock_mono_ms();
 }
 
+/* The statement was committed, and the log could not be synced: said once. */
+static enum status report_unsynced(struct store *s, struct sqlite *q)
+{
+    snprintf(s->error, sizeof s->error, "%s: what was written may not be on the disk: %s", q->path,
+             strerror(q->sync_error));
+    q->sync_error = 0;
+    return STATUS_AGAIN;
+}
+
 /* statement: the one that failed, or NULL. */
 static enum status report(struct store *s, int rc, const char *statement)
 {
     struct sqlite *q = s->handle;
     char who[200];
-    if (store_sqlite_status(rc) == STATUS_OK && q->sync_error) {
-        snprintf(s->error, sizeof s->error, "%s: what was written may not be on the disk: %s", q->path,
-                 strerror(q->sync_error));
-        q->sync_error = 0;
-        return STATUS_AGAIN;
-    }
-    if (store_sqlite_status(rc) == STATUS_OK)
+    enum status st = store_sqlite_status(rc);
+    const char *disk = st == STATUS_DENIED ? disk_trouble(q->path, &st) : NULL;
+    if (st == STATUS_OK && q->sync_error)
+        return report_unsynced(s, q);
+    if (st == STATUS_OK)
         return STATUS_OK;
+    if (disk) {
+        snprintf(s->error, sizeof s->error, "%s: %s", q->path, disk);
+        return st;
+    }
     if (store_sqlite_damage(s, rc, sqlite3_errmsg(q->db), statement))
         return STATUS_INVALID;
-    if (store_sqlite_status(rc) == STATUS_DENIED && access(q->path, R_OK | W_OK) != 0) {
+    if (st == STATUS_DENIED && access(q->path, R_OK | W_OK) != 0) {
         say_who_may(q->path, who, sizeof who);
         snprintf(s->error, sizeof s->error, "%s: %s", q->path, who);
         return STATUS_DENIED;
     }
     snprintf(s->error, sizeof s->error, "%s: %s", q->path, sqlite3_errmsg(q->db));
-    return store_sqlite_status(rc);
+    return st;
 }
 
 static struct kept *kept_find(struct sqlite *q, const char *sql)

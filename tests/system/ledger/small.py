@@ -71,7 +71,7 @@ def main():
     os.makedirs(SPACE + "/state")
     subprocess.run([BUILD + "/bench/bench_ledger", str(MAILS * 8), SPACE + "/made.db"], check=True, capture_output=True)
     size = os.path.getsize(SPACE + "/made.db")
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size + (11 << 20)}", "tmpfs", DISK], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size + (11 << 20)},nr_inodes=100", "tmpfs", DISK], check=True)
     shutil.copy(SPACE + "/made.db", STORE)
     fill(10 << 20)
     check(free() <= 10 << 20, "10 MB are free")
@@ -79,6 +79,8 @@ def main():
     rebuild_without_space()
     retention(size)
     nothing_is_free()
+    no_file_is_free()
+    only_to_be_read()
     folder_that_may_not_be_written()
     print(f"{MAILS} mails, {size / 1e6:.0f} MB, 10 MB free: {check.count} checks; " + ", ".join(figures[:4]))
 
@@ -127,6 +129,34 @@ def nothing_is_free():
     os.unlink(DISK + "/filler")
     run(BUILD + "/assay-ledger", "-1", "-P", POLICY, "-S", SPACE + "/state")
     check(ask("SELECT count(*) FROM mail WHERE queue_id LIKE 'Q%'") == 20000 and os.listdir(SPACE + "/journal") == [], "and is taken in")
+
+
+def no_file_is_free():
+    """The disk has no inode left, and the two files that SQLite has beside the store are not there."""
+    many = f"{DISK}/many"
+    os.mkdir(many)
+    for n in range(100):
+        try:
+            open(f"{many}/{n}", "w", encoding="ascii").close()
+        except OSError:
+            break
+    check(not os.path.exists(STORE + "-wal"), "nobody has the store open")
+    said = run(BUILD + "/assay", "ledger", "hosts", "-P", POLICY, code=75)
+    check("no room for another file" in said, f"why it is not opened is said: {said}")
+    run(BUILD + "/assay", "ledger", "tidy", "-P", POLICY, code=75)
+    run(BUILD + "/assay-ledger", "-1", "-P", POLICY, "-S", SPACE + "/state", code=75)
+    shutil.rmtree(many)
+    run(BUILD + "/assay", "ledger", "tidy", "-P", POLICY)
+
+
+def only_to_be_read():
+    subprocess.run(["mount", "-o", "remount,ro", DISK], check=True)
+    for words in ["hosts"], ["tidy"], ["forget", "--yes", "x.example"]:
+        said = run(BUILD + "/assay", "ledger", *words, "-P", POLICY, code=77)
+        check("mounted read-only" in said, f"why it is not opened is said: {said}")
+    run(BUILD + "/assay-ledger", "-1", "-P", POLICY, "-S", SPACE + "/state", code=75)
+    subprocess.run(["mount", "-o", "remount,rw", DISK], check=True)
+    run(BUILD + "/assay", "ledger", "tidy", "-P", POLICY)
 
 
 def folder_that_may_not_be_written():

@@ -58,6 +58,14 @@ static void append(struct list *l, const struct list *more)
         l->id[l->count++] = more->id[i];
 }
 
+static bool is_of(const struct list *l, uint16_t id)
+{
+    bool found = false;
+    for (size_t i = 0; i < l->count; i++)
+        found = found || l->id[i] == id;
+    return found;
+}
+
 static bool send_all(struct smtp_client *c, const unsigned char *p, size_t n)
 {
     for (size_t at = 0; at < n;) {
@@ -190,8 +198,11 @@ static void ask_tls12(struct probing *p)
         bool old = ask_each(p, "old", ciphers_of(HELLO_INSUFFICIENT, HELLO_INSUFFICIENT, false, NULL));
         struct list worse = old ? ciphers_of(HELLO_INSUFFICIENT, HELLO_INSUFFICIENT, false, NULL) : phase;
         if (accepted(ask_for(p, "phase-out", HELLO_TLS12, &phase, false)) || old) {
-            append(&worse, &good);
-            (void)ask_for(p, "order", HELLO_TLS12, &worse, false);
+            struct list some = worse;
+            append(&some, &good);
+            struct tls_probe *t = ask_for(p, "order", HELLO_TLS12, &some, false);
+            if (accepted(t) && is_of(&worse, t->answer.cipher)) /* perhaps it has no better one */
+                (void)ask_for(p, "good", HELLO_TLS12, &good, false);
         }
         (void)ask_for(p, "dhe", HELLO_TLS12, &dhe, false);
         ask_exchange(p);

@@ -16,12 +16,12 @@
 #include "net/starttls.h"
 
 #define TLS_PROBE_CONNECTIONS 24
-#define TLS_PROBE_LEAST 13 /* of them, to ask each question once */
+#define TLS_PROBE_LEAST 14 /* of them, to ask each question once */
 #define TLS_PROBE_TRIES 4  /* rounds of leaving out what was chosen, for each list of ciphers */
 
 struct tls_probe {
     const char *name;    /* "tls13", "tls12", "tls11", "tls10", "ssl3", "pq", "broken", "old", "phase-out", "order",
-                            "sha1", "weak-group", "dhe" */
+                            "good", "sha1", "weak-group", "dhe" */
     const char *outcome; /* "accepted", "refused", or why nothing is known; never NULL */
     struct hello_answer answer;
 };

@@ -93,8 +93,10 @@ enum status check_judge(struct arena *arena, const struct facts *facts, unsigned
     dns_replay_only_known(source, testing_not_asked);
     struct dns_scope *scope = dns_scope_new(source, arena, &budget);
     struct testing t = {.arena = arena, .facts = facts, .scope = scope, .report = out, .language = language};
-    if (scope)
+    if (scope) {
+        dns_scope_sort(scope); /* the same words whatever the order */
         run(&t);
+    }
     dns_scope_free(scope);
     dns_close(source);
     *error = "out of memory";

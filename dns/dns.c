@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "dns/dns_source.h"
 #include "base/limits.h"
+#include <stdlib.h>
 
 /* Packets of a look-up beyond which some were spent on servers that failed, or on the way to the zone, which is cached
  * for the next attempt. */
@@ -56,6 +57,7 @@ struct dns_scope {
     bool message;
     bool waiting; /* an entry does */
     bool no_wait, lacks, given_up;
+    bool sort; /* dns_scope_sort() */
     void (*arrived)(void *context);
     void *arrived_context;
     struct ip client;
@@ -115,6 +117,11 @@ struct dns_scope *dns_scope_new(struct dns *source, struct arena *arena, const s
 void dns_scope_renew(struct dns_scope *s)
 {
     s->end = clock_mono_ms() + s->total_ms;
+}
+
+void dns_scope_sort(struct dns_scope *s)
+{
+    s->sort = true;
 }
 
 void dns_scope_first_asked(struct dns_scope *s)
@@ -188,6 +195,11 @@ static uint32_t ttl_left(const struct dns_result *r)
     return left < 0 ? 0 : left < (int64_t)r->ttl ? (uint32_t)left : r->ttl;
 }
 
+static int by_octets(const void *a, const void *b)
+{
+    return slice_order(*(const struct slice *)a, *(const struct slice *)b);
+}
+
 /* Copies a result into the arena. Its reference is held until the scope ends if it has records, for dns_parsed(). */
 static void entry_copy(struct dns_scope *s, struct entry *e, struct dns_result *r)
 {
@@ -210,6 +222,8 @@ static void entry_copy(struct dns_scope *s, struct entry *e, struct dns_result *
         a->ttl = ttl_left(r);
         a->count = r->count;
         a->rdata = rdata;
+        if (s->sort && a->count)
+            qsort(rdata, a->count, sizeof *rdata, by_octets);
         e->done = true;
         if (r->count) {
             e->shared = (struct dns_held){.result = r, .q = e->q};

@@ -111,6 +111,10 @@ struct dns_scope *dns_scope_new(struct dns *source, struct arena *arena, const s
  * caller waits for answers. */
 void dns_scope_renew(struct dns_scope *s);
 
+/* From now on the records of each answer come in an order of their octets: those of one name and type are a set, which
+ * name servers and caches give in any order (RFC 2181 section 5). For a caller whose words must not depend on it. */
+void dns_scope_sort(struct dns_scope *s);
+
 /* For a caller that may not wait: from now on dns_get() gives a temporary failure, "not yet", for an answer that has
  * not come, after it has asked for it, and dns_scope_lacks() says so. What was found out by such a run means
  * nothing: the caller runs again from its start when dns_scope_awaits() says that nothing is under way any more.

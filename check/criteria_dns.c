@@ -257,6 +257,20 @@ static const char *server_words(struct testing *t, const struct facts_server *s)
     return text ? text : "";
 }
 
+static const char load_fix[] = LANGUAGE_MARK("Let this name server load the zone, or take it out of the NS records.");
+
+/* What to do about a server that does not answer as it should: one that says so is running, and either does not hold
+ * the zone or does not understand the question (RFC 1035 4.1.1; RFC 6891 section 7; RFC 3597). */
+static const char *server_fix(const struct facts_server *s)
+{
+    if (strcmp(s->outcome, "answered") != 0)
+        return LANGUAGE_MARK("Start this name server, or take it out of the NS records.");
+    if (s->rcode == 1 || s->rcode == 4) /* FORMERR, NOTIMP */
+        return LANGUAGE_MARK(
+            "Bring the name server's software up to date: it must answer questions of every type, and with EDNS.");
+    return load_fix;
+}
+
 /* Tells whether they answer, over one family of addresses (0: IPv4, and a server is silent only if others are not). */
 static void test_answers(struct testing *t, enum check_test test, int family)
 {
@@ -271,13 +285,11 @@ static void test_answers(struct testing *t, enum check_test test, int family)
             continue;
         looked = true;
         if (answered(s) && !s->authoritative)
-            testing_say(t, test, CHECK_FAIL, "Let this name server load the zone, or take it out of the NS records.",
-                        "%s does not hold the zone", s->host);
+            testing_say(t, test, CHECK_FAIL, load_fix, "%s does not hold the zone", s->host);
         else if (answered(s))
             testing_say(t, test, CHECK_PASS, NULL, "all answer");
         else
-            testing_say(t, test, any ? CHECK_FAIL : CHECK_UNTESTED,
-                        any ? "Start this name server, or take it out of the NS records." : NULL, "%s",
+            testing_say(t, test, any ? CHECK_FAIL : CHECK_UNTESTED, any ? server_fix(s) : NULL, "%s",
                         server_words(t, s));
     }
     if (!looked)
@@ -412,7 +424,7 @@ static bool is_no_name(const struct facts_server *s)
  */
 static bool is_comparable(const struct facts_server *s)
 {
-    return strcmp(s->question, "SOA") != 0 && strcmp(s->outcome, "skipped") != 0 && s->authoritative &&
+    return strncmp(s->question, "SOA", 3) != 0 && strcmp(s->outcome, "skipped") != 0 && s->authoritative &&
            (answered(s) || is_no_name(s));
 }
 
@@ -458,16 +470,83 @@ static bool serves(const struct facts *f, const struct facts_server *of)
     return false;
 }
 
+/* Tells whether the name is in a list with blanks between its names. */
+static bool is_listed(const char *names, const char *name)
+{
+    const size_t n = strlen(name);
+    for (const char *p = names; *p; p += strspn(p, " ")) {
+        const size_t length = strcspn(p, " ");
+        if (length == n && strncmp(p, name, n) == 0)
+            return true;
+        p += length;
+    }
+    return false;
+}
+
+/* A name server of the zone by the parent zone, or by itself, and not by the other. */
+static void say_delegation(struct testing *t, const char *zone, const char *host, const char *own, bool at_parent)
+{
+    testing_say(
+        t, CHECK_NS_AGREE, at_parent ? CHECK_FAIL : CHECK_ADVICE,
+        testing_print(t, "Let the registrar name the same name servers for %s as the zone itself: %s", zone, own),
+        at_parent ? "the parent zone names %s as a name server of %s, which the zone does not"
+                  : "the parent zone does not name %s, a name server of %s",
+        host, zone);
+}
+
+/* The NS records on both sides of the cut are the same (RFC 1034 4.2.2). A server that the parent alone names is asked
+ * for the zone, and nobody keeps it up to date. */
+static void test_delegation(struct testing *t, const char *zone, const struct dns_answer *ns)
+{
+    const struct facts_parent *parent = t->facts->parent.host && *t->facts->parent.names ? &t->facts->parent : NULL;
+    struct buf own = BUF_INIT;
+    for (size_t i = 0; parent && i < ns->count; i++) {
+        const char *host = dns_host(t->scope, ns, i, NULL);
+        if (!host) /* said by others; a list without it would be none */
+            parent = NULL;
+        else
+            buf_printf(&own, "%s%s", own.n ? " " : "", host);
+    }
+    for (size_t i = 0; parent && own.n && i < ns->count; i++) {
+        const char *host = dns_host(t->scope, ns, i, NULL);
+        if (!is_listed(parent->names, host))
+            say_delegation(t, zone, host, own.p, false);
+    }
+    for (const char *p = parent && own.n ? parent->names : ""; *p; p += strspn(p, " ")) {
+        const char *host = arena_copy(t->arena, p, strcspn(p, " "));
+        p += strcspn(p, " ");
+        if (host && !is_listed(own.p, host))
+            say_delegation(t, zone, testing_shown(t, slice_str(host), 200), own.p, true);
+    }
+    buf_release(&own);
+}
+
+/* Name servers answer over TCP, too (RFC 7766 section 5, RFC 9210 section 3): what does not fit one packet is asked for
+ * so. That none does may be our own network's doing. */
+static void test_tcp(struct testing *t)
+{
+    bool any = false;
+    for (size_t i = 0; i < t->facts->server_count; i++)
+        any = any || (asks(&t->facts->servers[i], FACTS_OVER_TCP, 0) && answered(&t->facts->servers[i]));
+    for (size_t i = 0; i < t->facts->server_count; i++) {
+        const struct facts_server *s = &t->facts->servers[i];
+        if (asks(s, FACTS_OVER_TCP, 0) && !answered(s) && serves(t->facts, s))
+            testing_say(t, CHECK_NS_ANSWER, any ? CHECK_FAIL : CHECK_UNTESTED,
+                        any ? "Let this name server answer over TCP, too, and no firewall stop it." : NULL,
+                        "over TCP: %s", server_words(t, s));
+    }
+}
+
 /* A server that answers for the zone, and not what it is asked about the domain. */
 static void test_questions(struct testing *t)
 {
     for (size_t i = 0; i < t->facts->server_count; i++) {
         const struct facts_server *s = &t->facts->servers[i];
-        if (asks(s, "SOA", 0) || asks_tlsa(s) || answered(s) || is_no_name(s) || !serves(t->facts, s))
+        if (asks(s, "SOA", 0) || asks(s, FACTS_OVER_TCP, 0) || asks_tlsa(s) || answered(s) || is_no_name(s) ||
+            !serves(t->facts, s))
             continue;
         const bool talks = strcmp(s->outcome, "answered") == 0;
-        testing_say(t, CHECK_NS_ANSWER, talks ? CHECK_FAIL : CHECK_UNTESTED,
-                    talks ? "Let this name server load the zone, or take it out of the NS records." : NULL,
+        testing_say(t, CHECK_NS_ANSWER, talks ? CHECK_FAIL : CHECK_UNTESTED, talks ? server_fix(s) : NULL,
                     "asked for %s: %s", s->question, server_words(t, s));
     }
 }
@@ -524,7 +603,9 @@ void criteria_dns(struct testing *t)
     test_unasked(t, CHECK_NS_ANSWER, 4, ns);
     test_server_names(t, ns);
     test_questions(t);
+    test_tcp(t);
     test_signatures(t);
     test_agreement(t);
+    test_delegation(t, apex, ns);
     test_tlsa_question(t);
 }

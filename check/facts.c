@@ -259,6 +259,18 @@ static const char *read_server(struct facts *f, struct line *l)
     return NULL;
 }
 
+static const char *read_parent(struct facts *f, struct line *l)
+{
+    if (f->parent.host)
+        return "there was a line \"parent\" before";
+    f->parent = (struct facts_parent){.host = name_of(l, "host"),
+                                      .address = address_of(l),
+                                      .outcome = name_of(l, "outcome"),
+                                      .why = text_of(l, "why"),
+                                      .names = text_of(l, "names")};
+    return NULL;
+}
+
 static const char *read_smtp(struct facts *f, struct line *l)
 {
     struct facts_smtp s = {.host = name_of(l, "host"),
@@ -412,7 +424,7 @@ static const char *read_line(struct facts *f, struct slice text)
     } kinds[] = {{"subject", read_subject}, {"here", read_here}, {"selector", read_selector},
                  {"sender", read_sender},   {"seen", read_seen}, {"server", read_server},
                  {"smtp", read_smtp},       {"cert", read_cert}, {"tls", read_tls},
-                 {"web", read_web},         {"rpki", read_rpki}};
+                 {"web", read_web},         {"rpki", read_rpki}, {"parent", read_parent}};
     const char *blank = text.n ? memchr(text.p, ' ', text.n) : NULL;
     struct slice kind = slice_of(text.p, blank ? (size_t)(blank - text.p) : text.n);
     f->chain_open = slice_eq(kind, SLICE_LIT("smtp")) || (f->chain_open && slice_eq(kind, SLICE_LIT("cert")));
@@ -425,9 +437,9 @@ static const char *read_line(struct facts *f, struct slice text)
             wrong = kinds[i].read(f, &l);
             return l.wrong ? l.wrong : wrong ? wrong : check_fields(&l);
         }
-    return wrong
-               ? wrong
-               : "a line begins with subject, here, selector, sender, seen, dns, server, smtp, cert, tls, web or rpki";
+    return wrong ? wrong
+                 : "a line begins with subject, here, selector, sender, seen, dns, server, parent, smtp, cert, tls, "
+                   "web or rpki";
 }
 
 static const char *read_all(struct facts *f, struct slice text, unsigned *number)

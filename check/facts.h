@@ -39,6 +39,9 @@
 #define FACTS_SENDERS 32 /* addresses that send mail of the domain */
 #define FACTS_MX 10      /* mail hosts looked at, the most preferred first */
 
+/* A question to name servers that is no record's. */
+#define FACTS_OVER_TCP "SOA over TCP"
+
 /* Why an address was not asked that nobody on the internet can reach. */
 #define FACTS_NOT_PUBLIC "not an address of the public internet"
 
@@ -49,7 +52,8 @@ enum facts_here { FACTS_YES, FACTS_NO, FACTS_NOT_TRIED };
 struct facts_server {
     const char *host;
     struct ip address;
-    const char *question; /* "SOA", ... of the domain; "TLSA" of its first mail host; else with the name: "TXT NAME" */
+    const char *question; /* "SOA", ... of the domain; "TLSA" of its first mail host; else with the name: "TXT NAME";
+                           * FACTS_OVER_TCP */
     const char *outcome;  /* "answered", "timeout", ...; "skipped": not asked, `why` says so */
     const char *why;      /* "" if there is nothing to say */
     unsigned rcode;
@@ -58,6 +62,14 @@ struct facts_server {
     time_t signed_to;   /* the earliest end of a signature in the answer; 0: none */
     time_t signed_from; /* when that signature began; 0: not known */
     const char *digest; /* of the records, in an order of our own: equal answers have equal digests */
+};
+
+/* What a name server of the parent zone says of the zone that holds the domain. */
+struct facts_parent {
+    const char *host;
+    struct ip address;
+    const char *outcome, *why; /* as of facts_server */
+    const char *names;         /* whom it names as the zone's name servers, with blanks between them; "": nobody */
 };
 
 struct facts_smtp {
@@ -124,6 +136,7 @@ struct facts {
     size_t server_count, smtp_count, tls_count, web_count, rpki_count, selector_count, sender_count;
     bool seen;
     int64_t seen_tls, seen_clear; /* mails of the domain that came here with TLS and without */
+    struct facts_parent parent;   /* host NULL: none was asked */
     struct facts_server servers[FACTS_SERVERS];
     struct facts_smtp smtp[FACTS_SMTP];
     struct facts_tls tls[FACTS_TLS];

@@ -46,6 +46,7 @@ struct work {
     struct job jobs[JOBS];
     size_t question_count; /* to each name server */
     struct gather_question questions[GATHER_QUESTIONS];
+    const char *zone; /* that holds the domain; NULL: it is not known */
 };
 
 struct gather *gather_new(const struct gather_config *config)
@@ -168,7 +169,7 @@ static void add_question(struct work *w, const char *below, const char *name, en
     if (!text && name)
         text = arena_printf(w->arena, "%s %s", dns_type_name(type), name);
     for (size_t i = 0; i < w->question_count && name; i++) /* two MX records may name one host */
-        if (w->questions[i].type == type && strcmp(w->questions[i].name, name) == 0)
+        if (w->questions[i].type == type && !w->questions[i].tcp && strcmp(w->questions[i].name, name) == 0)
             return;
     if (w->question_count == GATHER_QUESTIONS || !name || !text || strlen(name) > LIMIT_DOMAIN)
         return;
@@ -205,6 +206,8 @@ static void plan_questions(struct work *w, const struct facts *head)
     add_question(w, "_dmarc", w->domain, DNS_TXT, NULL);
     add_tlsa(w, false);
     add_question(w, NULL, w->domain, DNS_NS, "NS");
+    w->questions[w->question_count++] =
+        (struct gather_question){.name = w->domain, .text = FACTS_OVER_TCP, .type = DNS_SOA, .tcp = true};
     add_question(w, "_mta-sts", w->domain, DNS_TXT, NULL);
     add_question(w, NULL, w->domain, DNS_DNSKEY, "DNSKEY");
     add_question(w, NULL, w->domain, DNS_CAA, "CAA");
@@ -223,6 +226,7 @@ static void plan_servers(struct work *w, const struct facts *head)
     /* Where the domain's own cannot be looked up, those above it are not its servers. */
     while ((ns->state == DNS_NODATA || ns->state == DNS_NXDOMAIN) && (name = strchr(name, '.')) != NULL)
         ns = dns_get(w->scope, ++name, DNS_NS);
+    w->zone = ns->count ? name : NULL;
     plan_questions(w, head);
     for (size_t i = 0; i < ns->count; i++) {
         const char *host = dns_host(w->scope, ns, i, NULL);
@@ -241,6 +245,39 @@ static void plan_servers(struct work *w, const struct facts *head)
     const size_t each = w->count > from ? GATHER_QUESTIONS / (w->count - from) : 0;
     for (size_t i = from; i < w->count; i++)
         w->jobs[i].host.question_count = each < w->question_count ? each : w->question_count;
+}
+
+/* The first address of a name server that may be asked. */
+static bool address_of(struct work *w, const char *host, struct ip *out)
+{
+    for (int family = 0; host && family < 2; family++) {
+        const struct dns_answer *a = dns_get(w->scope, host, family ? DNS_AAAA : DNS_A);
+        for (size_t i = 0; i < a->count; i++)
+            if (dns_address(a, i, out) && !gather_forbidden(&w->g->config, out))
+                return true;
+    }
+    return false;
+}
+
+/* Whom the parent zone names for the zone: one of its servers is asked, of many domains' parent not always the same
+ * one. A server that holds both zones answers for the lower one, and says nothing of it. */
+static void gather_parent(struct work *w, struct buf *out)
+{
+    const char *parent = w->zone ? strchr(w->zone, '.') : NULL;
+    const struct dns_answer *ns = parent ? dns_get(w->scope, ++parent, DNS_NS) : NULL;
+    size_t first = 0;
+    while (ns && (ns->state == DNS_NODATA || ns->state == DNS_NXDOMAIN) && (parent = strchr(parent, '.')) != NULL)
+        ns = dns_get(w->scope, ++parent, DNS_NS);
+    for (const char *p = w->domain; *p; p++)
+        first += (unsigned char)*p;
+    for (size_t i = 0; ns && i < ns->count; i++) {
+        struct gather_host h = {.config = &w->g->config, .gate = w->g->dns_gate, .name_count = 1};
+        h.names[0].host = dns_host(w->scope, ns, (first + i) % ns->count, NULL);
+        if (address_of(w, h.names[0].host, &h.address)) {
+            gather_delegation(&h, w->zone, out);
+            return;
+        }
+    }
 }
 
 /* All jobs, GATHER_AT_ONCE at a time, their lines in order. */
@@ -472,6 +509,7 @@ static enum status gather_all(struct work *w, const struct facts *head, struct b
         (void)dns_get(w->scope, sts, DNS_AAAA);
     }
     gather_rpki(w, &talks);
+    gather_parent(w, &talks);
     s = write_dns(w->scope, out);
     if (s == STATUS_OK) {
         run_jobs(w, &talks);
@@ -490,9 +528,11 @@ static enum status gather_all(struct work *w, const struct facts *head, struct b
 static bool ask_dns(struct work *w, const struct facts *head, const struct dns_budget *budget)
 {
     w->scope = dns_scope_new(w->g->config.dns, w->arena, budget);
-    if (w->scope)
-        check_ask(w->scope, w->arena, head);
-    return w->scope != NULL;
+    if (!w->scope)
+        return false;
+    dns_scope_sort(w->scope); /* the same facts whatever the order */
+    check_ask(w->scope, w->arena, head);
+    return true;
 }
 
 /* A look-up that failed, on a busy computer or for a moment's trouble on the way, is no fact yet: once more, after a

@@ -393,7 +393,8 @@ static void ask_server(void *context, struct buf *out)
         struct dns_direct_request q = {.server = h->address,
                                        .port = h->config->dns_port,
                                        .name = h->questions[i].name,
-                                       .type = h->questions[i].type};
+                                       .type = h->questions[i].type,
+                                       .tcp_only = h->questions[i].tcp};
         if (!arena || !gate_enter(h->gate, &h->address)) {
             out->failed = true;
             arena_free(arena);
@@ -402,7 +403,8 @@ static void ask_server(void *context, struct buf *out)
         dns_direct_ask(arena, &q, &a);
         gate_leave(h->gate, &h->address);
         write_server(h, arena, &h->questions[i], &a, out);
-        alive = a.outcome == DNS_DIRECT_ANSWERED; /* a silent server is asked no more */
+        /* a silent server is asked no more; one that takes no TCP is not silent */
+        alive = a.outcome == DNS_DIRECT_ANSWERED || h->questions[i].tcp;
         arena_free(arena);
     }
 }
@@ -415,4 +417,45 @@ void gather_server(const struct gather_host *h, struct buf *out)
         skip_server(h, why, out);
     else
         kept_get(h->kept, NULL, ask_server, &own, out);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The names of a referral in one order, with blanks between them. */
+static void write_referral(const struct dns_direct_answer *a, struct buf *out)
+{
+    struct buf list = BUF_INIT;
+    if (a->referred_count)
+        qsort(a->referred, a->referred_count, sizeof *a->referred, by_name);
+    for (size_t i = 0; i < a->referred_count; i++)
+        buf_printf(&list, "%s%s", i ? " " : "", a->referred[i]);
+    if (list.n)
+        facts_text(out, "names", buf_slice(&list));
+    out->failed = out->failed || list.failed;
+    buf_release(&list);
+}
+
+void gather_delegation(const struct gather_host *h, const char *zone, struct buf *out)
+{
+    struct arena *arena = arena_new(ARENA);
+    struct dns_direct_request q = {.server = h->address, .port = h->config->dns_port, .name = zone, .type = DNS_NS};
+    struct dns_direct_answer a;
+    if (arena && gate_enter(h->gate, &h->address)) {
+        dns_direct_ask(arena, &q, &a);
+        gate_leave(h->gate, &h->address);
+        facts_begin_line(out, "parent");
+        facts_str(out, "host", h->names[0].host);
+        facts_ip(out, "address", &h->address);
+        facts_str(out, "outcome", dns_direct_outcome_name(a.outcome));
+        facts_str(out, "why", a.why);
+        if (a.outcome == DNS_DIRECT_ANSWERED)
+            write_referral(&a, out);
+        facts_end_line(out);
+    } else {
+        out->failed = true;
+    }
+    arena_free(arena);
 }

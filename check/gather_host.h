@@ -25,6 +25,7 @@ struct gather_name {
 struct gather_question {
     const char *name, *text;
     enum dns_type type;
+    bool tcp; /* over TCP alone */
 };
 
 struct gather_host {
@@ -42,6 +43,9 @@ struct gather_host {
 /* Adds the lines; fails by the buffer's mark. Both wait for a socket (kept.h). */
 void gather_smtp(const struct gather_host *h, struct buf *out);
 void gather_server(const struct gather_host *h, struct buf *out);
+
+/* Asks a name server of the parent zone whom it names for the zone. */
+void gather_delegation(const struct gather_host *h, const char *zone, struct buf *out);
 
 /* Why an address is not asked, or NULL. */
 const char *gather_forbidden(const struct gather_config *c, const struct ip *a);

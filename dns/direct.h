@@ -55,6 +55,8 @@ struct dns_direct_answer {
     bool authoritative, authenticated, tcp, cut; /* authenticated: the AD bit */
     size_t count;
     struct dns_direct_record *records; /* of the answer section, as received, of every type and owner */
+    size_t referred_count;             /* NS records of the name asked for in the authority section: a referral */
+    const char **referred;             /* their names in normal form */
 };
 
 void dns_direct_ask(struct arena *arena, const struct dns_direct_request *q, struct dns_direct_answer *out);

@@ -75,6 +75,28 @@ static bool is_bare_error(struct slice m, struct slice q)
            (m.p[3] & 0x0f) && memcmp(m.p + 4, nothing, sizeof nothing) == 0;
 }
 
+/* What the server says of who else is to be asked, where the name asked for is cut off there (RFC 1034 4.3.2, step 3b).
+ * Of a malformed section, what comes before the fault. */
+static void read_referral(struct arena *arena, struct slice m, struct slice question, size_t at,
+                          struct dns_direct_answer *out)
+{
+    const size_t records = get16((const unsigned char *)m.p + 8), name = question.n - HEADER - 11 - 4;
+    struct dns_packet_record r;
+    char text[DNS_NAME_TEXT];
+    out->referred = ARENA_ARRAY(arena, const char *, records < DNS_DIRECT_RECORDS ? records : DNS_DIRECT_RECORDS);
+    for (size_t i = 0; out->referred && i < records && i < DNS_DIRECT_RECORDS; i++) {
+        if (!dns_packet_record(m, &at, &r))
+            return;
+        if (r.type != DNS_NS ||
+            !slice_eq_nocase(slice_of((char *)r.owner, r.owner_length), slice_of(question.p + HEADER, name)))
+            continue;
+        struct slice rdata = dns_packet_rdata(arena, m, &r);
+        const char *host = rdata.p && dns_name_is_whole(rdata.p, rdata.n, text) ? arena_strdup(arena, text) : NULL;
+        if (host)
+            out->referred[out->referred_count++] = host;
+    }
+}
+
 bool dns_direct_read(struct arena *arena, struct slice m, struct slice question, struct dns_direct_answer *out,
                      bool *truncated)
 {
@@ -98,6 +120,8 @@ bool dns_direct_read(struct arena *arena, struct slice m, struct slice question,
     for (out->count = 0; out->count < records && out->count < DNS_DIRECT_RECORDS; out->count++)
         if (!read_record(arena, m, &at, &out->records[out->count]))
             return *truncated; /* a truncated answer may end anywhere */
+    if (!records)
+        read_referral(arena, m, question, at, out);
     return true;
 }
 

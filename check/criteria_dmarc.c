@@ -46,27 +46,33 @@ static bool is_kept_tag(const struct tag *tag)
     return found && tag->valid && tag->value.n && tag->value.n <= KEPT;
 }
 
-/* The record that holds now, with a policy that protects. */
-static const char *policy_fix(struct testing *t, const struct dmarc_record *r)
+/* The record that is there now, or what was meant as one, with a policy that protects. meant: it counts for nothing as
+ * it stands, so that nobody's mail is hurt by what it asks for already. */
+static const char *policy_fix(struct testing *t, struct slice text, bool meant)
 {
-    struct taglist_cursor c = TAGLIST_CURSOR(slice_str(r->text));
+    struct taglist_cursor c = TAGLIST_CURSOR(text);
     struct tag tag;
     struct buf b = BUF_INIT;
     bool rua = false;
-    while (taglist_next(&c, &tag) && b.n <= KEPT)
+    const char *policy = wanted_policy(t);
+    while (taglist_next(&c, &tag) && b.n <= KEPT) {
         if (is_kept_tag(&tag)) {
             rua = rua || slice_eq_nocase(tag.name, SLICE_LIT("rua"));
             buf_printf(&b, "; %.*s=%.*s", (int)tag.name.n, tag.name.p, (int)tag.value.n, tag.value.p);
+        } else if (meant && slice_eq_nocase(tag.name, SLICE_LIT("p")) &&
+                   slice_eq_nocase(tag.value, SLICE_LIT("reject"))) {
+            policy = "reject";
         }
-    const char *fix = rua && !b.failed ? arena_printf(t->arena, "_dmarc.%s. TXT \"v=DMARC1; p=%s%s\"", t->facts->domain,
-                                                      wanted_policy(t), b.p)
-                                       : record_fix(t);
+    }
+    const char *fix = rua && !b.failed
+                          ? arena_printf(t->arena, "_dmarc.%s. TXT \"v=DMARC1; p=%s%s\"", t->facts->domain, policy, b.p)
+                          : record_fix(t);
     buf_release(&b);
     return fix;
 }
 
 /* A text at the right place that was meant as a record and is none. */
-static const char *near_miss(struct testing *t)
+static struct slice near_miss(struct testing *t)
 {
     const char *name = arena_printf(t->arena, "_dmarc.%s", t->facts->domain);
     const struct dns_answer *a = name ? dns_get(t->scope, name, DNS_TXT) : NULL;
@@ -75,9 +81,9 @@ static const char *near_miss(struct testing *t)
         if (text.n >= 4 && !dmarc_is_record(text) &&
             (slice_eq_nocase(slice_of(text.p, 2), SLICE_LIT("v=")) ||
              slice_eq_nocase(slice_of(text.p, 2), SLICE_LIT("p="))))
-            return testing_shown(t, text, 200);
+            return text;
     }
-    return NULL;
+    return SLICE_NULL;
 }
 
 /* Which question failed, and how: where the record is looked for is more than one name. */
@@ -105,10 +111,10 @@ static bool test_record(struct testing *t, const struct dmarc_finding *f)
     } else if (!f->record && f->dns_failed) {
         say_not_known(t, f);
     } else if (!f->record) {
-        const char *close = near_miss(t);
-        testing_say(t, CHECK_DMARC, CHECK_FAIL, record_fix(t),
-                    close ? "there is no DMARC record that can be read; found: %s" : "there is no DMARC record%s",
-                    close ? close : "");
+        struct slice close = near_miss(t);
+        testing_say(t, CHECK_DMARC, CHECK_FAIL, close.p ? policy_fix(t, close, true) : record_fix(t),
+                    close.p ? "there is no DMARC record that can be read; found: %s" : "there is no DMARC record%s",
+                    close.p ? testing_shown(t, close, 200) : "");
     } else {
         testing_say(t, CHECK_DMARC, CHECK_PASS, NULL, "_dmarc.%s: %s", f->record_domain,
                     testing_shown(t, slice_str(f->record->text), 450));
@@ -199,8 +205,9 @@ static void test_policy(struct testing *t, const struct dmarc_finding *f)
         testing_say(t, CHECK_DMARC_POLICY, CHECK_FAIL, "Correct the tag.",
                     "p=%s counts as none, since another tag cannot be read", dmarc_policy_name(r->p));
     else if (f->policy == DMARC_POLICY_NONE)
-        testing_say(t, CHECK_DMARC_POLICY, CHECK_FAIL, policy_fix(t, r), "%s=%s%s", *f->tag ? f->tag : "p",
-                    dmarc_policy_name(f->published), f->testing ? T(", and t=y lowers it") : "");
+        testing_say(t, CHECK_DMARC_POLICY, CHECK_FAIL, policy_fix(t, slice_str(r->text), false), "%s=%s%s",
+                    *f->tag ? f->tag : "p", dmarc_policy_name(f->published),
+                    f->testing ? T(", and t=y lowers it") : "");
     else if (f->testing) /* RFC 9989 4.7: one step weaker than what is published */
         testing_say(
             t, CHECK_DMARC_POLICY, CHECK_NOTE, "Remove t=y once the reports show that no honest mail of yours fails.",
@@ -332,11 +339,13 @@ static void judge_key(struct testing *t, const char *selector, const struct dkim
     if (k->type == KEY_RSA && bits < RSA_LEAST)
         testing_say(t, CHECK_DKIM, CHECK_FAIL, "Make a new key of 2048 bits.", "%s: RSA with %u bits", selector, bits);
     else if (k->type == KEY_RSA && bits < RSA_GOOD)
-        testing_say(t, CHECK_DKIM, CHECK_ADVICE, "Make a new key of 2048 bits.", "%s: RSA with %u bits", selector,
-                    bits);
-    else if (k->testing)
+        testing_say(t, CHECK_DKIM, CHECK_ADVICE,
+                    k->testing ? "Make a new key of 2048 bits. Publish it without t=y."
+                               : "Make a new key of 2048 bits.",
+                    "%s: RSA with %u bits", selector, bits);
+    if (k->testing)
         testing_say(t, CHECK_DKIM, CHECK_ADVICE, "Remove t=y.", "%s: the key says that it is a test (t=y)", selector);
-    else
+    else if (k->type != KEY_RSA || bits >= RSA_GOOD)
         testing_say(t, CHECK_DKIM, CHECK_PASS, NULL, "%s: %s", selector, k->type == KEY_RSA ? "RSA" : "Ed25519");
 }
 

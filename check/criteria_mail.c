@@ -65,7 +65,8 @@ static void test_names(struct testing *t)
         const struct mail_host *h = &t->mail.hosts[i];
         struct ip literal;
         if (h->itself)
-            testing_say(t, CHECK_MX_HOST, CHECK_FAIL, "Give the mail server an A record, or remove it from MX.",
+            testing_say(t, CHECK_MX_HOST, CHECK_FAIL,
+                        "Publish an MX record with the name of a mail server, or remove it from MX.",
                         "%s is no name of a mail server: it means whoever looks it up", h->name);
         else if (h->alias && !t->mail.implicit)
             testing_say(t, CHECK_MX_HOST, CHECK_FAIL, "Name the host itself in the MX record, not its alias.",

@@ -83,10 +83,28 @@ static void count_term(struct tree *w, struct slice term, const char *domain)
         w->eleventh = term_text(w, term, domain);
 }
 
+static bool is_none(const struct dns_answer *a)
+{
+    return a->state == DNS_NXDOMAIN || a->state == DNS_NODATA;
+}
+
+/* Tells whether a host has no address, of neither family: who asks with the other one would find none either. */
+static bool is_void(const struct dns_answer *v4, const struct dns_answer *v6)
+{
+    return is_none(v4) && is_none(v6);
+}
+
+/* RFC 7208 4.6.4 limits the terms for which there is no answer: an mx is one if none of its hosts has an address. */
+static void count_void_term(struct tree *w, struct slice term, const char *domain)
+{
+    if (++w->voids == VOIDS + 1)
+        w->third = term_text(w, term, domain);
+}
+
 static void count_void(struct tree *w, const struct dns_answer *a, struct slice term, const char *domain)
 {
-    if ((a->state == DNS_NXDOMAIN || a->state == DNS_NODATA) && ++w->voids == VOIDS + 1)
-        w->third = term_text(w, term, domain);
+    if (is_none(a))
+        count_void_term(w, term, domain);
 }
 
 /* The name a term of the record of `domain` speaks of; NULL: it depends on the mail. */
@@ -165,16 +183,26 @@ static bool is_wide6(const struct tree *w, const struct spf_term *term)
     return w->allows && term->qualifier == RESULT_PASS && bits <= WIDE6_BITS;
 }
 
+/* What to do about a record that allows everybody: whoever keeps it can mend it. */
+static const char *everybody_fix(struct testing *t, const char *domain, const char *own)
+{
+    if (domain_is_within(domain, t->facts->domain))
+        return own;
+    return testing_print(
+        t, "Remove what leads to the record of %s, or ask whoever keeps it to allow their own networks only.", domain);
+}
+
 static void say_wide6(struct tree *w, const struct spf_term *term, const char *domain)
 {
-    testing_say(w->t, CHECK_SPF_EVERYBODY, CHECK_FAIL, "List your own networks only.", "%s",
+    testing_say(w->t, CHECK_SPF_EVERYBODY, CHECK_FAIL,
+                everybody_fix(w->t, domain, LANGUAGE_MARK("List your own networks only.")), "%s",
                 term_text(w, term->text, domain));
 }
 
 static void walk_address(struct tree *w, const struct spf_term *term, const char *name, const char *domain)
 {
     const struct dns_answer *v4 = dns_get(w->t->scope, name, DNS_A), *v6 = dns_get(w->t->scope, name, DNS_AAAA);
-    if (v4->state != DNS_FOUND && (v6->state == DNS_NXDOMAIN || v6->state == DNS_NODATA))
+    if (is_void(v4, v6))
         count_void(w, v4, term->text, domain);
     note_failure(w, v4);
     add_answer(w, v4, term);
@@ -191,16 +219,21 @@ static void walk_mx(struct tree *w, const struct spf_term *term, const char *nam
         testing_say(w->t, CHECK_SPF_LOOKUPS, CHECK_FAIL, "List the addresses in place of mx.",
                     "%s: %zu mail hosts, at most %u are looked up", term_text(w, term->text, domain), mx->count,
                     MX_NAMES);
+    bool any_address = false, any_void = false;
     for (size_t i = 0; i < mx->count && i < MX_NAMES; i++) {
         const char *host = dns_host_text(w->t->scope, mx, i, NULL);
-        const struct dns_answer *a = host ? dns_get(w->t->scope, host, DNS_A) : NULL;
+        const struct dns_answer *a = host && strcmp(host, ".") != 0 ? dns_get(w->t->scope, host, DNS_A) : NULL;
         if (a) {
             note_failure(w, a);
             add_answer(w, a, term);
+            any_void = any_void || is_void(a, dns_get(w->t->scope, host, DNS_AAAA));
+            any_address = any_address || !is_void(a, dns_get(w->t->scope, host, DNS_AAAA));
         }
         if (host && is_wide6(w, term) && dns_get(w->t->scope, host, DNS_AAAA)->state == DNS_FOUND)
             say_wide6(w, term, domain);
     }
+    if (any_void && !any_address)
+        count_void_term(w, term->text, domain);
 }
 
 /* What is wrong with a domain-spec as a name (RFC 1035 2.3.4): receivers make nothing of it, or an error of the whole
@@ -290,7 +323,8 @@ static void walk_exists(struct tree *w, const struct spf_term *term, const char 
     count_void(w, a, term->text, domain);
     note_failure(w, a);
     if (passes && a->state == DNS_FOUND)
-        testing_say(w->t, CHECK_SPF_EVERYBODY, CHECK_FAIL, "Remove this term.",
+        testing_say(w->t, CHECK_SPF_EVERYBODY, CHECK_FAIL,
+                    everybody_fix(w->t, domain, LANGUAGE_MARK("Remove this term.")),
                     "%s matches whoever sends: the name has an address", term_text(w, term->text, domain));
 }
 
@@ -301,7 +335,8 @@ static void walk_term(struct tree *w, const struct spf_term *term, const char *d
     switch (term->kind) {
     case SPF_TERM_ALL:
         if (passes)
-            testing_say(w->t, CHECK_SPF_EVERYBODY, CHECK_FAIL, "End the record with -all.", "%s",
+            testing_say(w->t, CHECK_SPF_EVERYBODY, CHECK_FAIL,
+                        everybody_fix(w->t, domain, LANGUAGE_MARK("End the record with -all.")), "%s",
                         term_text(w, term->text, domain));
         return;
     case SPF_TERM_INCLUDE: {

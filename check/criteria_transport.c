@@ -174,6 +174,11 @@ static void test_dane(struct testing *t)
         return;
     for (size_t i = 0; i < p.host_count; i++)
         test_dane_host(t, &p.hosts[i]);
+    bool address = false;
+    for (size_t i = 0; i < t->mail.count; i++)
+        address = address || t->mail.hosts[i].address_count || t->mail.hosts[i].failed;
+    if (!address) /* said by mx-host */
+        testing_say(t, CHECK_DANE, CHECK_UNTESTED, NULL, "no mail server has an address");
     if (p.state == DANE_INSECURE_MX) /* whoever answers for the domain can name other hosts, which have none */
         t->dane_meant = false;
     const char *zone = p.state == DANE_INSECURE_MX ? testing_untestable(t, t->facts->domain) : NULL;
@@ -259,19 +264,41 @@ static void test_policy(struct testing *t, const struct sts_policy *p)
                     "mode: %s", sts_mode_name(p->mode));
 }
 
+/* The server was busy for the moment, or we asked it too often (RFC 9110 15.5.9, 15.6; RFC 6585 section 4). */
+static bool is_busy(const struct facts_web *w)
+{
+    static const char *const says[] = {"the server says 408,", "the server says 429,", "the server says 502,",
+                                       "the server says 503,", "the server says 504,"};
+    bool busy = false;
+    for (size_t i = 0; i < sizeof says / sizeof says[0]; i++)
+        busy = busy || strncmp(w->why, says[i], strlen(says[i])) == 0;
+    return busy && strcmp(w->outcome, "status") == 0;
+}
+
+/* What to do about a policy that could not be fetched. */
+static const char *fetch_fix(struct testing *t, const struct facts_web *w)
+{
+    static const char usual[] = LANGUAGE_MARK("Serve the policy at https://%s%s, with a valid certificate.");
+    return testing_print(t,
+                         strcmp(w->outcome, "type") == 0 ? "Serve the policy at https://%s%s with the type text/plain."
+                         : strcmp(w->outcome, "too long") == 0
+                             ? "Shorten the policy at https://%s%s: senders read 64 KiB of it at most."
+                             : usual,
+                         w->host, w->path);
+}
+
 static void test_file(struct testing *t)
 {
     const struct facts_web *w = t->facts->web_count ? &t->facts->web[0] : NULL;
     struct sts_policy policy;
     const char *why = NULL;
     if (!w || strcmp(w->outcome, "timed out") == 0 || strcmp(w->outcome, "not asked") == 0 ||
-        strcmp(w->outcome, "internal error") == 0) {
+        strcmp(w->outcome, "internal error") == 0 || is_busy(w)) {
         testing_say(t, CHECK_STS_VALID, CHECK_UNTESTED, NULL, "the policy: %s",
                     testing_word(t, w ? w->why : LANGUAGE_MARK("not asked")));
     } else if (strcmp(w->outcome, "done") != 0) {
-        testing_say(t, CHECK_STS_VALID, CHECK_FAIL,
-                    testing_print(t, "Serve the policy at https://%s%s, with a valid certificate.", w->host, w->path),
-                    "%s: %s", w->host, testing_word(t, *w->why ? w->why : w->outcome));
+        testing_say(t, CHECK_STS_VALID, CHECK_FAIL, fetch_fix(t, w), "%s: %s", w->host,
+                    testing_word(t, *w->why ? w->why : w->outcome));
     } else if (sts_policy_read(t->arena, w->body, &policy, &why) != STATUS_OK) {
         testing_say(t, CHECK_STS_VALID, CHECK_FAIL, "Correct the policy file.", "the policy file: %s",
                     testing_word(t, why ? why : LANGUAGE_MARK("it is over the limit")));

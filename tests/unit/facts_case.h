@@ -20,6 +20,37 @@ static inline void judge(struct arena *a, const char *text, struct check_report 
     facts_free(f);
 }
 
+/* One fault in the facts of a domain, or what looks like one. */
+struct judge_case {
+    const char *facts;
+    enum check_test test;
+    enum check_state state;
+    const char *evidence, *fix; /* parts of them; NULL: any */
+};
+
+static inline void judge_all(const char *head, const struct judge_case *t, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct arena *a = arena_new(32 << 20);
+        struct check_report r;
+        struct buf text = BUF_INIT;
+        buf_adds(&text, head);
+        buf_adds(&text, t[i].facts);
+        judge(a, text.p, &r);
+        const struct check_result *one = &r.results[t[i].test];
+        bool good = one->state == t[i].state && (!t[i].evidence || strstr(one->evidence, t[i].evidence)) &&
+                    (!t[i].fix || (one->fix && strstr(one->fix, t[i].fix)));
+        if (!good)
+            print_error("%zu: %s: %s: %s (%s)\n%s", i, check_test_info(t[i].test)->name, check_state_name(one->state),
+                        one->evidence, one->fix ? one->fix : "-", t[i].facts);
+        assert_true(good);
+        buf_release(&text);
+        arena_free(a);
+    }
+}
+
+#define JUDGE(head, t) judge_all(head, t, sizeof(t) / sizeof(t)[0])
+
 #define HEAD_ALONE "assay-facts 1\nsubject domain=a.example time=1795867200 table=1\nhere ipv4=yes ipv6=yes\n"
 #define HEAD HEAD_ALONE "dns zone . insecure\n" /* what no line names was asked, and is not there */
 #define ZONE                                                                                                           \

@@ -6,10 +6,11 @@ import sys
 
 import cases_grammar
 import cases_met
+import cases_outside
 import cases_more
 import hosts
 import names
-from names import DEAD, FIRST, NO_TLSA, NO_TLSA_2, OTHER, SECOND, Zone
+from names import DEAD, FIRST, NO_TCP, NO_TLSA, NO_TLSA_2, OTHER, SECOND, Zone
 
 import keys  # tests/world
 
@@ -405,6 +406,7 @@ ONE_FAULT += cases_more.spf(Case) + cases_more.dmarc(Case) + cases_more.dkim(Cas
 ONE_FAULT += cases_more.transport(Case, enforced, policy_file)
 ONE_FAULT += cases_more.hosts(Case, plain, NS[:1] + [("ns5.host.example.", OTHER)])
 ONE_FAULT += cases_met.dns(Case, NS) + cases_met.texts(Case, enforced, policy_file) + cases_met.hosts(Case, plain, enforced)
+ONE_FAULT += cases_outside.all_of_them(Case, plain, NS, NO_TCP)
 ONE_FAULT += cases_grammar.spf(Case) + cases_grammar.dmarc(Case) + cases_grammar.dkim(Case)
 ONE_FAULT += cases_grammar.transport(Case, enforced, policy_file) + cases_grammar.hosts(Case, plain)
 TWO_FAULTS += cases_more.pairs(Case, plain, enforced, policy_file)
@@ -437,7 +439,7 @@ def description(authority):
     pairs += [("25.25.25.4", "closed.provider.example"), ("2a10:25::4", "closed.provider.example")]
     host = "\n".join(
         f"ns{n} A {pair[0]}\nns{n} AAAA {pair[1]}"
-        for n, pair in ((1, FIRST), (2, SECOND), (5, OTHER), (6, DEAD), (7, NO_TLSA), (8, NO_TLSA_2))
+        for n, pair in ((1, FIRST), (2, SECOND), (5, OTHER), (6, DEAD), (7, NO_TLSA), (8, NO_TLSA_2), (10, NO_TCP))
     )
     host += "".join(f"\n{name.split('.')[0]} A {pair[0]}\n{name.split('.')[0]} AAAA {pair[1]}" for name, pair in MANY_NS)
     host += f"\nnssix1 AAAA {FIRST[1]}\nnssix2 AAAA {SECOND[1]}"
@@ -456,6 +458,7 @@ def description(authority):
         *._report._dmarc.agrees TXT "v=DMARC1"
         *._report._dmarc.moved TXT "v=DMARC1; rua=mailto:d@elsewhere.provider.example"
         spf TXT "v=spf1 ip4:25.25.25.2 -all"
+        everybody TXT "v=spf1 +all"
         loop TXT "v=spf1 include:loop.provider.example -all"
         deep TXT "v=spf1 include:deep1.provider.example include:deep2.provider.example include:deep3.provider.example -all"
         {chr(10).join(f'deep{i} TXT "v=spf1 ' + " ".join(f"a:a{i}.provider.example" for i in range(3)) + '"' for i in (1, 2, 3))}

@@ -108,8 +108,8 @@ class Authority:
         return hashlib.new(digest, octets).hexdigest() if digest else octets.hex()
 
 
-def context(key, pem, ciphers="ECDHE+AESGCM:ECDHE+CHACHA20", tls13=True, level=2, many=0):
-    """many: how often the last certificate is sent once more."""
+def context(key, pem, ciphers="ECDHE+AESGCM:ECDHE+CHACHA20", tls13=True, level=2, many=0, only=None):
+    """many: how often the last certificate is sent once more. only: the one version."""
     if many:
         with open(pem, encoding="ascii") as f:
             text = f.read()
@@ -120,6 +120,8 @@ def context(key, pem, ciphers="ECDHE+AESGCM:ECDHE+CHACHA20", tls13=True, level=2
     ctx.minimum_version = ssl.TLSVersion.TLSv1_2
     if not tls13:
         ctx.maximum_version = ssl.TLSVersion.TLSv1_2
+    if only:
+        ctx.minimum_version = ctx.maximum_version = only
     ctx.set_ciphers(f"{ciphers}:@SECLEVEL={level}")
     ctx.load_cert_chain(pem, key)
     return ctx

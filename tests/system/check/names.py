@@ -36,6 +36,7 @@ SECOND = ("198.51.100.4", "2001:db8:53::4")
 OTHER = ("198.51.100.5", "2001:db8:53::5")  # has other contents for some zones, and knows no others
 NO_TLSA = ("198.51.100.7", "2001:db8:53::7")
 NO_TLSA_2 = ("198.51.100.8", "2001:db8:53::8")
+NO_TCP = ("198.51.100.9", "2001:db8:53::9")
 DEAD = ("198.51.100.66", "2001:db8:53::66")
 
 
@@ -50,7 +51,7 @@ class Zone:
     def __init__(self, name, records="", servers=None, other=None, **kind):
         """kind: unsigned, left_ds (unsigned, with a DS record above), wrong_ds, begin, end (days),
         algorithm, bits, nsec3 (iterations, salt), sha1_ds, ds_algorithm and ds_tag (of another key), strip ("TYPE NAME": without the
-        signatures of these records), other_unsigned. other: what
+        signatures of these records), other_unsigned, parent_servers (whom the parent zone names, if others). other: what
         the server OTHER says instead, a function of the text."""
         self.name, self.records, self.kind, self.other = name, records, kind, other
         above = name == "." or "." not in name or name in ("in-addr.arpa", "ip6.arpa")
@@ -78,7 +79,7 @@ class Zone:
         lines = [f"$ORIGIN {self.dotted}", "$TTL 300", "@ SOA ns1.host.example. hostmaster.host.example. 1 3600 600 86400 60"]
         lines += [f"@ NS {name}" for name, _ in self.servers]
         for child in children:
-            lines += [f"{child.dotted} NS {name}" for name, _ in child.servers]
+            lines += [f"{child.dotted} NS {name}" for name, _ in child.kind.get("parent_servers", child.servers)]
             if child.ds:
                 lines.append(f"{child.dotted} DS {child.ds}")
         # Addresses of name servers: glue where they lie below, and always in the root.
@@ -140,12 +141,13 @@ def nsd(folder, name, addresses, files):
     )
 
 
-class NoTlsa:
-    """A name server that fails every question for TLSA, and hands all others to FIRST."""
+class Relay:
+    """A name server that hands questions to FIRST, but fails those for a type. kinds: of sockets that it has."""
 
-    def __init__(self, addresses):
+    def __init__(self, addresses, fails=None, kinds=(socket.SOCK_DGRAM, socket.SOCK_STREAM)):
+        self.fails = fails
         for a in addresses:
-            for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+            for kind in kinds:
                 s = socket.socket(socket.AF_INET6 if ":" in a else socket.AF_INET, kind)
                 s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 s.bind((a, 53))
@@ -153,12 +155,11 @@ class NoTlsa:
                     s.listen(20)
                 threading.Thread(target=self.udp if kind == socket.SOCK_DGRAM else self.tcp, args=(s,), daemon=True).start()
 
-    @staticmethod
-    def answer(question):
+    def answer(self, question):
         at = 12
         while question[at]:
             at += 1 + question[at]
-        if struct.unpack(">H", question[at + 1 : at + 3])[0] == 52:
+        if struct.unpack(">H", question[at + 1 : at + 3])[0] == self.fails:
             return question[:2] + b"\x80\x02\0\x01\0\0\0\0\0\0" + question[12 : at + 5]
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as s:
             s.settimeout(3)
@@ -213,7 +214,8 @@ def serve(folder, description, roots):
         nsd(folder, "second", SECOND, rest),
         nsd(folder, "other", OTHER, other),
     ]
-    NoTlsa(NO_TLSA + NO_TLSA_2)
+    Relay(NO_TLSA + NO_TLSA_2, fails=52)
+    Relay(NO_TCP, kinds=[socket.SOCK_DGRAM])
     for server, held in ((ROOT, [files["."]]), (TLD[0], above), (FIRST[0], rest), (SECOND[0], rest), (OTHER[0], other)):
         wait_for(folder, server, [dotted for dotted, _ in held])
     return processes, f"{folder}/root.ds"

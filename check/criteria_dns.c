@@ -424,7 +424,7 @@ static bool is_no_name(const struct facts_server *s)
  */
 static bool is_comparable(const struct facts_server *s)
 {
-    return strncmp(s->question, "SOA", 3) != 0 && strcmp(s->outcome, "skipped") != 0 && s->authoritative &&
+    return strcmp(s->question, "SOA") != 0 && strcmp(s->outcome, "skipped") != 0 && s->authoritative &&
            (answered(s) || is_no_name(s));
 }
 
@@ -462,10 +462,10 @@ static void test_agreement(struct testing *t)
 }
 
 /* Tells whether this address answers for the zone at all. */
-static bool serves(const struct facts *f, const struct facts_server *of)
+static bool serves(const struct facts *f, const struct ip *address)
 {
     for (size_t i = 0; i < f->server_count; i++)
-        if (asks(&f->servers[i], "SOA", 0) && ip_eq(&f->servers[i].address, &of->address))
+        if (asks(&f->servers[i], "SOA", 0) && ip_eq(&f->servers[i].address, address))
             return answered(&f->servers[i]);
     return false;
 }
@@ -526,14 +526,15 @@ static void test_delegation(struct testing *t, const char *zone, const struct dn
 static void test_tcp(struct testing *t)
 {
     bool any = false;
-    for (size_t i = 0; i < t->facts->server_count; i++)
-        any = any || (asks(&t->facts->servers[i], FACTS_OVER_TCP, 0) && answered(&t->facts->servers[i]));
-    for (size_t i = 0; i < t->facts->server_count; i++) {
-        const struct facts_server *s = &t->facts->servers[i];
-        if (asks(s, FACTS_OVER_TCP, 0) && !answered(s) && serves(t->facts, s))
+    for (size_t i = 0; i < t->facts->tcp_count; i++)
+        any = any || strcmp(t->facts->tcp[i].outcome, "answered") == 0;
+    for (size_t i = 0; i < t->facts->tcp_count; i++) {
+        const struct facts_tcp *tcp = &t->facts->tcp[i];
+        char ip[IP_TEXT];
+        if (strcmp(tcp->outcome, "answered") != 0 && serves(t->facts, &tcp->address))
             testing_say(t, CHECK_NS_ANSWER, any ? CHECK_FAIL : CHECK_UNTESTED,
                         any ? "Let this name server answer over TCP, too, and no firewall stop it." : NULL,
-                        "over TCP: %s", server_words(t, s));
+                        "over TCP: %s (%s): %s", tcp->host, ip_text(&tcp->address, ip), testing_word(t, tcp->outcome));
     }
 }
 
@@ -542,8 +543,7 @@ static void test_questions(struct testing *t)
 {
     for (size_t i = 0; i < t->facts->server_count; i++) {
         const struct facts_server *s = &t->facts->servers[i];
-        if (asks(s, "SOA", 0) || asks(s, FACTS_OVER_TCP, 0) || asks_tlsa(s) || answered(s) || is_no_name(s) ||
-            !serves(t->facts, s))
+        if (asks(s, "SOA", 0) || asks_tlsa(s) || answered(s) || is_no_name(s) || !serves(t->facts, &s->address))
             continue;
         const bool talks = strcmp(s->outcome, "answered") == 0;
         testing_say(t, CHECK_NS_ANSWER, talks ? CHECK_FAIL : CHECK_UNTESTED, talks ? server_fix(s) : NULL,
@@ -556,7 +556,7 @@ static void test_tlsa_question(struct testing *t)
     bool looked = false;
     for (size_t i = 0; i < t->facts->server_count; i++) {
         const struct facts_server *s = &t->facts->servers[i];
-        if (!asks_tlsa(s) || !serves(t->facts, s))
+        if (!asks_tlsa(s) || !serves(t->facts, &s->address))
             continue;
         looked = true;
         bool talks = strcmp(s->outcome, "answered") == 0;

@@ -259,6 +259,21 @@ static const char *read_server(struct facts *f, struct line *l)
     return NULL;
 }
 
+static const char *read_tcp(struct facts *f, struct line *l)
+{
+    struct facts_tcp t = {.host = name_of(l, "host"),
+                          .address = address_of(l),
+                          .outcome = name_of(l, "outcome"),
+                          .why = text_of(l, "why")};
+    if (f->tcp_count == FACTS_TCP)
+        return full(l, "tcp", FACTS_TCP);
+    for (size_t i = 0; i < f->tcp_count; i++)
+        if (ip_eq(&f->tcp[i].address, &t.address) && strcmp(f->tcp[i].host, t.host) == 0)
+            return "this address of this server was noted before";
+    f->tcp[f->tcp_count++] = t;
+    return NULL;
+}
+
 static const char *read_parent(struct facts *f, struct line *l)
 {
     if (f->parent.host)
@@ -424,7 +439,8 @@ static const char *read_line(struct facts *f, struct slice text)
     } kinds[] = {{"subject", read_subject}, {"here", read_here}, {"selector", read_selector},
                  {"sender", read_sender},   {"seen", read_seen}, {"server", read_server},
                  {"smtp", read_smtp},       {"cert", read_cert}, {"tls", read_tls},
-                 {"web", read_web},         {"rpki", read_rpki}, {"parent", read_parent}};
+                 {"web", read_web},         {"rpki", read_rpki}, {"parent", read_parent},
+                 {"tcp", read_tcp}};
     const char *blank = text.n ? memchr(text.p, ' ', text.n) : NULL;
     struct slice kind = slice_of(text.p, blank ? (size_t)(blank - text.p) : text.n);
     f->chain_open = slice_eq(kind, SLICE_LIT("smtp")) || (f->chain_open && slice_eq(kind, SLICE_LIT("cert")));
@@ -437,9 +453,10 @@ static const char *read_line(struct facts *f, struct slice text)
             wrong = kinds[i].read(f, &l);
             return l.wrong ? l.wrong : wrong ? wrong : check_fields(&l);
         }
-    return wrong ? wrong
-                 : "a line begins with subject, here, selector, sender, seen, dns, server, parent, smtp, cert, tls, "
-                   "web or rpki";
+    return wrong
+               ? wrong
+               : "a line begins with subject, here, selector, sender, seen, dns, server, tcp, parent, smtp, cert, tls, "
+                 "web or rpki";
 }
 
 static const char *read_all(struct facts *f, struct slice text, unsigned *number)

@@ -30,6 +30,7 @@
 #define FACTS_OCTETS (4u * 1024 * 1024)
 #define FACTS_LINE (256u * 1024)
 #define FACTS_SERVERS 256  /* answers of name servers */
+#define FACTS_TCP 32       /* addresses of name servers that were asked over TCP */
 #define FACTS_SMTP 64      /* addresses of mail hosts */
 #define FACTS_TLS 1600     /* handshakes begun */
 #define FACTS_CHAIN 10     /* certificates of one host */
@@ -38,9 +39,6 @@
 #define FACTS_RPKI 128   /* addresses of mail hosts and name servers looked up in the RPKI */
 #define FACTS_SENDERS 32 /* addresses that send mail of the domain */
 #define FACTS_MX 10      /* mail hosts looked at, the most preferred first */
-
-/* A question to name servers that is no record's. */
-#define FACTS_OVER_TCP "SOA over TCP"
 
 /* Why an address was not asked that nobody on the internet can reach. */
 #define FACTS_NOT_PUBLIC "not an address of the public internet"
@@ -52,8 +50,7 @@ enum facts_here { FACTS_YES, FACTS_NO, FACTS_NOT_TRIED };
 struct facts_server {
     const char *host;
     struct ip address;
-    const char *question; /* "SOA", ... of the domain; "TLSA" of its first mail host; else with the name: "TXT NAME";
-                           * FACTS_OVER_TCP */
+    const char *question; /* "SOA", ... of the domain; "TLSA" of its first mail host; else with the name: "TXT NAME" */
     const char *outcome;  /* "answered", "timeout", ...; "skipped": not asked, `why` says so */
     const char *why;      /* "" if there is nothing to say */
     unsigned rcode;
@@ -62,6 +59,13 @@ struct facts_server {
     time_t signed_to;   /* the earliest end of a signature in the answer; 0: none */
     time_t signed_from; /* when that signature began; 0: not known */
     const char *digest; /* of the records, in an order of our own: equal answers have equal digests */
+};
+
+/* Whether an address of a name server answers over TCP. */
+struct facts_tcp {
+    const char *host;
+    struct ip address;
+    const char *outcome, *why; /* as of facts_server */
 };
 
 /* What a name server of the parent zone says of the zone that holds the domain. */
@@ -133,11 +137,12 @@ struct facts {
     unsigned line;      /* that is read */
     unsigned dns_lines; /* in dns */
     bool chain_open;    /* the line before is a mail host's, or a certificate of its chain */
-    size_t server_count, smtp_count, tls_count, web_count, rpki_count, selector_count, sender_count;
+    size_t tcp_count, server_count, smtp_count, tls_count, web_count, rpki_count, selector_count, sender_count;
     bool seen;
     int64_t seen_tls, seen_clear; /* mails of the domain that came here with TLS and without */
     struct facts_parent parent;   /* host NULL: none was asked */
     struct facts_server servers[FACTS_SERVERS];
+    struct facts_tcp tcp[FACTS_TCP];
     struct facts_smtp smtp[FACTS_SMTP];
     struct facts_tls tls[FACTS_TLS];
     struct facts_web web[FACTS_WEB];

@@ -169,7 +169,7 @@ static void add_question(struct work *w, const char *below, const char *name, en
     if (!text && name)
         text = arena_printf(w->arena, "%s %s", dns_type_name(type), name);
     for (size_t i = 0; i < w->question_count && name; i++) /* two MX records may name one host */
-        if (w->questions[i].type == type && !w->questions[i].tcp && strcmp(w->questions[i].name, name) == 0)
+        if (w->questions[i].type == type && strcmp(w->questions[i].name, name) == 0)
             return;
     if (w->question_count == GATHER_QUESTIONS || !name || !text || strlen(name) > LIMIT_DOMAIN)
         return;
@@ -206,8 +206,6 @@ static void plan_questions(struct work *w, const struct facts *head)
     add_question(w, "_dmarc", w->domain, DNS_TXT, NULL);
     add_tlsa(w, false);
     add_question(w, NULL, w->domain, DNS_NS, "NS");
-    w->questions[w->question_count++] =
-        (struct gather_question){.name = w->domain, .text = FACTS_OVER_TCP, .type = DNS_SOA, .tcp = true};
     add_question(w, "_mta-sts", w->domain, DNS_TXT, NULL);
     add_question(w, NULL, w->domain, DNS_DNSKEY, "DNSKEY");
     add_question(w, NULL, w->domain, DNS_CAA, "CAA");
@@ -243,8 +241,10 @@ static void plan_servers(struct work *w, const struct facts *head)
         }
     }
     const size_t each = w->count > from ? GATHER_QUESTIONS / (w->count - from) : 0;
-    for (size_t i = from; i < w->count; i++)
+    for (size_t i = from; i < w->count; i++) {
         w->jobs[i].host.question_count = each < w->question_count ? each : w->question_count;
+        w->jobs[i].host.tcp = each > w->question_count;
+    }
 }
 
 /* The first address of a name server that may be asked. */

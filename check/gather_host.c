@@ -381,32 +381,63 @@ static void skip_server(const struct gather_host *h, const char *why, struct buf
     facts_end_line(out);
 }
 
+/* Puts one question. NULL: out of memory; else the arena that the answer lies in. */
+static struct arena *put_question(const struct gather_host *h, const struct gather_question *question, bool tcp,
+                                  struct dns_direct_answer *a)
+{
+    struct arena *arena = arena_new(ARENA);
+    const struct dns_direct_request q = {.server = h->address,
+                                         .port = h->config->dns_port,
+                                         .name = question->name,
+                                         .type = question->type,
+                                         .tcp_only = tcp};
+    if (!arena || !gate_enter(h->gate, &h->address)) {
+        arena_free(arena);
+        return NULL;
+    }
+    dns_direct_ask(arena, &q, a);
+    gate_leave(h->gate, &h->address);
+    return arena;
+}
+
+/* RFC 9210 section 3: whether the first question is answered over TCP, too. */
+static void ask_over_tcp(const struct gather_host *h, struct buf *out)
+{
+    struct dns_direct_answer a;
+    clock_sleep_ms(h->config->pace_ms);
+    struct arena *arena = put_question(h, &h->questions[0], true, &a);
+    if (arena) {
+        facts_begin_line(out, "tcp");
+        facts_str(out, "host", h->names[0].host);
+        facts_ip(out, "address", &h->address);
+        facts_str(out, "outcome", dns_direct_outcome_name(a.outcome));
+        facts_str(out, "why", a.why);
+        facts_end_line(out);
+    }
+    out->failed = out->failed || !arena;
+    arena_free(arena);
+}
+
 static void ask_server(void *context, struct buf *out)
 {
     const struct gather_host *h = context;
-    bool alive = true;
+    bool alive = true, tcp = false;
     for (size_t i = 0; i < h->question_count && alive; i++) {
-        struct arena *arena = arena_new(ARENA);
         struct dns_direct_answer a;
         if (i)
             clock_sleep_ms(h->config->pace_ms);
-        struct dns_direct_request q = {.server = h->address,
-                                       .port = h->config->dns_port,
-                                       .name = h->questions[i].name,
-                                       .type = h->questions[i].type,
-                                       .tcp_only = h->questions[i].tcp};
-        if (!arena || !gate_enter(h->gate, &h->address)) {
+        struct arena *arena = put_question(h, &h->questions[i], false, &a);
+        if (!arena) {
             out->failed = true;
-            arena_free(arena);
             return;
         }
-        dns_direct_ask(arena, &q, &a);
-        gate_leave(h->gate, &h->address);
         write_server(h, arena, &h->questions[i], &a, out);
-        /* a silent server is asked no more; one that takes no TCP is not silent */
-        alive = a.outcome == DNS_DIRECT_ANSWERED || h->questions[i].tcp;
+        alive = a.outcome == DNS_DIRECT_ANSWERED; /* a silent server is asked no more */
+        tcp = h->tcp && (alive || a.tcp);         /* one that is silent over TCP alone is not */
         arena_free(arena);
     }
+    if (tcp)
+        ask_over_tcp(h, out);
 }
 
 void gather_server(const struct gather_host *h, struct buf *out)

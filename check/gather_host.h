@@ -25,7 +25,6 @@ struct gather_name {
 struct gather_question {
     const char *name, *text;
     enum dns_type type;
-    bool tcp; /* over TCP alone */
 };
 
 struct gather_host {
@@ -38,6 +37,7 @@ struct gather_host {
     const char *base;                        /* the second name that a certificate may bear (RFC 7672 3.2.2) */
     const struct gather_question *questions; /* to a name server, the most important first */
     size_t question_count;
+    bool tcp; /* and whether it answers the first over TCP: there is room for one more */
 };
 
 /* Adds the lines; fails by the buffer's mark. Both wait for a socket (kept.h). */

@@ -15,7 +15,7 @@
 #include "ledger/store.h"
 #include "policy/policy.h"
 
-#define NEXT_STEPS_MAX 24     /* steps that one run looks at; our own limit, further ones come in the next run */
+#define NEXT_STEPS_MAX 24     /* steps that one run looks at; our own limit, further ones are left out */
 #define NEXT_HITS_MAX 20000   /* sender domains of one step; more are counted, not named */
 #define NEXT_MAILS_MAX 200000 /* the newest mails that are looked at */
 #define NEXT_OWN_SIGNED 8     /* own zones that are signed; a step is offered for each */

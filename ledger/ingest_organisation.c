@@ -22,7 +22,7 @@ static bool is(const char *text, const char *word)
     return text && strcmp(text, word) == 0;
 }
 
-static enum answer answer_of(const struct value *line)
+static enum answer asked_answer(const struct value *line)
 {
     const char *level = value_text(line, "level"), *word = value_text(line, "result");
     bool exempt = value_text(line, "exemption") != NULL;
@@ -48,7 +48,7 @@ static enum answer answers(const struct record *r, enum answer out[STANDARD_MAIL
         const struct value *line = value_at(r->lines, i);
         const char *name = value_text(line, "standard");
         enum standard s = name ? standard_from_name(slice_str(name)) : STANDARD_COUNT;
-        enum answer a = s < STANDARD_MAIL_COUNT ? answer_of(line) : ANSWER_NOT_ASKED;
+        enum answer a = s < STANDARD_MAIL_COUNT ? asked_answer(line) : ANSWER_NOT_ASKED;
         if (a == ANSWER_NOT_ASKED)
             continue;
         out[s] = a > out[s] ? a : out[s];

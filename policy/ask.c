@@ -429,7 +429,7 @@ static void tell_beaten(const struct walk *w, struct policy_answer *a, const str
     }
 }
 
-static void clear(struct policy_answer *a, enum policy_level level)
+static void clear_answer(struct policy_answer *a, enum policy_level level)
 {
     a->level = level;
     a->action = POLICY_DELIVER;
@@ -472,7 +472,7 @@ void policy_ask(const struct policy *p, const struct policy_question *q, struct 
           : q->names  ? (unsigned)SLOT_NAMES
                       : (unsigned)q->standard);
     walk(&w, found_rule);
-    clear(a, q->own_from ? POLICY_IGNORE : POLICY_RECORD);
+    clear_answer(a, q->own_from ? POLICY_IGNORE : POLICY_RECORD);
     w.exemption.item = NULL;
     bool customer = false;
     if (q->whose == POLICY_WHOSE_CUSTOMER) {

@@ -92,7 +92,7 @@ static void log_safe(enum watch_log level, const char *line)
         log_info("%s", line);
 }
 
-static void log_line(enum watch_log level, const char *line)
+static void log_visible(enum watch_log level, const char *line)
 {
     struct buf safe = BUF_INIT;
     secret_add_line(&safe, slice_str(line));
@@ -130,7 +130,7 @@ static void tick(int fd, short events, void *arg)
     observe_look(s->observe);
     unbound_options_mind(s);
     record_repeats(s);
-    background_flush(log_line);
+    background_flush(log_visible);
     sweep(s, s->env); /* after the log: what it says of a change is then so */
     struct timeval every = {.tv_usec = TICK_US};
     ub_timer_add(s->timer, comm_base_internal(s->timer_base), tick, s, &every);
@@ -287,7 +287,7 @@ static void release(struct assay *s)
     s->refusals = refusal_cache_free(s->refusals);
     s->watch = watch_stop(s->watch);
     suspend_release(s->suspend);
-    background_flush(log_line);
+    background_flush(log_visible);
     if (s->timer && ub_event_free)
         ub_event_free(s->timer); /* its event loop is gone */
     free(s);
@@ -296,7 +296,7 @@ static void release(struct assay *s)
 static bool start(struct assay *s, struct module_env *env)
 {
     const char *dir = from_environment("ASSAY_RESOLVER_DIR", ASSAY_STATEDIR "/resolver");
-    struct watch_hooks hooks = {.log = log_line};
+    struct watch_hooks hooks = {.log = log_visible};
     char path[4096];
     snprintf(path, sizeof path, "%s/suspensions-ended", dir);
     s->suspend = suspend_new(path);
@@ -312,7 +312,7 @@ static bool start(struct assay *s, struct module_env *env)
                                 .suspend = s->suspend,
                                 .hooks = &hooks};
     s->observe = observe_start(&o);
-    background_flush(log_line);
+    background_flush(log_visible);
     s->workers = s->observe ? workers_new(s->watch, observe_queues(s->observe)) : NULL;
     return s->workers != NULL;
 }

@@ -311,6 +311,7 @@ static size_t next_mail(struct slice all)
     struct slice s = all;
     for (const char *p; (p = report_scratch_find(s, "\nFrom ", 6));) {
         s = slice_from(s, (size_t)(p - s.p) + 1);
+        report_scratch_passed(p);
         if (report_mime_begins_header(slice_from(s, report_mime_line(s).n)))
             return (size_t)(s.p - all.p);
     }

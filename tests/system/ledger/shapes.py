@@ -204,6 +204,10 @@ def large():
     yield 'JSON, one text', packed(b'{"policies":"', (b'x', 99 << 20), b'"}'), [], 1, ''
     yield 'zip of many', zipped(*((f'{n}.xml', b'<feedback>') for n in range(20000))), [], 10001, 'more parts'
     yield 'mbox of many', b'From x\nA:\n\n' * 5000000, [], 10001, 'more parts'
+    yield 'mbox of a text that is full of "From "', b'From a@b\nA: b\n\n' + b'From now on\n' * 5000000, [], 1, 'mail 1'
+    yield 'zips one behind the other', zipped(('a', b'x')) * 20000, [], 1, 'more parts'
+    yield 'blanks in front of gzip', b' ' * (60 << 20) + G(), one, 0, ''
+    yield 'XML declarations', packed(b'<feedback>', (b'<?xml version="1.0"?>', 4500000), b'</feedback>'), [], 1, 'missing'
     yield 'mail of many parts', mail(*[TEXT] * 200000), [], 1, 'more parts'
     head, tail = X(head='HERE').split(b'HERE')
     lines = base64.encodebytes(head.ljust(len(head) + -len(head) % 57)) + base64.encodebytes(b' ' * 57) * ((44 << 20) // 57)

@@ -5,7 +5,8 @@
  * Promises that a file whose checksum is wrong, that is cut off, encrypted or packed in a way that is not read is
  * named, never taken; that the directory of a zip file decides which files are in it, and that each whole file of one
  * that lost its directory is found; that of archives one behind the other each is looked at; and that a file whose name
- * says that it is a report, and that is none, is named. Every number out of an archive is compared with what is there before it is used.
+ * says that it is a report, and that is none, is named. Every number out of an archive is compared with what is there
+ * before it is used.
  */
 #include "feedback/report_archive.h"
 #include <stdio.h>

@@ -2,16 +2,16 @@
 /*
  * report_in_dmarc.c - a DMARC aggregate report in XML, read (RFC 9990 section 3.1; RFC 7489 appendix C), by expat.
  *
- * Promises that reading costs memory for one record at a time, that no entity, document type or network is ever used
- * (a document with a DOCTYPE is refused), and that both forms give the same fields. The text is UTF-8, whatever it
- * says of itself; but an octet that is none is windows-1252 where the XML declaration says that or ISO-8859-1. Before
- * expat goes a lenient pass: other octets that are no UTF-8 and control characters become U+FFFD, an "&" that begins
- * no entity is escaped (not in CDATA, where it is none), and an XML declaration is no more than an instruction,
- * wherever and however it is written. Elements that are not known are skipped; expat remembers the
- * name of each, so their number is bounded. Where the text breaks off or goes wrong behind a whole record, and what
- * the report is about came before, the records so far are kept and out->partial names the line; so it does for
- * records whose count is not a number, or with a field that has two values. A field within which another element
- * stands has none. On failure *out is not to be used; the words say what is wrong.
+ * Promises that reading costs memory for one record at a time, that no entity, document type or network is ever used (a
+ * document with a DOCTYPE is refused), and that both forms give the same fields. The text is UTF-8, whatever it says of
+ * itself; but an octet that is none is windows-1252 where the XML declaration says that or ISO-8859-1. Before expat
+ * goes a lenient pass: other octets that are no UTF-8 and control characters become U+FFFD, an "&" that begins no
+ * entity is escaped (not in CDATA, where it is none), and an XML declaration is no more than an instruction, wherever
+ * and however it is written. Elements that are not known are skipped; expat remembers the name of each, so their number
+ * is bounded. Where the text breaks off or goes wrong behind a whole record, and what the report is about came before,
+ * the records so far are kept and out->partial names the line; so it does for records whose count is not a number, or
+ * with a field that has two values. A field within which another element stands has none. On failure *out is not to be
+ * used; the words say what is wrong.
  */
 #include "base/arena.h"
 #include "base/buf.h"

@@ -5,8 +5,8 @@
  * Promises that reading costs memory for one failure at a time besides what the report is about, that a count which is
  * no whole number, a policy without a domain and a failure without a count are left out and named (out->partial), and
  * that a text which is no JSON, or a policy about what is no domain, makes the whole no report. Each policy has a row
- * for what went well and one for each kind of failure; and one for those failed sessions of whose kind it says nothing. On failure *out is
- * not to be used; the words say what is wrong.
+ * for what went well and one for each kind of failure; and one for those failed sessions of whose kind it says nothing.
+ * On failure *out is not to be used; the words say what is wrong.
  */
 #include "feedback/report_in.h"
 #include "feedback/report_fields.h"

@@ -4,8 +4,8 @@
  *
  * Promises that each part which says or shows that it is a report, or is packed or encrypted in a way that is not read,
  * is looked at or named; that of a mail about another mail (a notification, RFC 3464 and RFC 6533; a receipt, RFC 8098;
- * a report about one mail, RFC 6591 and RFC 5965) nothing is taken for a report that somebody sent, whatever it brings back; and that no more than
- * REPORT_IN_PARTS parts are looked at.
+ * a report about one mail, RFC 6591 and RFC 5965) nothing is taken for a report that somebody sent, whatever it brings
+ * back; and that no more than REPORT_IN_PARTS parts are looked at.
  */
 #include "base/domain.h"
 #include "feedback/report_mime.h"

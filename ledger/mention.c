@@ -2,8 +2,8 @@
 /*
  * mention.c - a name within a text.
  *
- * Promises the same answer as the regular expression of store_mentions() for PostgreSQL, and more: a name in U-labels is
- * found in every spelling that IDNA takes for it (capitals, decomposed and wide letters, the full stops of RFC 3490
+ * Promises the same answer as the regular expression of store_mentions() for PostgreSQL, and more: a name in U-labels
+ * is found in every spelling that IDNA takes for it (capitals, decomposed and wide letters, the full stops of RFC 3490
  * 3.1), where PostgreSQL goes by its database's locale.
  */
 #include "ledger/mention.h"

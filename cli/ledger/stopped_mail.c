@@ -4,8 +4,8 @@
  *
  * First the domains are looked up whose mail did not meet the policy in the time asked about, then for each of them its
  * mail of the last STOPPED_LOOK_BACK_DAYS is gone through: where it passed from, where it failed from. Promises to read
- * no mail of other domains, and at most STOPPED_MAIL_MOST records, those that can decide. Records are kept for ledger.keep-identity: what is
- * older counts as unexplained, never as forgery.
+ * no mail of other domains, and at most STOPPED_MAIL_MOST records, those that can decide. Records are kept for
+ * ledger.keep-identity: what is older counts as unexplained, never as forgery.
  */
 #include "cli/ledger/stopped_mail.h"
 #include "base/clock.h"

@@ -11,6 +11,7 @@ from shapes_made import TEXT, mail, part, row, xml, zipped
 from shapes_met_mail import fields, inner, packed, raw_part, tarred, uuencoded
 
 ONE = [('taken', 1, 7)]
+FAILED = b'Reporting-MTA: dns; x\n\nFinal-Recipient: rfc822;r@x.example\nAction: failed\nStatus: 5.1.1\n'
 X = xml
 
 
@@ -366,7 +367,8 @@ def boundaries_and_kinds():
         'external-body',
         mail(
             TEXT,
-            b'Content-Type: message/external-body; access-type=URL; URL="https://x.example/r.xml.gz"\n\nContent-Type: application/gzip; name="r.xml.gz"\n\n',
+            b'Content-Type: message/external-body; access-type=URL; URL="https://x.example/r.xml.gz"\n\n'
+            b'Content-Type: application/gzip; name="r.xml.gz"\n\n',
         ),
         [],
         1,
@@ -406,7 +408,8 @@ def about_another_mail():
         'MDN (RFC 8098) with our report returned',
         mail(
             TEXT,
-            b'Content-Type: message/disposition-notification\n\nFinal-Recipient: rfc822;r@x.example\nDisposition: automatic-action/MDN-sent-automatically; displayed\n',
+            b'Content-Type: message/disposition-notification\n\nFinal-Recipient: rfc822;r@x.example\n'
+            b'Disposition: automatic-action/MDN-sent-automatically; displayed\n',
             b'Content-Type: message/rfc822\n\n' + mail(part(packed(domain='elsewhere.example'))).replace(b'=_b', b'=_m'),
             kind='multipart/report; report-type=disposition-notification',
         ),
@@ -419,7 +422,7 @@ def about_another_mail():
         'bounce in multipart/mixed',
         mail(
             TEXT,
-            b'Content-Type: message/delivery-status\n\nReporting-MTA: dns; x\n\nFinal-Recipient: rfc822;r@x.example\nAction: failed\nStatus: 5.1.1\n',
+            b'Content-Type: message/delivery-status\n\n' + FAILED,
             b'Content-Type: message/rfc822\n\n' + mail(part(packed(domain='elsewhere.example'))).replace(b'=_b', b'=_m'),
         ),
         [],
@@ -431,7 +434,7 @@ def about_another_mail():
         'bounce, multipart/report without a type',
         mail(
             TEXT,
-            b'Content-Type: message/delivery-status\n\nReporting-MTA: dns; x\n\nFinal-Recipient: rfc822;r@x.example\nAction: failed\nStatus: 5.1.1\n',
+            b'Content-Type: message/delivery-status\n\n' + FAILED,
             b'Content-Type: message/rfc822\n\n' + mail(part(packed(domain='elsewhere.example'))).replace(b'=_b', b'=_m'),
             kind='multipart/report',
         ),
@@ -444,7 +447,7 @@ def about_another_mail():
         'bounce, RFC 6533',
         mail(
             TEXT,
-            b'Content-Type: message/global-delivery-status\n\nReporting-MTA: dns; x\n\nFinal-Recipient: utf-8;r@x.example\nAction: failed\nStatus: 5.1.1\n',
+            b'Content-Type: message/global-delivery-status\n\n' + FAILED.replace(b'rfc822', b'utf-8'),
             b'Content-Type: message/global\n\n' + mail(part(packed(domain='elsewhere.example'))).replace(b'=_b', b'=_m'),
             kind='multipart/report; report-type=delivery-status',
         ),
@@ -558,8 +561,8 @@ def mailboxes():
     yield ('babyl/mmdf', b'\x01\x01\x01\x01\n' + mail(part(packed())) + b'\x01\x01\x01\x01\n', [], 1, '', {})
     yield (
         'maildir++ file with Received first',
-        b'Return-Path: <>\nDelivered-To: x@y\nReceived: from a (b [192.0.2.1])\n\tby c with ESMTP id 1\n\tfor <x@y>; Thu, 19 Nov 2026 00:00:00 +0000\n'
-        + mail(TEXT, part(packed())),
+        b'Return-Path: <>\nDelivered-To: x@y\nReceived: from a (b [192.0.2.1])\n'
+        b'\tby c with ESMTP id 1\n\tfor <x@y>; Thu, 19 Nov 2026 00:00:00 +0000\n' + mail(TEXT, part(packed())),
         ONE,
         0,
         '',

@@ -111,7 +111,8 @@ def declarations():
     yield (
         'xsi:schemaLocation',
         X(
-            feedback='<feedback xmlns="http://dmarc.org/dmarc-xml/0.2" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="http://x.example/ dmarc.xsd">'
+            feedback='<feedback xmlns="http://dmarc.org/dmarc-xml/0.2" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
+            'xsi:schemaLocation="http://x.example/ dmarc.xsd">'
         ),
         ONE,
         0,
@@ -170,16 +171,19 @@ def records():
         .replace(b'</date_range>', b'</date_range><error>none</error><generator>x 1.0</generator>')
         .replace(
             b'<p>reject</p>',
-            b'<p>reject</p><sp>quarantine</sp><np>reject</np><adkim>s</adkim><aspf>r</aspf><discovery_method>treewalk</discovery_method><fo>0:1:d:s</fo><testing>n</testing>',
+            b'<p>reject</p><sp>quarantine</sp><np>reject</np><adkim>s</adkim><aspf>r</aspf>'
+            b'<discovery_method>treewalk</discovery_method><fo>0:1:d:s</fo><testing>n</testing>',
         )
         .replace(
             b'</policy_evaluated>',
-            b'<reason><type>local_policy</type><comment lang="de">x</comment></reason><reason><type>other</type></reason></policy_evaluated>',
+            b'<reason><type>local_policy</type><comment lang="de">x</comment></reason>'
+            b'<reason><type>other</type></reason></policy_evaluated>',
         )
         .replace(b'<header_from>', b'<envelope_to>a.example</envelope_to><envelope_from>b.example</envelope_from><header_from>')
         .replace(
             b'<spf><domain>',
-            b'<dkim><domain>example.org</domain><selector>s</selector><result>pass</result><human_result lang="en">good</human_result></dkim><spf><domain>',
+            b'<dkim><domain>example.org</domain><selector>s</selector><result>pass</result>'
+            b'<human_result lang="en">good</human_result></dkim><spf><domain>',
         ),
         ONE,
         0,
@@ -228,7 +232,7 @@ def what_is_missing():
         ('2001:db8::1::', '2001:db8::1::'),
     ):
         yield (f'address {ip}', X([row(ip=ip)]), ONE, 0, '', {'source': k})
-    for c in ('0', '00', '-0', '1e3', '1000000001', '18446744073709551617', '7\xa0', '7 7', '٧', 'Infinity', '٧', '7L', '1_000', "1'000"):
+    for c in ('0', '00', '-0', '1e3', '1000000001', '18446744073709551617', '7\xa0', '7 7', '٧', 'Infinity', '7L', '1_000', "1'000"):
         yield (f'count {c}', X([row(c), row()]), PART, 0, '', {})
     for c in ('\t7\n', '+7', '007', '\r\n7'):
         yield (f'count {c!r}', X([row(c)]), ONE, 0, '', {})

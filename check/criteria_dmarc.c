@@ -339,10 +339,8 @@ static void judge_key(struct testing *t, const char *selector, const struct dkim
     if (k->type == KEY_RSA && bits < RSA_LEAST)
         testing_say(t, CHECK_DKIM, CHECK_FAIL, "Make a new key of 2048 bits.", "%s: RSA with %u bits", selector, bits);
     else if (k->type == KEY_RSA && bits < RSA_GOOD)
-        testing_say(t, CHECK_DKIM, CHECK_ADVICE,
-                    k->testing ? "Make a new key of 2048 bits. Publish it without t=y."
-                               : "Make a new key of 2048 bits.",
-                    "%s: RSA with %u bits", selector, bits);
+        testing_say(t, CHECK_DKIM, CHECK_ADVICE, "Make a new key of 2048 bits.", "%s: RSA with %u bits", selector,
+                    bits);
     if (k->testing)
         testing_say(t, CHECK_DKIM, CHECK_ADVICE, "Remove t=y.", "%s: the key says that it is a test (t=y)", selector);
     else if (k->type != KEY_RSA || bits >= RSA_GOOD)

@@ -115,6 +115,18 @@ static bool is_not_asked(struct testing *t, const struct dane_host *h)
     return name && testing_was_not_asked(dns_get(t->scope, name, DNS_TLSA));
 }
 
+/* Tells whether an address of the host was seen not to encrypt: with a TLSA record, senders would not deliver there
+ * (RFC 7672 2.2). */
+static bool is_in_clear(const struct testing *t, const struct mail_host *h)
+{
+    bool clear = false;
+    for (size_t i = 0; h && i < h->address_count; i++) {
+        const struct facts_smtp *s = testing_smtp(t->facts, h->name, &h->addresses[i]);
+        clear = clear || (s && testing_is_clear(s));
+    }
+    return clear;
+}
+
 static void test_dane_host(struct testing *t, const struct dane_host *h)
 {
     const struct mail_host *host = mail_host_of(t, h->name);
@@ -152,7 +164,12 @@ static void test_dane_host(struct testing *t, const struct dane_host *h)
         return;
     case DANE_HOST_NONE:
         testing_say(t, CHECK_DANE, CHECK_ADVICE,
-                    testing_print(t, "_25._tcp.%s. TLSA 3 1 1 <digest; assay tlsa prints it on the server>", h->name),
+                    testing_print(t,
+                                  is_in_clear(t, host)
+                                      ? "_25._tcp.%s. TLSA 3 1 1 <digest; assay tlsa prints it on the server>, but not "
+                                        "before it offers STARTTLS: senders would not deliver"
+                                      : "_25._tcp.%s. TLSA 3 1 1 <digest; assay tlsa prints it on the server>",
+                                  h->name),
                     "%s has no TLSA record", h->name);
         return;
     case DANE_HOST_INSECURE:

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define FIX 900          /* octets of what to do: a line of a letter (RFC 5322 2.1.1); our own limit */
 #define EVIDENCE 2000    /* octets of one result's evidence; our own limit */
 #define TESTING_NAMES 10 /* names of one address that are looked up (RFC 7208 4.6.4 has the same for ptr) */
 
@@ -157,6 +158,17 @@ static const char *within(struct testing *t, const char *text)
     return arena_copy(t->arena, text, at);
 }
 
+/* What to do, and what else: each address and each host wants its own record, and with the first alone the test is not
+ * met. A sentence begins with a capital, or a letter that is no ASCII; a record, or a line of a policy, does not. */
+static const char *and_fix(struct testing *t, const char *fix, const char *more)
+{
+    if (!more || strstr(fix, more) || strlen(fix) + strlen(more) > FIX)
+        return fix;
+    const bool sentence = (*more >= 'A' && *more <= 'Z') || (unsigned char)*more >= 0x80;
+    const char *all = arena_printf(t->arena, sentence ? "%s %s" : "%s; %s", fix, more);
+    return all ? all : fix;
+}
+
 void testing_say(struct testing *t, enum check_test test, enum check_state state, const char *fix, const char *format,
                  ...)
 {
@@ -177,10 +189,7 @@ void testing_say(struct testing *t, enum check_test test, enum check_state state
     if (all && strlen(all) <= EVIDENCE)
         r->evidence = all;
     r->state = state;
-    if (fix && (first || !r->fix))
-        r->fix = fix;
-    else if (first)
-        r->fix = NULL;
+    r->fix = first || !r->fix ? fix : and_fix(t, r->fix, fix);
 }
 
 const struct facts_smtp *testing_smtp(const struct facts *f, const char *host, const struct ip *a)

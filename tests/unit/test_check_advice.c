@@ -118,7 +118,7 @@ static void several_faults_of_one_record(void **state)
 {
     static const struct judge_case t[] = {
         {KEY_S("v=DKIM1; t=y; p=" RSA_1024), CHECK_DKIM, CHECK_ADVICE, "s: RSA with 1024 bits; s: the key says",
-         "2048 bits. Publish it without t=y."},
+         "Make a new key of 2048 bits. Remove t=y."},
         {KEY_S("v=DKIM1; p=" RSA_1024), CHECK_DKIM, CHECK_ADVICE, "s: RSA with 1024 bits", "2048 bits."},
         {TXT("_dmarc.a.example.", "v=DMARC2; p=reject; rua=mailto:r@a.example; adkim=s"), CHECK_DMARC, CHECK_FAIL,
          "found: v=DMARC2", "TXT \"v=DMARC1; p=reject; rua=mailto:r@a.example; adkim=s\""},

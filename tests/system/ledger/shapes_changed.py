@@ -127,9 +127,10 @@ def latin(octets):
 
 
 def made_good(text):
-    """As the reader's contract says: UTF-8 whatever is declared; what may not be in XML, and an "&" that begins no entity, is replaced."""
+    """As the reader's contract says: UTF-8 whatever is declared; what may not be in XML, and an "&" that begins no entity, is replaced; an
+    XML declaration is an instruction wherever it is."""
     declared = re.match(rb'<\?xml[^>]*(iso[-_]?8859-1["\']|windows-1252|cp1252|latin-?1)', text[:256], re.I)
-    text = re.sub(rb'^<\?xml.*?\?>', b'', text, flags=re.S)
+    text = re.sub(rb'<\?xml(?=[\s?])', b'<?_', text, flags=re.I)
     text = re.sub(rb'[\x80-\xff]+', lambda m: latin(m[0]), text) if declared else text
     text = text.decode('utf-8', 'replace')
     return re.sub(
@@ -147,10 +148,20 @@ def tree(text):
     return builder.close()
 
 
+def records(element):
+    """Those in an element of somebody's own, too; not those of RFC 9990's extensions, nor in a head."""
+    for one in element:
+        name = one.tag.rpartition(':')[2]
+        if name == 'record':
+            yield one
+        elif name not in ('extension', 'report_metadata', 'policy_published'):
+            yield from records(one)
+
+
 def by_expat(text):
     root = tree(made_good(text))
-    dates = child(child(root, 'report_metadata'), 'date_range')
-    counts = [number(only(child(record, 'row'), 'count')) for record in root if record.tag.rpartition(':')[2] == 'record']
+    dates = child([part for head in root if head.tag.rpartition(':')[2] == 'report_metadata' for part in head], 'date_range')
+    counts = [number(only(child(record, 'row'), 'count')) for record in records(root)]
     return Report(
         0,
         seconds(only(dates, 'begin')),
@@ -184,14 +195,15 @@ def by_json(text):
         summary, failures = policy.get('summary') or {}, policy.get('failure-details') or []
         failures = failures if isinstance(failures, list) else [failures]
         counts.append(session_count(summary, 'total-successful-session-count'))
-        counts.extend(session_count(f, 'failed-session-count') for f in failures)
-        if not failures:
-            counts.append(session_count(summary, 'total-failure-session-count'))
+        failed = [session_count(f, 'failed-session-count') for f in failures]
+        counts.extend(failed)
+        if all(failed):
+            counts.append(max(0, session_count(summary, 'total-failure-session-count') - sum(failed)))
     dates = report['date-range']
     return Report(
         1,
-        seconds(str(dates['start-datetime'])),
-        seconds(str(dates['end-datetime']), True),
+        seconds(str(dates['start-datetime']).strip()),
+        seconds(str(dates['end-datetime']).strip(), True),
         ','.join(dict.fromkeys(domains)),
         tuple(sorted(n for n in counts if n)),
     )

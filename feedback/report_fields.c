@@ -10,11 +10,13 @@
 #include "base/clock.h"
 #include "base/domain.h"
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #define EARLIEST INT64_C(1104537600) /* 2005: before there was DMARC */
+#define BEGINS 900                   /* octets of a long identifier that are kept */
 #define AHEAD (2 * 86400)
 #define RANGE_MOST (366 * 86400) /* own: most are about a day (RFC 9990 3.5.1), and one of years has a wrong date */
 #define MILLISECONDS INT64_C(100000000000) /* a larger number is in milliseconds */
@@ -192,6 +194,19 @@ void report_field_word(char *text)
 {
     for (; *text; text++)
         *text = *text >= 'A' && *text <= 'Z' ? (char)(*text - 'A' + 'a') : *text;
+}
+
+const char *report_field_identifier(struct arena *a, struct slice text)
+{
+    uint64_t hash = 14695981039346656037u; /* FNV-1a */
+    struct slice begins = slice_of(text.p, BEGINS);
+    if (text.n <= REPORT_IN_FIELD)
+        return arena_copy(a, text.p, text.n);
+    while (begins.n && ((unsigned char)text.p[begins.n] & 0xc0) == 0x80)
+        begins.n--;
+    for (size_t i = 0; i < text.n; i++)
+        hash = (hash ^ (unsigned char)text.p[i]) * 1099511628211u;
+    return arena_printf(a, "%.*s#%016" PRIx64, SLICE_ARG(begins), hash);
 }
 
 struct slice report_field_cut(struct slice text)

@@ -223,6 +223,12 @@ static void keep_decisive(struct reading *r, const char **field, bool *twice)
     keep_once(r, field);
 }
 
+static const char *kept_identifier(struct reading *r)
+{
+    const char *id = report_field_identifier(r->arena, slice_trim(buf_slice(&r->text)));
+    return id ? id : "";
+}
+
 static void end_metadata(struct reading *r, const char *name)
 {
     if (is_child_of(r, "date_range") && is(name, "begin"))
@@ -235,8 +241,8 @@ static void end_metadata(struct reading *r, const char *name)
         keep_once(r, &r->out->org);
     else if (is(name, "email"))
         keep_once(r, &r->email);
-    else if (is(name, "report_id"))
-        keep_once(r, &r->out->id);
+    else if (is(name, "report_id") && !*r->out->id)
+        r->out->id = kept_identifier(r);
 }
 
 static void end_published(struct reading *r, const char *name)

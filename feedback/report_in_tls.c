@@ -17,7 +17,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TYPE_MOST 40 /* octets of a policy's type in a row's detail */
+#define IDENTIFIER_MOST 65536 /* octets that are looked at: as of an element's text in XML */
+#define TYPE_MOST 40          /* octets of a policy's type in a row's detail */
 
 struct reading {
     struct arena *arena;
@@ -257,6 +258,16 @@ static const char *text_or_number(struct slice v, struct buf *out)
     return out->failed ? "" : out->p;
 }
 
+static const char *identifier_of(struct reading *r, struct slice value)
+{
+    if (report_json_kind(value) != '"')
+        return keep(r, text_or_number(value, &r->detail));
+    buf_reset(&r->detail);
+    (void)report_json_text(value, IDENTIFIER_MOST, &r->detail);
+    const char *id = report_field_identifier(r->arena, slice_trim(buf_slice(&r->detail)));
+    return id ? id : "";
+}
+
 static enum status read_head(struct reading *r, bool *dated)
 {
     struct report_in *out = r->out;
@@ -273,7 +284,7 @@ static enum status read_head(struct reading *r, bool *dated)
     const char *at = out->contact ? strrchr(out->contact, '@') : NULL;
     out->org = keep(r, text_of(member[ORG], &r->detail));
     out->org = *out->org || !at ? out->org : at + 1;
-    out->id = keep(r, text_or_number(member[ID], &r->detail));
+    out->id = identifier_of(r, member[ID]);
     *dated =
         report_field_range(text_or_number(report_json_get(range, "start-datetime"), &r->source),
                            text_or_number(report_json_get(range, "end-datetime"), &r->result), &out->begin, &out->end);

@@ -281,6 +281,10 @@ def heads():
     yield ('email only', X(org=None, email='"a@b"@receiver.example'), ONE, 0, '', {'org': 'receiver.example'})
     yield ('email without @, no org', X(org='', email='nobody'), [], 1, 'org_name', {})
     yield ('report_id of 5000', X(ident='i' * 5000), ONE, 0, '', {})
+    yield ('report_id of 5000, the same again', X(ident='i' * 5000), [('was there', 1, 7)], 0, '', {})
+    yield ('report_id of 5000, another at its end', X(ident='i' * 4999 + 'j'), ONE, 0, '', {})
+    yield ('report_id of 1024', X(ident='k' * 1024), ONE, 0, '', {'report_id': 'k' * 1024})
+    yield ('report_id of 3000, of letters of two octets', X(ident='\u00e9' * 3000), ONE, 0, '', {})
     yield ('domain: sub of ours', X(domain='mail.example.org'), ONE, 0, '', {'domain': 'mail.example.org'})
     yield ('domain: a TLD', X(domain='org'), OTH, 0, '', {'domain': 'org'})
     yield ('domain: address', X(domain='postmaster@example.org'), [], 1, 'no domain name', {})
@@ -477,6 +481,8 @@ def tls_values():
     yield ('TLS, 1000000001', tls([failure(3)], 1000000001, 3), [('taken in part', 1, 3)], 0, '', {})
     yield ('TLS, dates with blanks around', tls(begin=' 2026-11-19T00:00:00Z ', end='2026-11-19T23:59:59Z\n'), TLS, 0, '', {})
     yield ('TLS, org with blanks around', json_with(**{'organization-name': '  Company '}), TLS, 0, '', {'org': 'Company'})
+    yield ('TLS, id of 5000', json_with(**{'report-id': 'i' * 5000}), TLS, 0, '', {})
+    yield ('TLS, id of 5000, another at its end', json_with(**{'report-id': 'i' * 4999 + 'j'}), TLS, 0, '', {})
     yield ('TLS, id with blanks around', json_with(**{'report-id': ' x1 '}), TLS, 0, '', {'report_id': 'x1'})
 
 

@@ -39,8 +39,8 @@ bool report_field_domain(const char *text, char out[LIMIT_DOMAIN + 1]);
 /* A word of a standard (a result, a disposition): they are in small letters. */
 void report_field_word(char *text);
 
-/* What is kept of an identifier, in the arena: of a long one its beginning and a hash of the whole, so that two that begin
- * alike are two. NULL: out of memory. */
+/* What is kept of an identifier, in the arena: of a long one its beginning and a hash of the whole, so that two that
+ * begin alike are two. NULL: out of memory. */
 const char *report_field_identifier(struct arena *a, struct slice text);
 
 /* The text's first REPORT_IN_FIELD octets, without a cut in a character of UTF-8. */

@@ -29,8 +29,7 @@ def main(count):
     folder = f"{space.PLACE}/bench"
     os.makedirs(folder)
     authority = hosts.Authority(folder)
-    everybody = (names.TLD, names.FIRST, names.SECOND, names.OTHER, names.NO_TLSA, names.NO_TLSA_2)
-    pairs = [a for p in everybody for a in p] + list(names.ROOTS6)
+    pairs = [a for p in names.SERVERS for a in p] + list(names.ROOTS6)
     pairs += [f"25.25.25.{n + 1}" for n in range(HOSTS)]
     batch = "".join(f"addr replace {a}/{128 if ':' in a else 32} dev lo{' nodad' if ':' in a else ''}\n" for a in pairs)
     subprocess.run(["ip", "-batch", "-"], input=batch + "route add default dev lo\n", text=True, check=True)
@@ -62,7 +61,9 @@ def main(count):
     took = time.monotonic() - begun
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
     done, whole, causes = outcome(f"{folder}/out")
-    print(f"{done} domains in {took:.0f} s ({done / took:.1f} a second), peak {peak} MB, at most {most} sockets; exit {process.returncode}")
+    print(
+        f"{done} domains in {took:.0f} s ({done / took:.1f} a second), peak {peak} MB, at most {most} sockets; exit {process.returncode}"
+    )
     print(f"{whole} of them wholly tested")
     for cause, times in causes.most_common(5):
         print(f"could not be tested, {times} times: {cause}")

@@ -38,6 +38,7 @@ NO_TLSA = ("198.51.100.7", "2001:db8:53::7")
 NO_TLSA_2 = ("198.51.100.8", "2001:db8:53::8")
 NO_TCP = ("198.51.100.9", "2001:db8:53::9")
 DEAD = ("198.51.100.66", "2001:db8:53::66")
+SERVERS = (TLD, FIRST, SECOND, OTHER, NO_TLSA, NO_TLSA_2, NO_TCP, DEAD)  # whose addresses serve() and its zones need
 
 
 def ldns(folder, *command):

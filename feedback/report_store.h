@@ -27,7 +27,7 @@ struct report_store_about {
 /* A report's rows are collected and written a step at a time, each in a transaction of its own, so that nobody waits
  * for a large report, nor for one that is slow to read. Its heads are marked as unfinished until the last step: no
  * query sees them or their rows. */
-#define REPORT_STORE_STEP 500         /* rows */
+#define REPORT_STORE_STEP 1500        /* rows; others are let in for at least 10 ms between two steps */
 #define REPORT_STORE_UNFINISHED (-1)  /* in the column "ours" */
 #define REPORT_STORE_LEFT_SECONDS 120 /* an unfinished report that got no row for so long was left by one that died */
 

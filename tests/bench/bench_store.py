@@ -182,7 +182,8 @@ def worst(values):
 
 
 def main():
-    os.makedirs(JOURNAL, exist_ok=True)
+    shutil.rmtree(JOURNAL, ignore_errors=True)  # what a run that was ended left would be behind from the beginning
+    os.makedirs(JOURNAL)
     os.makedirs(SPACE + "/state", exist_ok=True)
     with open(POLICY, "w", encoding="ascii") as f:
         f.write(

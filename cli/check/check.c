@@ -93,7 +93,8 @@ static bool add_domain(struct command *c, const char *text, const char *place, u
     return true;
 }
 
-/* A list as editors of all systems write it: a byte order mark, CR LF, blanks around a name. */
+/* A list as editors of all systems write it: a byte order mark, CR LF, blanks around a name. One that names nobody is
+ * an error: whoever made it failed, and "all good" would hide that. */
 static int add_list(struct command *c)
 {
     FILE *f = fopen(c->o.list, "re");
@@ -103,6 +104,7 @@ static int add_list(struct command *c)
         return EX_NOINPUT;
     }
     int rc = 0;
+    bool any = false;
     for (unsigned n = 1; !rc && fgets(line, sizeof line, f); n++) {
         size_t length = strcspn(line, "\n");
         const bool whole = line[length] == '\n' || feof(f);
@@ -118,12 +120,16 @@ static int add_list(struct command *c)
         if (!whole)
             cli_error("%s:%u: the line is over %d octets, or holds a NUL; a line is one domain name", c->o.list, n,
                       LINE - 2);
-        if (!whole || !add_domain(c, text, c->o.list, n))
-            rc = EX_DATAERR;
+        any = whole && add_domain(c, text, c->o.list, n);
+        rc = any ? 0 : EX_DATAERR;
     }
     if (!rc && ferror(f)) {
         cli_error("%s: %s", c->o.list, strerror(errno));
         rc = EX_NOINPUT;
+    }
+    if (!rc && !any) {
+        cli_error("%s: it names no domain; a line is one domain name", c->o.list);
+        rc = EX_DATAERR;
     }
     fclose(f);
     return rc;

@@ -95,6 +95,14 @@ void test_message_withdraw(const char *state_dir)
         unlink(path);
 }
 
+bool test_message_is_offered(const char *state_dir)
+{
+    char path[PATH_SIZE];
+    struct stat st;
+
+    return path_of(state_dir, OFFER, path) && lstat(path, &st) == 0;
+}
+
 enum status test_message_read(const char *state_dir, time_t now, struct test_message *out)
 {
     char path[PATH_SIZE], text[FILE_SIZE];

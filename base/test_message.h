@@ -19,6 +19,7 @@
 #include <time.h>
 
 #define TEST_MESSAGE_SECONDS 60
+#define TEST_MESSAGE_NOTICE_MS 250           /* how often the milter looks; doctor waits as long before it connects */
 #define TEST_MESSAGE_SECRET 32               /* hex digits: 128 bits */
 #define TEST_MESSAGE_DOMAIN "doctor.invalid" /* RFC 6761 6.4: no such name, ever */
 #define TEST_MESSAGE_LOCAL "assay-test-"
@@ -41,6 +42,9 @@ enum status test_message_offer(const char *state_dir, struct test_message *out) 
 
 /* Removes the secrets and the receipt. */
 void test_message_withdraw(const char *state_dir);
+
+/* Tells whether there are any, be they too old or not: one question to the file system. */
+bool test_message_is_offered(const char *state_dir);
 
 /* The secrets on offer at this moment. */
 enum status test_message_read(const char *state_dir, time_t now, struct test_message *out) MUST_CHECK;

@@ -538,6 +538,11 @@ bool dns_scope_awaits(struct dns_scope *s)
     return first_under_way(s) != NULL;
 }
 
+bool dns_scope_asks(const struct dns_scope *s)
+{
+    return first_under_way(s) != NULL;
+}
+
 void dns_scope_give_up(struct dns_scope *s)
 {
     s->given_up = true;

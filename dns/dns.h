@@ -130,6 +130,9 @@ bool dns_scope_lacks(const struct dns_scope *s);
  */
 bool dns_scope_awaits(struct dns_scope *s);
 
+/* Tells whether any look-up has been asked and not yet answered: the cache did not have them all. Takes no answer. */
+bool dns_scope_asks(const struct dns_scope *s);
+
 /* Gives up all look-ups that are under way or wait for packets: temporary failures by a limit of the moment. From now
  * on no other is begun. */
 void dns_scope_give_up(struct dns_scope *s);

@@ -261,6 +261,11 @@ bool judge_waits(const struct judge *j)
     return j->waits;
 }
 
+bool judge_asks_dns(const struct judge *j)
+{
+    return j->scope && dns_scope_asks(j->scope);
+}
+
 /* What the end of the message alone says; once. */
 static enum status close_message(struct judge *j)
 {

@@ -17,6 +17,7 @@
 #include "milter/doctor_probe.h"
 #include "milter/end_of_message.h"
 #include "milter/log.h"
+#include "milter/rcpt_answer.h"
 #include "milter/session.h"
 #include "milter/wire/wire_flags.h"
 #include "policy/policy_live.h"
@@ -72,6 +73,11 @@ static bool on_negotiate(unsigned long actions, unsigned long steps, unsigned lo
      * commands and DATA. */
     *use_steps = steps & (WIRE_LEADING_SPACE | WIRE_NO_REPLY_HEADER | WIRE_MAY_SKIP | WIRE_NO_UNKNOWN | WIRE_NO_DATA);
     return true;
+}
+
+static bool answers_rcpt(void)
+{
+    return rcpt_answer_is_needed(&the_daemon);
 }
 
 static unsigned port_of(const struct sockaddr *sa)
@@ -186,7 +192,7 @@ static enum mta_answer on_rcpt(struct mta *mta, struct session *s, const char *c
         return MTA_TEMPFAIL;
     if (s->testing)
         return doctor_probe_rcpt(s, args[0] ? args[0] : "") ? MTA_CONTINUE : MTA_TEMPFAIL;
-    end_of_message_at_rcpt(&the_daemon, s, args[0] ? args[0] : "", &c);
+    end_of_message_at_rcpt(&the_daemon, s, args[0] ? args[0] : "", mta->silent_rcpt, &c);
     return c.refuse ? action_refuse(mta, &c.reply) : MTA_CONTINUE;
 }
 
@@ -245,6 +251,7 @@ const struct mta_callbacks callbacks = {
     .macros = macros_wanted,
     .macro_stages = sizeof macros_wanted / sizeof *macros_wanted,
     .negotiate = on_negotiate,
+    .answers_rcpt = answers_rcpt,
     .connect = on_connect,
     .helo = on_helo,
     .mail = on_mail,

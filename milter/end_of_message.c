@@ -17,6 +17,7 @@
 #include "milter/delegation.h"
 #include "milter/log.h"
 #include "milter/pause_state.h"
+#include "milter/rcpt_answer.h"
 #include "policy/policy_settings.h"
 #include <inttypes.h>
 
@@ -319,15 +320,37 @@ static bool take_digests(struct daemon *d, struct session *s)
     return m->tls.cert_fingerprint && m->tls.cert_public_key;
 }
 
-void end_of_message_at_rcpt(struct daemon *d, struct session *s, const char *path, struct message_answer *out)
+/* More recipients than are kept. Where the MTA does not wait for an answer it could not send the others in a mail of
+ * their own: as nothing depends on a single recipient, the mail is judged for those that are kept. */
+static void too_many(struct session *s, bool silent, struct message_answer *out)
+{
+    if (silent && !policy_decides_at_rcpt(judge_policy(s->judge)))
+        log_complain(LOG_LIMIT, "a mail has more than %d recipients: those beyond are not recorded", LIMIT_RECIPIENTS);
+    else
+        set_refusal(out, "452", "4.5.3", "Too many recipients, please send the rest in another message");
+}
+
+/* The first recipient of a mail: what its envelope asks of DNS is asked now. */
+static enum status begin_envelope(struct session *s)
+{
+    const enum status status = judge_envelope(s->judge);
+
+    if (status == STATUS_OK)
+        rcpt_answer_learn(judge_asks_dns(s->judge));
+    return status;
+}
+
+void end_of_message_at_rcpt(struct daemon *d, struct session *s, const char *path, bool silent,
+                            struct message_answer *out)
 {
     struct judge_mail *m = judge_mail(s->judge);
     enum status status = mail_add_rcpt(m, judge_arena(s->judge), path);
+    const bool refusable = !silent && may_split(s);
     const char *address;
 
     *out = (struct message_answer){0};
     if (status == STATUS_LIMIT) {
-        set_refusal(out, "452", "4.5.3", "Too many recipients, please send the rest in another message");
+        too_many(s, silent, out);
         return;
     }
     if (status != STATUS_OK) {
@@ -339,12 +362,12 @@ void end_of_message_at_rcpt(struct daemon *d, struct session *s, const char *pat
         return;
     }
     address = m->rcpts[m->rcpt_count - 1].address;
-    if (may_split(s) && refused_early(d, s, address, out)) {
+    if (refusable && refused_early(d, s, address, out)) {
         s->refused_rcpt = true;
-    } else if (may_split(s) && other_class(d, s, address)) {
+    } else if (refusable && other_class(d, s, address)) {
         out->refuse = true;
         reply_split_rcpt(&out->reply);
-    } else if (s->wanted++ == 0 && judge_envelope(s->judge) != STATUS_OK) {
+    } else if (s->wanted++ == 0 && begin_envelope(s) != STATUS_OK) {
         cannot_judge(out, "out of memory");
     }
     if (out->refuse)

@@ -22,7 +22,9 @@ struct message_answer {
  * and it is to be called again. Never fails: a message that could not be judged gets a temporary failure. */
 bool end_of_message(struct daemon *d, struct session *s, struct message_answer *out);
 
-/* At each recipient, before the message is known. out->refuse: answer this recipient with the reply. */
-void end_of_message_at_rcpt(struct daemon *d, struct session *s, const char *path, struct message_answer *out);
+/* At each recipient, before the message is known. out->refuse: answer this recipient with the reply. silent: the MTA
+ * waits for no answer, and refuse is of the whole mail; what the policy asks of it is then decided at its end. */
+void end_of_message_at_rcpt(struct daemon *d, struct session *s, const char *path, bool silent,
+                            struct message_answer *out);
 
 #endif

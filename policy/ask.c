@@ -492,6 +492,14 @@ void policy_ask(const struct policy *p, const struct policy_question *q, struct 
 
 /* ---- other questions ---- */
 
+bool policy_decides_at_rcpt(const struct policy *p)
+{
+    for (size_t i = 0; i < p->own.listener_count; i++)
+        if (p->items[p->own.listeners[i]].s.listener.as == POLICY_AS_UNJUDGED)
+            return true;
+    return p->index.whom_count > 1 || (p->index.acting_slots & SLOT_BIT(STANDARD_TLS));
+}
+
 bool policy_has_customers(const struct policy *p)
 {
     for (size_t i = 0; i < p->unit_count; i++)

@@ -114,6 +114,8 @@ static void index_put(struct policy *p, uint32_t number)
     it->whom_id = whom_of(p, it);
     struct whom *w = &x->whoms[it->whom_id];
     x->slots |= it->slots;
+    if (it->s.level > POLICY_RECORD)
+        x->acting_slots |= it->slots;
     if (it->s.who.kind == POLICY_EVERYONE || it->s.who.kind == POLICY_SUBMITTERS) {
         hang(p, &w->everyone, number);
         return;

@@ -264,6 +264,10 @@ void policy_ask(const struct policy *p, const struct policy_question *q, struct 
 /* Tells whether any customer's file tightens this policy. */
 bool policy_has_customers(const struct policy *p);
 
+/* Tells whether the answer to RCPT may depend on this policy: TLS is asked for (follow, require), something is said of
+ * single recipients, or a listener is unjudged. Else every recipient is accepted, and the mail is decided at its end. */
+bool policy_decides_at_rcpt(const struct policy *p);
+
 /* Tells whether a customer's statement asks more than the operator's do in no outcome, for the senders and the
  * recipient it names: it then does nothing. instead (may be NULL): the operator's statement that asks as much. False
  * where that cannot be told from the statement alone (lists, networks). */

@@ -3,9 +3,10 @@
  * doctor_message.c - checks that mail reaches assay-milter, by a real message through the mail server, which the milter
  * drops.
  *
- * Order: nothing is sent before the milter has proved that it is there. First a MAIL command whose sender is a question
- * that only our milter can answer (base/test_message.h): the mail server passes the answer on to MAIL, or to RCPT where
- * it does not wait for the milter at MAIL. Only after the right answer follows, in the same connection, a message with
+ * Order: the secrets are left before the mail server is connected to, so that the milter has it wait for the answer to
+ * RCPT (milter/rcpt_answer.c). Nothing is sent before the milter has proved that it is there. First a MAIL command whose
+ * sender is a question that only our milter can answer (base/test_message.h): the mail server passes the answer on to
+ * MAIL, or to RCPT where it does not wait for the milter at MAIL. Only after the right answer follows, in the same connection, a message with
  * a null sender to a domain that cannot exist (RFC 6761 6.4), which the milter judges, drops, and leaves a receipt of.
  * Should the milter die in between under milter_default_action=accept, the message can neither be delivered nor
  * returned.
@@ -189,43 +190,55 @@ static void await_receipt(struct doctor *d, const struct test_message *m, const 
             where, r.policy, r.ms, r.would);
 }
 
-static void test_at(struct doctor *d, struct talk *t, const char *where)
+static void test_at(struct doctor *d, struct talk *t, const struct test_message *m, const char *where)
 {
-    struct test_message m;
-    enum status s = test_message_offer(d->state_dir, &m);
     const int64_t began = clock_mono_ms();
-    if (s != STATUS_OK) {
-        doctor_say(d, DOCTOR_UNKNOWN, "no test message was sent: nothing can be left for assay-milter in %s (%s)\n%s",
-                   d->state_dir, status_text(s),
-                   geteuid() ? "run this as root" : "is assay-milter installed, and its state folder there?");
-        return;
-    }
-    if (talk_ask(d, t, &m, where) && send_message(d, t, where))
-        await_receipt(d, &m, where, began);
+
+    if (talk_ask(d, t, m, where) && send_message(d, t, where))
+        await_receipt(d, m, where, began);
     (void)say(t, "QUIT\r\n");
-    test_message_withdraw(d->state_dir);
 }
 
-void doctor_message(struct doctor *d)
+/* Connects to the mail server; false: there is none, which is said. */
+static bool reach(struct doctor *d, struct talk *t, const char **where)
 {
     static const char *const usual[] = {"127.0.0.1", "[::1]"};
-    struct talk *t = ARENA_NEW(d->arena, struct talk);
-    const char *where = d->smtp;
 
-    if (!t)
-        return;
-    t->fd = where ? connect_to(d, where) : -1;
+    *where = d->smtp;
+    t->fd = d->smtp ? connect_to(d, d->smtp) : -1;
     for (size_t i = 0; !d->smtp && t->fd < 0 && i < sizeof usual / sizeof *usual; i++)
-        t->fd = connect_to(d, where = usual[i]);
+        t->fd = connect_to(d, *where = usual[i]);
     if (t->fd < 0 && d->smtp)
-        doctor_say(d, DOCTOR_CRITICAL, "no mail server answers at %s: %s\nstart it, or correct --smtp", where,
+        doctor_say(d, DOCTOR_CRITICAL, "no mail server answers at %s: %s\nstart it, or correct --smtp", *where,
                    strerror(errno));
     else if (t->fd < 0)
         doctor_say(d, DOCTOR_NOTE,
                    "no mail server answers on this host's loopback address, so no test message was sent; "
                    "--smtp HOST[:PORT] names another");
-    if (t->fd < 0)
+    return t->fd >= 0;
+}
+
+void doctor_message(struct doctor *d)
+{
+    struct talk *t = ARENA_NEW(d->arena, struct talk);
+    struct test_message m;
+    const char *where;
+
+    if (!t)
         return;
-    test_at(d, t, where);
-    close(t->fd);
+    const enum status s = test_message_offer(d->state_dir, &m);
+    if (s == STATUS_OK) /* the milter is to know of it when the mail server asks it how they will talk */
+        (void)poll(NULL, 0, TEST_MESSAGE_NOTICE_MS);
+    if (reach(d, t, &where)) {
+        if (s == STATUS_OK)
+            test_at(d, t, &m, where);
+        else
+            doctor_say(d, DOCTOR_UNKNOWN,
+                       "no test message was sent: nothing can be left for assay-milter in %s (%s)\n%s", d->state_dir,
+                       status_text(s),
+                       geteuid() ? "run this as root" : "is assay-milter installed, and its state folder there?");
+        close(t->fd);
+    }
+    if (s == STATUS_OK)
+        test_message_withdraw(d->state_dir);
 }

@@ -75,7 +75,8 @@ struct wire_connection {
     enum stage stage;
     bool refuse, pending, negotiated;
     bool passes;             /* this client's mail is not judged, which its MTA has not been told at connect */
-    enum mta_answer at_mail; /* what MAIL could not say, and each RCPT says instead; MTA_CONTINUE: nothing */
+    enum mta_answer owed;    /* what MAIL could not say, and each RCPT says instead, or the end of the mail where RCPT
+                              * could not say it either; MTA_CONTINUE: nothing */
     uint32_t actions, steps; /* negotiated */
     char *macros[WIRE_STAGES];
     uint32_t macro_octets[WIRE_STAGES];
@@ -203,7 +204,7 @@ static void end_session(struct wire_connection *c)
 {
     c->session = c->host->callbacks->close(c->session);
     c->passes = false;
-    c->at_mail = MTA_CONTINUE;
+    c->owed = MTA_CONTINUE;
 }
 
 struct wire_connection *wire_connection_free(struct wire_connection *c)
@@ -257,7 +258,7 @@ static void put_refusal(struct wire_connection *c, bool permanent)
         buf_add(&c->out, c->reply.p, c->reply.n);
     else
         wire_put_answer(&c->out, permanent ? WIRE_REJECT : WIRE_TEMPFAIL);
-    if (c->at_mail == MTA_CONTINUE) /* else it is said to the next recipient, too */
+    if (c->owed == MTA_CONTINUE) /* else it is said to the next recipient, too */
         buf_release(&c->reply);
 }
 
@@ -301,6 +302,11 @@ static enum wire_next no_answer(struct wire_connection *c, uint32_t step)
 
 /* ---- commands ---- */
 
+static bool memory_is_full(const struct wire_connection *c)
+{
+    return c->host->memory_is_full && c->host->memory_is_full();
+}
+
 static enum wire_next on_negotiate(struct wire_connection *c, struct slice data)
 {
     struct wire_options o;
@@ -324,6 +330,9 @@ static enum wire_next on_negotiate(struct wire_connection *c, struct slice data)
         o.protocol;
     if (!c->refuse)
         c->steps |= WIRE_NO_REPLY_CONNECT & o.protocol;
+    if (!c->refuse && !memory_is_full(c) && !c->host->callbacks->answers_rcpt())
+        c->steps |= WIRE_NO_REPLY_RCPT & o.protocol;
+    c->mta.silent_rcpt = c->steps & WIRE_NO_REPLY_RCPT;
     o.version = o.version < WIRE_VERSION_MAX ? o.version : WIRE_VERSION_MAX;
     o.actions = c->actions;
     o.protocol = c->steps;
@@ -411,26 +420,35 @@ static enum wire_next on_mail(struct wire_connection *c, const char *const *args
     enum mta_answer a = MTA_TEMPFAIL;
 
     buf_release(&c->reply);
-    c->at_mail = MTA_CONTINUE;
+    c->owed = MTA_CONTINUE;
     if (c->passes)
         a = MTA_ACCEPT;
-    else if (!c->host->memory_is_full || !c->host->memory_is_full())
+    else if (!memory_is_full(c))
         a = c->host->callbacks->mail(&c->mta, c->session, args);
     if (!(c->steps & WIRE_NO_REPLY_MAIL))
         return answer(c, a, false);
-    c->at_mail = a;
+    c->owed = a;
     return WIRE_NEXT_READ;
 }
 
-static enum wire_next on_rcpt(struct wire_connection *c, const char *const *args)
+static enum mta_answer answer_to_rcpt(struct wire_connection *c, const char *const *args)
 {
     if (c->passes)
-        return answer(c, MTA_ACCEPT, true);
-    if (c->at_mail != MTA_CONTINUE)
-        return answer(c, c->at_mail, true);
-    if (c->host->memory_is_full && c->host->memory_is_full())
-        return answer(c, MTA_TEMPFAIL, true);
-    return answer(c, c->host->callbacks->rcpt(&c->mta, c->session, args), true);
+        return MTA_ACCEPT;
+    if (c->owed != MTA_CONTINUE)
+        return c->owed;
+    return memory_is_full(c) ? MTA_TEMPFAIL : c->host->callbacks->rcpt(&c->mta, c->session, args);
+}
+
+/* A refusal that the MTA does not wait for refuses the whole mail, at its end. */
+static enum wire_next on_rcpt(struct wire_connection *c, const char *const *args)
+{
+    const enum mta_answer a = answer_to_rcpt(c, args);
+
+    if (!c->mta.silent_rcpt)
+        return answer(c, a, true);
+    c->owed = a;
+    return WIRE_NEXT_READ;
 }
 
 static enum wire_next on_path(struct wire_connection *c, struct slice data, bool is_rcpt)
@@ -482,8 +500,13 @@ static enum wire_next on_body(struct wire_connection *c, struct slice data)
 
 static enum wire_next on_end(struct wire_connection *c, struct slice data)
 {
-    const enum mta_answer a = data.n ? c->host->callbacks->body(c->session, data) : MTA_CONTINUE;
+    enum mta_answer a;
 
+    if (c->mta.silent_rcpt && c->owed != MTA_CONTINUE) {
+        c->host->callbacks->abort(c->session);
+        return answer(c, c->owed, false);
+    }
+    a = data.n ? c->host->callbacks->body(c->session, data) : MTA_CONTINUE;
     if (a != MTA_CONTINUE && a != MTA_SKIP)
         return answer(c, a, false);
     return answer(c, c->host->callbacks->end(&c->mta, c->session), false);

@@ -46,6 +46,13 @@ static bool f_negotiate(unsigned long actions, unsigned long steps, unsigned lon
     return steps != 1;
 }
 
+static bool silent;
+
+static bool f_answers_rcpt(void)
+{
+    return !silent;
+}
+
 static enum mta_answer f_connect(struct mta *mta, const char *host, const struct sockaddr *address,
                                  struct session **out)
 {
@@ -147,8 +154,8 @@ static void arrived(void *context)
 }
 
 static const struct mta_macros macros[] = {{WIRE_STAGE_CONNECT, "j"}, {WIRE_STAGE_END, "i"}};
-static const struct mta_callbacks table = {
-    macros, 2, f_negotiate, f_connect, f_helo, f_mail, f_rcpt, f_header, f_header_end, f_body, f_end, f_abort, f_close};
+static const struct mta_callbacks table = {macros, 2,        f_negotiate,  f_answers_rcpt, f_connect, f_helo,  f_mail,
+                                           f_rcpt, f_header, f_header_end, f_body,         f_end,     f_abort, f_close};
 static const struct wire_host host = {.callbacks = &table, .memory_is_full = is_full};
 
 static void play(const uint8_t *data, size_t size, size_t step, bool waits, bool refused, struct buf *out)
@@ -193,6 +200,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     const bool waits = data[0] & 1, refused = (data[0] & 0x0e) == 2;
     full = (data[0] & 0x70) == 0x10;
+    silent = data[0] & 0x80;
     play(data + 1, size - 1, size - 1, waits, refused, &whole);
     play(data + 1, size - 1, size > 4096 ? 97 : 1, waits, refused, &pieces);
     check(whole.n == pieces.n && memcmp(whole.p, pieces.p, whole.n) == 0);

@@ -18,7 +18,7 @@
 static struct {
     char said[4096];
     enum mta_answer connect, helo, mail, rcpt, header_end, body, end;
-    bool full, refuse_negotiation;
+    bool full, refuse_negotiation, silent_rcpt;
     unsigned sessions, pending;
 } told;
 
@@ -50,6 +50,11 @@ static bool t_negotiate(unsigned long actions, unsigned long steps, unsigned lon
     *use_actions = actions;
     *use_steps = steps & (WIRE_NO_REPLY_HEADER | WIRE_MAY_SKIP | WIRE_LEADING_SPACE | WIRE_NO_DATA | WIRE_NO_UNKNOWN);
     return !told.refuse_negotiation;
+}
+
+static bool t_answers_rcpt(void)
+{
+    return !told.silent_rcpt;
 }
 
 static const char *macro_or_none(struct mta *mta, const char *name)
@@ -166,8 +171,8 @@ static struct session *t_close(struct session *s)
 }
 
 static const struct mta_macros macros[] = {{WIRE_STAGE_CONNECT, "j {daemon_name}"}, {WIRE_STAGE_END, "i"}};
-static const struct mta_callbacks table = {
-    macros, 2, t_negotiate, t_connect, t_helo, t_mail, t_rcpt, t_header, t_header_end, t_body, t_end, t_abort, t_close};
+static const struct mta_callbacks table = {macros, 2,        t_negotiate,  t_answers_rcpt, t_connect, t_helo,  t_mail,
+                                           t_rcpt, t_header, t_header_end, t_body,         t_end,     t_abort, t_close};
 
 static bool is_full(void)
 {
@@ -632,6 +637,87 @@ static void what_connect_could_not_say(void **state)
     finish(&t);
 }
 
+static void to_end(struct talk *t)
+{
+    SEND(t, 'L', "Subject\0 hi\0");
+    SEND(t, 'N', "");
+    SEND(t, 'B', "text");
+    SEND(t, 'E', "");
+}
+
+/* Where the MTA does not wait at RCPT either, the first answer is the end's, and says what MAIL and RCPT could not: of
+ * the whole mail, with its words, and not of the next mail or client. */
+static void what_rcpt_could_not_say(void **state)
+{
+    static const struct {
+        enum mta_answer connect, mail, rcpt;
+        bool full;
+        const char *says;
+    } cases[] = {
+        {MTA_CONTINUE, MTA_CONTINUE, MTA_CONTINUE, false, "miqa"},
+        {MTA_CONTINUE, MTA_REJECT, MTA_CONTINUE, false, "y550 5.7.1 50 %% refused|"},
+        {MTA_CONTINUE, MTA_TEMPFAIL, MTA_CONTINUE, false, "t"},
+        {MTA_CONTINUE, MTA_CONTINUE, MTA_REJECT, false, "y550 5.7.1 50 %% refused|"},
+        {MTA_CONTINUE, MTA_CONTINUE, MTA_TEMPFAIL, false, "t"},
+        {MTA_CONTINUE, MTA_CONTINUE, MTA_CONTINUE, true, "t"},
+        {MTA_TEMPFAIL, MTA_TEMPFAIL, MTA_CONTINUE, false, "t"},
+        {MTA_ACCEPT, MTA_CONTINUE, MTA_CONTINUE, false, "a"},
+    };
+
+    told.silent_rcpt = true;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct talk t = begin(false);
+        t.octet_by_octet = i % 2;
+        negotiate(&t, 6, 0x1ff, ALL_STEPS);
+        assert_string_equal(answers(&t), "O");
+        told.connect = cases[i].connect;
+        SEND(&t, 'C', "host\0U");
+        told.mail = cases[i].mail;
+        SEND(&t, 'M', "<>\0");
+        SEND(&t, 'R', "<b>\0");
+        told.rcpt = cases[i].rcpt;
+        told.full = cases[i].full;
+        SEND(&t, 'R', "<c>\0");
+        told.rcpt = MTA_CONTINUE; /* does not take back what the recipient before got */
+        told.full = false;
+        SEND(&t, 'R', "<d>\0");
+        assert_string_equal(answers(&t), "");
+        to_end(&t);
+        assert_string_equal(answers(&t), cases[i].says);
+        assert_int_equal(strstr(said(), "end(") != NULL, strchr(cases[i].says, 'i') != NULL);
+        told.connect = told.mail = MTA_CONTINUE;
+        SEND(&t, 'K', "");
+        SEND(&t, 'C', "host\0U");
+        SEND(&t, 'M', "<>\0");
+        SEND(&t, 'R', "<b>\0");
+        to_end(&t);
+        assert_string_equal(answers(&t), "miqa");
+        finish(&t);
+        said();
+    }
+    told.silent_rcpt = false;
+}
+
+/* The MTA waits at RCPT if it cannot do otherwise, if it is wanted, if memory is full, or above milter.connections. */
+static void who_waits_at_rcpt(void **state)
+{
+    for (int i = 0; i < 5; i++) {
+        struct talk t = begin(i == 3);
+        told.silent_rcpt = i != 1;
+        told.full = i == 2;
+        negotiate(&t, 6, 0x1ff, i == 0 ? ALL_STEPS & ~WIRE_NO_REPLY_RCPT : ALL_STEPS);
+        told.full = told.silent_rcpt = false;
+        SEND(&t, 'C', "host\0U");
+        assert_string_equal(answers(&t), i == 3 ? "Ot" : "O");
+        SEND(&t, 'M', "<>\0");
+        SEND(&t, 'R', "<b>\0");
+        if (i != 3)
+            assert_string_equal(answers(&t), i < 3 ? "c" : "");
+        finish(&t);
+        said();
+    }
+}
+
 static void a_body_that_cannot_be_kept(void **state)
 {
     struct talk t = begin(false);
@@ -804,6 +890,8 @@ int main(void)
         cmocka_unit_test_setup(steps_without_an_answer, set_up),
         cmocka_unit_test_setup(what_mail_could_not_say, set_up),
         cmocka_unit_test_setup(what_connect_could_not_say, set_up),
+        cmocka_unit_test_setup(what_rcpt_could_not_say, set_up),
+        cmocka_unit_test_setup(who_waits_at_rcpt, set_up),
         cmocka_unit_test_setup(a_body_that_cannot_be_kept, set_up),
         cmocka_unit_test_setup(no_room, set_up),
         cmocka_unit_test_setup(waiting_for_dns, set_up),

@@ -123,7 +123,13 @@ static struct session *t_close(struct session *s)
     return NULL;
 }
 
+static bool t_answers_rcpt(void)
+{
+    return true;
+}
+
 static const struct mta_callbacks table = {.negotiate = t_negotiate,
+                                           .answers_rcpt = t_answers_rcpt,
                                            .connect = t_connect,
                                            .helo = t_helo,
                                            .mail = t_mail,

@@ -246,9 +246,12 @@ static int write_it(struct arena *a, const struct exempt_options *o, const char 
     int rc = policy_write_read(a, o->policy, &w.before);
     if (rc >= 0)
         return rc;
-    const char *text = arena_printf(a, "%.*s%s%s", SLICE_ARG(w.before),
-                                    w.before.n && w.before.p[w.before.n - 1] != '\n' ? "\n" : "", statement);
-    w.after = text ? slice_str(text) : SLICE_NULL;
+    struct buf text = BUF_INIT;
+    buf_add(&text, w.before.p, w.before.n);
+    policy_write_add(&text, w.before, statement);
+    const char *kept = text.failed ? NULL : arena_copy(a, text.p, text.n);
+    w.after = kept ? slice_of(kept, text.n) : SLICE_NULL;
+    buf_release(&text);
     for (size_t i = 0; i < w.before.n; i++)
         w.warn_from_line += w.before.p[i] == '\n';
     return policy_write(a, &w);

@@ -8,6 +8,7 @@
  */
 #include "base/language.h"
 #include "cli/next/next.h"
+#include "cli/next/policy_write.h"
 #include "base/domain.h"
 #include "policy/policy_settings.h"
 #include <string.h>
@@ -69,7 +70,7 @@ static size_t reason_after(const char *p, const char *end)
 {
     static const char word[] = "because";
     const char *at = p;
-    while (at < end && (strchr(" \t", *at) || (*at == '\n' && at + 1 < end && strchr(" \t", at[1]))))
+    while (at < end && (strchr(" \t\r", *at) || (*at == '\n' && at + 1 < end && strchr(" \t", at[1]))))
         at++;
     if ((size_t)(end - at) < sizeof word || memcmp(at, word, sizeof word - 1) != 0)
         return 0;
@@ -124,7 +125,7 @@ static struct slice listed(struct slice statement, const char *name)
     size_t len = strlen(name);
     for (size_t i = 1; i + len < statement.n; i++) {
         const char *p = statement.p + i, *after = p + len;
-        if (memcmp(p, name, len) != 0 || !strchr(" \t,", p[-1]) || !strchr(" \t,\n", *after))
+        if (memcmp(p, name, len) != 0 || !strchr(" \t,", p[-1]) || !strchr(" \t,\r\n", *after))
             continue;
         const char *end = statement.p + statement.n;
         if (*after == ',') {
@@ -163,10 +164,7 @@ struct slice next_text(const struct next *n, const struct next_step *step)
     if (old.n && step->is_mode)
         buf_adds(&b, step->line + sizeof set - 1);
     buf_add(&b, n->text.p + before + old.n, n->text.n - before - old.n);
-    if (b.n && b.p[b.n - 1] != '\n')
-        buf_addc(&b, '\n');
-    if (!old.n || !step->is_mode)
-        buf_printf(&b, "%s\n", step->line);
+    policy_write_add(&b, n->text, old.n && step->is_mode ? "" : step->line);
     char *kept = b.failed ? NULL : arena_copy(n->arena, b.p, b.n);
     struct slice out = kept ? slice_of(kept, b.n) : SLICE_NULL;
     buf_release(&b);

@@ -51,6 +51,29 @@ int policy_write_read(struct arena *a, const char *path, struct slice *text)
     return code_of(s);
 }
 
+static bool ends_lines_with_crlf(struct slice text)
+{
+    size_t ends = 0, crlf = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        ends += text.p[i] == '\n';
+        crlf += text.p[i] == '\n' && i > 0 && text.p[i - 1] == '\r';
+    }
+    return crlf > ends - crlf;
+}
+
+void policy_write_add(struct buf *out, struct slice file, const char *lines)
+{
+    const char *end = ends_lines_with_crlf(file) ? "\r\n" : "\n";
+    if (out->n && out->p[out->n - 1] != '\n')
+        buf_adds(out, end);
+    while (*lines) {
+        size_t n = strcspn(lines, "\n");
+        buf_add(out, lines, n);
+        buf_adds(out, end);
+        lines += n + (lines[n] == '\n');
+    }
+}
+
 /* Prints what is wrong with the new text, and warnings about what was added. False: it does not load. */
 static bool loads(const struct policy_write *w)
 {

@@ -8,6 +8,7 @@
 #define ASSAY_CLI_NEXT_POLICY_WRITE_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/slice.h"
 
 /* The milter and the ledger read the policy when they are told to. */
@@ -28,6 +29,10 @@ struct policy_write {
 /* Reads the file that is to be changed. -1; else the exit code, after a message: EX_NOINPUT if there is none, EX_NOPERM
  * if it is a symbolic link or otherwise no regular file of its own, or may not be read. */
 int policy_write_read(struct arena *a, const char *path, struct slice *text);
+
+/* Adds lines, written with LF, below what is in `out`, with the line ends that most lines of `file` have (CR LF or LF). A
+ * last line without an end gets one first. */
+void policy_write_add(struct buf *out, struct slice file, const char *lines);
 
 /* The exit code. EX_CONFIG: the new text does not load; CLI_WARNING: the answer was no; EX_TEMPFAIL: the policy was
  * changed meanwhile, by its file or by a list or include of it; EX_NOPERM. Nothing was written in all these cases. */

@@ -127,6 +127,23 @@ static bool is_path(struct slice v)
     return v.p[0] == '/';
 }
 
+/* Ends in "/", "/." or "/..": no file has such a path (POSIX 4.13). */
+static bool is_folders_path(struct slice v)
+{
+    static const char *const ends[] = {"/", "/.", "/.."};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (v.n >= strlen(ends[i]) && slice_eq(slice_from(v, v.n - strlen(ends[i])), slice_str(ends[i])))
+            return true;
+    return false;
+}
+
+static const char *wants_file(struct slice v)
+{
+    if (!v.n || !is_path(v))
+        return "a path that begins with /";
+    return is_folders_path(v) ? "a file's path; this one is a folder's: write the name of the file behind it" : NULL;
+}
+
 static bool is_path_in_list(struct slice v)
 {
     return is_path(v) && v.p[v.n - 1] != ',';
@@ -230,7 +247,7 @@ static bool is_pg_uri(struct slice v)
 
 static bool is_store(struct slice v)
 {
-    return begins(v, "/") ? v.p[v.n - 1] != '/' : is_pg_uri(v);
+    return begins(v, "/") ? !is_folders_path(v) : is_pg_uri(v);
 }
 
 /* Permissions in octal, of at most 0777. Who connects to a socket must be allowed to write to it. */
@@ -299,15 +316,12 @@ static const char *wants_inet(struct slice v)
 /* unix:/PATH (local:/PATH, /PATH) or inet. */
 static const char *wants_socket(struct slice v)
 {
-    static const char *const folders[] = {"/", "/.", "/.."};
     const size_t kind = begins(v, "unix:/") ? 5 : begins(v, "local:/") ? 6 : 0;
     const struct slice path = slice_from(v, kind);
     if (!path.n || !is_path(path))
         return begins(v, "inet") ? wants_inet(v) : "unix:/PATH or inet:PORT@HOST";
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
-        if (path.n >= strlen(folders[i]) &&
-            slice_eq(slice_from(path, path.n - strlen(folders[i])), slice_str(folders[i])))
-            return "unix:/PATH or inet:PORT@HOST; this path is a folder's: unix:/run/assay/milter.sock";
+    if (is_folders_path(path))
+        return "unix:/PATH or inet:PORT@HOST; this path is a folder's: unix:/run/assay/milter.sock";
     return path.n <= PATH_IN_SOCKET ? NULL : "unix:/PATH or inet:PORT@HOST; a path has at most 107 octets";
 }
 
@@ -445,7 +459,7 @@ static bool is_origin(struct slice v)
 {
     struct slice second, first = part(v, " \t", &second);
     second = slice_trim(second);
-    return is_path(v) || (is_domain(first) && (!second.n || is_domain(second)));
+    return is_path(v) ? !is_folders_path(v) : (is_domain(first) && (!second.n || is_domain(second)));
 }
 
 /* ---- the table ---- */
@@ -464,8 +478,9 @@ static const struct {
     [TYPE_NAMES] = {"names", NULL, NULL, NULL},
     [TYPE_PROSE] = {"text", is_prose, "a text that is not blank", NULL},
     [TYPE_REPLY] = {"text", NULL, NULL, wants_reply},
-    [TYPE_PATH] = {"path", is_path, "a path that begins with /", NULL},
-    [TYPE_PATHS] = {"paths", is_paths, "paths that begin with /, separated by blanks: \"/srv/a /srv/b\"", NULL},
+    [TYPE_FILE] = {"file", NULL, NULL, wants_file},
+    [TYPE_FOLDER] = {"folder", is_path, "a path that begins with /", NULL},
+    [TYPE_FOLDERS] = {"folders", is_paths, "paths that begin with /, separated by blanks: \"/srv/a /srv/b\"", NULL},
     [TYPE_COMMAND] = {"command", NULL, NULL, wants_command},
     [TYPE_SERVERS] = {"address", is_servers, "addresses: 192.0.2.1, 192.0.2.1@5353, 2001:db8::1", NULL},
     [TYPE_IP] = {"address", is_ip, "one IP address: 192.0.2.1 or 2001:db8::1", NULL},
@@ -484,9 +499,9 @@ static const struct {
     [TYPE_USERS] = {"users", is_users, "names of users, separated by blanks: \"postfix root\"", NULL},
     [TYPE_GROUP] = {"group", is_user, "the name of a group: postfix", NULL},
     [TYPE_SMTP_URL] = {"mail server", NULL, NULL, wants_smtp_url},
-    [TYPE_ORIGIN] = {"file or zones", is_origin,
-                     "a path that begins with /, or one or two DNS zones: \"origin.example.net origin6.example.net\"",
-                     NULL},
+    [TYPE_ORIGIN] =
+        {"file or zones", is_origin,
+         "a file's path that begins with /, or one or two DNS zones: \"origin.example.net origin6.example.net\"", NULL},
 };
 
 const char *setting_type_name(enum setting_type type)

@@ -25,8 +25,9 @@ enum setting_type {
     /* Those above are read by settings.c, those below by setting_types.c. */
     TYPE_PROSE,
     TYPE_REPLY,
-    TYPE_PATH,
-    TYPE_PATHS,
+    TYPE_FILE,
+    TYPE_FOLDER,
+    TYPE_FOLDERS,
     TYPE_COMMAND,
     TYPE_SERVERS,
     TYPE_IP,

@@ -30,8 +30,11 @@ static const struct {
                     {" ", "https://m\xc3\xbcnchen.example/", "siehe \xc3\xbc"}},
     [TYPE_NAMES] = {{"example.org", "a.example"}, {"a b", "a..b", "x@example.org"}},
     [TYPE_PROSE] = {{"Example & <Sons>", "HTTPS://example.org/x", "x", "Verein f\xc3\xbcr Post"}, {" "}},
-    [TYPE_PATH] = {{"/var/lib/x", "/x y"}, {"x", "var/lib/x", "./x", "~/x", "unix:/x"}},
-    [TYPE_PATHS] = {{"/a", "/a /b", "/a  /b "}, {"a", "/a b", "/a, /b", " "}},
+    [TYPE_FILE] = {{"/var/lib/x", "/x y", "/x.", "/..x"},
+                   {"x", "var/lib/x", "./x", "~/x", "unix:/x", "/", "/var/lib/", "/var/lib/x//", "/var/lib/.",
+                    "/var/lib/.."}},
+    [TYPE_FOLDER] = {{"/var/lib/x", "/x y", "/var/lib/x/"}, {"x", "var/lib/x", "./x", "~/x", "unix:/x"}},
+    [TYPE_FOLDERS] = {{"/a", "/a /b", "/a  /b "}, {"a", "/a b", "/a, /b", " "}},
     [TYPE_COMMAND] = {{"/usr/sbin/sendmail -oi -t -f <>", "sendmail -t", "/opt/r&d/m\xc3\xa4il -t",
                        "sendmail -t -f d'arc@example.org", "sendmail -t -f a|b$c@example.org",
                        "sendmail a b c d e f g h i j k l m n o p q r s t u v w x y z a b c d e f g h"},
@@ -92,6 +95,7 @@ static const struct {
                      "mysql://h/db",
                      "postgresql://u@h1, h2/db",
                      "/var/lib/",
+                     "/var/lib/.",
                      "postgresql:/h/db",
                      "postgresql://u@h:x/db",
                      "postgresql://u@h:65536/db",
@@ -129,7 +133,7 @@ static const struct {
                         "http://h"}},
     [TYPE_ORIGIN] = {{"/var/lib/pfx2as", "origin.example.net", "origin.example.net origin6.example.net",
                       "origin.example.net ", "origin.example.net  origin6.example.net\t"},
-                     {"a..b", "a b c", "https://example.net"}},
+                     {"a..b", "a b c", "https://example.net", "/var/lib/", "/var/lib/.."}},
 };
 
 /* The policy with that setting in its last line; the number of errors there. */

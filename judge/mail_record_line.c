@@ -111,8 +111,8 @@ static void put_statements(struct line *l, const struct verdict *v)
     for (size_t i = 0; i < v->line_count; i++) {
         const struct verdict_line *x = &v->lines[i];
         if (x->action > POLICY_DELIVER)
-            buf_add_texts(&b, b.n ? "," : "", standard_name(x->standard), ":",
-                          x->statement ? x->statement->id : "default", x->trial ? "(trial)" : "");
+            buf_add_texts(&b, b.n ? "," : "", verdict_line_name(x), ":", x->statement ? x->statement->id : "default",
+                          x->trial ? "(trial)" : "");
         if (x->exemption)
             buf_printf(&b, "%s%s:exempt-%s", b.n ? "," : "", standard_name(x->standard), x->exemption->id);
         if (x->expired)

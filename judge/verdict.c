@@ -231,6 +231,11 @@ static enum status decide_verdict(struct arena *a, const struct facts *f, const 
     return STATUS_OK;
 }
 
+const char *verdict_line_name(const struct verdict_line *l)
+{
+    return l->statement && l->statement->own_from ? "own-from" : standard_name(l->standard);
+}
+
 enum status verdict_decide(struct arena *a, const struct facts *f, const struct policy *p, const char *rcpt, time_t at,
                            const char *paused, struct verdict *out)
 {

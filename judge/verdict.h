@@ -48,6 +48,9 @@ struct verdict_line {
     const struct policy_statement *trust;     /* the statement that trusts the forwarder, or NULL */
 };
 
+/* What was asked, in the policy's words: a standard, or own-from, which is reported under DMARC. */
+const char *verdict_line_name(const struct verdict_line *l);
+
 struct verdict {
     enum policy_action action; /* what is done */
     /* what would be done without dry-run, trial and pause; equals action if none of them applies */

@@ -66,8 +66,8 @@ static bool print_lines(const struct record *r)
     for (size_t i = 0; i < value_count(r->lines) && i < RECORD_FINDINGS_MAX; i++) {
         const struct value *l = value_at(r->lines, i);
         char name[40];
-        snprintf(name, sizeof name, "  %.20s%s", value_text(l, "standard") ? value_text(l, "standard") : "?",
-                 value_true(l, "trial") ? " (trial)" : "");
+        const char *asked = r->skipped ? "own-from" : value_text(l, "standard"); /* verdict.h, `skipped` */
+        snprintf(name, sizeof name, "  %.20s%s", asked ? asked : "?", value_true(l, "trial") ? " (trial)" : "");
         table_text(t, name);
         table_text(t, value_text(l, "subject"));
         table_text(t, value_text(l, "level"));

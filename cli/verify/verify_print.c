@@ -282,7 +282,7 @@ static void put_statement(struct buf *out, const char *what, const struct policy
 static void put_line(struct buf *out, const struct verdict_line *l)
 {
     buf_printf(out, "  %s%-10s%s %s", action_colour(l->action), policy_action_name(l->action),
-               cli_colour(stdout, CLI_PLAIN), standard_name(l->standard));
+               cli_colour(stdout, CLI_PLAIN), verdict_line_name(l));
     if (l->subject)
         buf_printf(out, " of %s", l->subject);
     buf_printf(out, ": %s; the policy's level is %s%s. ", result_name(l->result), policy_level_name(l->level),

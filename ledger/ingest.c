@@ -254,7 +254,8 @@ enum status ingest_folder(struct store *s, const struct organisation_lists *list
         t.file = &files[i];
         st = ingest_segment(&t);
     }
-    if (st == STATUS_DENIED) /* refused by the store; the right can be granted again, and the folder could be read */
+    report->refused = st == STATUS_DENIED;
+    if (report->refused) /* by the store; the right can be granted again, and the folder could be read */
         st = STATUS_AGAIN;
     for (i = st == STATUS_OK ? i : i - 1; i < n; i++)
         report->waiting += files[i].bytes;

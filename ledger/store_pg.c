@@ -86,7 +86,9 @@ static enum status report(struct store *s, const PGresult *r)
     int n = (int)strcspn(text, "\n");
     const char *state = r ? PQresultErrorField(r, PG_DIAG_SQLSTATE) : NULL;
     bool damaged = state && (strcmp(state, "XX001") == 0 || strcmp(state, "XX002") == 0);
-    snprintf(s->error, sizeof s->error, "%s: %.*s%s", p->place, n > 200 ? 200 : n, text,
+    const char *role = state && strcmp(state, "42501") == 0 ? PQuser(p->connection) : NULL;
+    snprintf(s->error, sizeof s->error, "%s: %s%.63s%s%.*s%s", p->place, role ? "role " : "", role ? role : "",
+             role ? ": " : "", n > 200 ? 200 : n, text,
              damaged ? " (the database is damaged: restore a backup of it, pg_restore)" : "");
     s->damaged |= damaged;
     if (PQstatus(p->connection) != CONNECTION_OK)

@@ -4,15 +4,52 @@
  * else.
  *
  * Promises to change nothing itself: roles are created by the database administrator. What it prints can be run again.
- * On failure: EX_USAGE for a name that cannot be one.
+ * Asks the policy, where there is one, only whether its ledger is such a database. On failure: EX_USAGE for a name that
+ * cannot be one, and where the ledger is a SQLite file; EX_CONFIG for a policy that cannot be read.
  */
 #include "cli/ledger/ledger.h"
 #include "ledger/inbox.h"
+#include <grp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A SQLite file is one host's own: says so, and who may read it. */
+static int is_sqlite(const char *store)
+{
+    struct stat st;
+    struct group *g = stat(store, &st) == 0 && (st.st_mode & S_IRGRP) && st.st_gid ? getgrgid(st.st_gid) : NULL;
+    struct buf who = BUF_INIT;
+    if (g)
+        buf_printf(&who,
+                   "\nWho may read this ledger: members of group %s, while assay-ledger runs (usermod -aG %s NAME)",
+                   g->gr_name, g->gr_name);
+    int rc = cli_usage("the ledger is the SQLite file %s, to which only this host adds: admit is for a PostgreSQL "
+                       "database that hosts share (set ledger.store \"postgresql://USER@HOST/DATABASE\", or --store)%s",
+                       store, who.p ? who.p : "");
+    buf_release(&who);
+    return rc;
+}
+
+/* -1: the ledger is a database of PostgreSQL, or nobody says which one it is: no policy is needed to print SQL. */
+static int need_postgresql(const struct ledger_args *a)
+{
+    struct ledger_config c;
+    int rc = -1;
+    if (!a->policy && !a->store && access(CLI_POLICY_PATH, F_OK) != 0)
+        return -1;
+    if (a->store)
+        return *a->store == '/' ? is_sqlite(a->store) : -1;
+    const struct policy *p = ledger_settings(a, &c, &rc);
+    if (p && *c.store == '/')
+        rc = is_sqlite(c.store);
+    policy_unref(p);
+    return rc;
+}
 
 int ledger_admit(int argc, char **argv)
 {
     static const struct ledger_usage usage = {
-        "HOST --role ROLE | psql DATABASE",
+        "HOST --role ROLE [--store STORE] | psql DATABASE",
         "Prints the SQL that lets the database role ROLE add what the host HOST has found to a shared ledger "
         "(PostgreSQL), and do nothing else: not read it, not change it, not speak for another host. HOST is its name "
         "as `assay ledger hosts` shows it (uname -n there). Nothing is changed before psql runs it as the ledger's "
@@ -20,11 +57,14 @@ int ledger_admit(int argc, char **argv)
     struct ledger_args a;
     struct buf sql = BUF_INIT;
     const char *why;
-    int rc = ledger_args_read(&a, argc, argv, LEDGER_ROLE, 1, 1, &usage);
+    int rc = ledger_args_read(&a, argc, argv, LEDGER_ROLE | LEDGER_STORE, 1, 1, &usage);
     if (rc >= 0)
         return rc;
     if (!a.role)
         return cli_usage("--role is missing: the role by which %s connects to the database", a.words[0]);
+    rc = need_postgresql(&a);
+    if (rc >= 0)
+        return rc;
     if (!inbox_grant(a.role, a.words[0], &sql, &why)) {
         buf_release(&sql);
         return cli_usage("%s", why ? why : "out of memory");

@@ -116,6 +116,10 @@ static enum status take_in(struct store *s, const struct policy *p, const struct
     enum status st = lists ? STATUS_OK : STATUS_NOMEM;
     for (size_t i = 0; i < c->folder_count && st == STATUS_OK; i++) {
         st = ingest_folder(s, lists, c->folders[i], never, &report);
+        if (st == STATUS_AGAIN && report.refused) {
+            st = STATUS_DENIED;
+            break;
+        }
         if (st == STATUS_MISSING || st == STATUS_DENIED) {
             if (st == STATUS_DENIED)
                 printf("not reached: the journals in %s\n", c->folders[i]);

@@ -157,7 +157,12 @@ TABLE = {
     ("administrator", "assay policy what-if new.policy"): (None, {0, 1}, r".", ()),
     ("administrator", "assay ledger unexplained"): (None, {0}, "", ()),
     ("administrator", "assay why 4XyZ12QueueId"): ("assay why QUEUE-ID", {0}, r"dmarc", ()),
-    ("provider", "assay ledger admit"): ("assay ledger admit mx2.hosting.example --role assay_mx2", {0}, r"ON_ERROR_STOP", ()),
+    ("provider", "assay ledger admit"): (
+        "assay ledger admit mx2.hosting.example --role assay_mx2 --store postgresql://assay@db.hosting.example/assay",
+        {0},
+        r"ON_ERROR_STOP",
+        (),
+    ),
     ("provider", 'assay pause 1h because "..."'): ('assay pause 1h because "a migration"', {0}, r"Enforcement is off", ()),
 }
 

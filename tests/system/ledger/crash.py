@@ -64,7 +64,10 @@ def admit(build, program, empty, store):
     subprocess.run([program, 'drain', empty, store], check=True, capture_output=True)
     for host in ('mx1', 'mx2'):
         sql = subprocess.run(
-            [f'{build}/assay', 'ledger', 'admit', host, '--role', 'assay_hosts'], check=True, capture_output=True, text=True
+            [f'{build}/assay', 'ledger', 'admit', host, '--role', 'assay_hosts', '--store', store],
+            check=True,
+            capture_output=True,
+            text=True,
         ).stdout
         subprocess.run(['psql', '-qX', '-v', 'ON_ERROR_STOP=1', store], input=sql, check=True, capture_output=True, text=True)
     return store.replace('//assay@', '//assay_hosts@')

@@ -5,6 +5,7 @@ and what comes of what they send.
 Two hosts with roles of their own, and the ledger's owner, each with assay-ledger and a policy. On a PostgreSQL whose
 owner the STORE names."""
 import fcntl
+import grp
 import json
 import os
 import subprocess
@@ -90,7 +91,9 @@ class Host:
 
 
 def admit(host, role):
-    sql = subprocess.run([f"{BUILD}/assay", "ledger", "admit", host, "--role", role], capture_output=True, text=True, check=True).stdout
+    sql = subprocess.run(
+        [f"{BUILD}/assay", "ledger", "admit", host, "--role", role, "--store", STORE], capture_output=True, text=True, check=True
+    ).stdout
     got, why = psql(STORE, stdin=sql)
     check(got is not None, f"the owner runs what `assay ledger admit` prints: {why}")
 
@@ -146,7 +149,9 @@ def rights_of(role):
 
 def printed(host, role):
     """What `assay ledger admit` prints, run by a psql that goes on after errors unless what it reads says otherwise."""
-    sql = subprocess.run([f"{BUILD}/assay", "ledger", "admit", host, "--role", role], capture_output=True, text=True, check=True).stdout
+    sql = subprocess.run(
+        [f"{BUILD}/assay", "ledger", "admit", host, "--role", role, "--store", STORE], capture_output=True, text=True, check=True
+    ).stdout
     return subprocess.run(["psql", "-qAtX", STORE], input=sql, capture_output=True, text=True)
 
 
@@ -218,8 +223,12 @@ def who_may_not_make_it():
     got, why = grant("mx2", "assay_small_mx2", small)
     check(got is not None, f"and with CREATEROLE it makes the role itself: {why}")
     # An upgrade by somebody who does not own the tables.
-    psql(tenant, "UPDATE assay_schema SET version = version - 1", "GRANT ALL ON ALL TABLES IN SCHEMA public TO other",
-         "GRANT CREATE ON SCHEMA public TO other")
+    psql(
+        tenant,
+        "UPDATE assay_schema SET version = version - 1",
+        "GRANT ALL ON ALL TABLES IN SCHEMA public TO other",
+        "GRANT CREATE ON SCHEMA public TO other",
+    )
     words = second.ledger(want=75)
     check("the role other may not upgrade the ledger's tables, which belong to small: connect as that role" in words, words)
     check("GRANT small TO other" in words, words)
@@ -228,7 +237,9 @@ def who_may_not_make_it():
 
 def grant(host, role, uri):
     """What `assay ledger admit` prints, run by that role."""
-    sql = subprocess.run([f"{BUILD}/assay", "ledger", "admit", host, "--role", role], capture_output=True, text=True, check=True).stdout
+    sql = subprocess.run(
+        [f"{BUILD}/assay", "ledger", "admit", host, "--role", role, "--store", STORE], capture_output=True, text=True, check=True
+    ).stdout
     return psql(uri, stdin=sql)
 
 
@@ -303,7 +314,10 @@ def no_records(owner, hosts):
     """Lines that are none are counted and the segment set aside; the others get in."""
     hosts[0].segment(
         ["c0"],
-        extra=b"this is no record\n\x00\x00\x00\n" + b'{"v":1,"t":"' + NOW.encode() + b'.900002Z","host":"mx1","kind":"mail","id":"c1"}\n',
+        extra=b"this is no record\n\x00\x00\x00\n"
+        + b'{"v":1,"t":"'
+        + NOW.encode()
+        + b'.900002Z","host":"mx1","kind":"mail","id":"c1"}\n',
     )
     hosts[0].ledger()
     owner.ledger()
@@ -397,6 +411,47 @@ def asking_and_rights(owner, hosts):
     check(number("SELECT count(*) FROM mail WHERE queue_id = 'i0'") == 1, "a right given back: nothing was lost meanwhile")
 
 
+def forgetting_without_rights(owner):
+    """A role that may read and delete, and not add what waits in journals: the right is missing, and trying later is no help."""
+    psql(
+        STORE,
+        "CREATE ROLE clerk LOGIN",
+        "GRANT USAGE ON SCHEMA public TO clerk",
+        "GRANT SELECT, DELETE ON ALL TABLES IN SCHEMA public TO clerk",
+    )
+    clerk = Host("clerk", STORE.replace("//assay@", "//clerk@"))
+    psql(STORE, "GRANT ALL ON ledger_lease TO clerk")
+    owner.segment(["k0"])
+    owner.ledger()
+    clerk.segment(["k1"])
+    kept = number("SELECT count(*) FROM mail")
+    code, _, told = clerk.assay("ledger", "forget", "--yes", "nobody.example")
+    check(code == 77, f"forget ends with 77, not {code}: {told}")
+    check("role clerk: permission denied for table" in told, f"whose right, and for what: {told}")
+    check(number("SELECT count(*) FROM mail") == kept and len(os.listdir(clerk.journal)) == 1, "nothing is deleted, the journal waits")
+
+
+def admitting_to_a_file(owner):
+    """What is for PostgreSQL is not printed for a ledger that is a file of SQLite: it is said, and who may read that."""
+    policy = os.path.join(owner.dir, "sqlite.policy")
+    file = os.path.join(owner.dir, "ledger.db")
+    with open(policy, "w", encoding="ascii") as f:
+        f.write(f'policy "s"\nset ledger.store "{file}"\n')
+    for words in (("-P", policy), ("--store", file)):
+        done = subprocess.run([f"{BUILD}/assay", "ledger", "admit", "mx1", "--role", "r", *words], capture_output=True, text=True)
+        check(done.returncode == 64 and not done.stdout, f"admit {words}: {done}")
+        check(f"the ledger is the SQLite file {file}" in done.stderr and "PostgreSQL" in done.stderr, f"admit says why: {done.stderr}")
+        check("usermod" not in done.stderr, f"no group is named for a file that is not there: {done.stderr}")
+    with open(file, "w", encoding="ascii"):
+        os.chmod(file, 0o640)
+    if os.getuid() == 0:
+        os.chown(file, -1, grp.getgrnam("daemon").gr_gid)
+        done = subprocess.run([f"{BUILD}/assay", "ledger", "admit", "mx1", "--role", "r", "-P", policy], capture_output=True, text=True)
+        check("members of group daemon" in done.stderr and "usermod -aG daemon" in done.stderr, f"who may read it: {done.stderr}")
+    code, out, told = owner.assay("ledger", "admit", "mx1", "--role", "r")
+    check(code == 0 and "ON_ERROR_STOP" in out, f"a policy that names PostgreSQL: {code} {told}")
+
+
 def main():
     psql(STORE, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
     owner = Host("db", STORE)
@@ -419,6 +474,8 @@ def main():
     what_does_not_add_up(owner, hosts)
     owner_away(owner, hosts)
     asking_and_rights(owner, hosts)
+    forgetting_without_rights(owner)
+    admitting_to_a_file(owner)
     print(f"{check.count} checks")
 
 

@@ -200,11 +200,28 @@ static void judge_part(struct doctor *d, struct postfix *p, size_t part, const s
         parts[part].judge(d, &common);
 }
 
+/* Levels that no mail leaves by without encryption (postconf(5)): dane in their place would allow that. */
+static bool demands_encryption(const char *level)
+{
+    static const char *const levels[] = {"encrypt", "verify", "secure", "fingerprint"};
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
+        if (strcmp(level, levels[i]) == 0)
+            return true;
+    return false;
+}
+
 static void judge_outgoing_tls(struct doctor *d, const struct postfix_value *v, size_t n)
 {
     const char *out = postfix_value(v, n, "smtp_tls_security_level"),
                *dns = postfix_value(v, n, "smtp_dns_support_level");
-    if (strcmp(out, "dane") != 0 && strcmp(out, "dane-only") != 0)
+    if (demands_encryption(out))
+        doctor_say(
+            d, DOCTOR_NOTE,
+            "outgoing mail goes out encrypted or not at all (smtp_tls_security_level=%s), and does not use DANE\n"
+            "right for a smarthost (relayhost): assay harden leaves it. Where mail goes to each recipient's own "
+            "server, dane sends to those without encryption, too, and checks those that publish DANE",
+            out);
+    else if (strcmp(out, "dane") != 0 && strcmp(out, "dane-only") != 0)
         doctor_say(
             d, DOCTOR_WARNING,
             "outgoing mail does not use DANE\nassay harden sets it right; or: postconf -e smtp_tls_security_level=dane "

@@ -263,10 +263,12 @@ static bool outgoing_is_served(struct doctor *d, const struct mta_ask *ask)
     const int fd = dial_named(path, 0);
     const bool served = fd >= 0 || errno == EAGAIN || errno == ENAMETOOLONG || errno == EMFILE;
     if (!served)
-        doctor_say(d, DOCTOR_CRITICAL,
-                   "%s asks %s how mail going out must be protected, and nobody serves it (%s): outgoing mail "
-                   "waits\nsystemctl enable --now assay-outgoing, and look at its log",
-                   ask->where, path, strerror(errno));
+        doctor_say(
+            d, DOCTOR_CRITICAL,
+            "%s asks %s how mail going out must be protected, and nobody serves it (%s): outgoing mail "
+            "waits\nsystemctl enable assay-outgoing && systemctl restart assay-outgoing; its log says more: journalctl "
+            "-u assay-outgoing",
+            ask->where, path, strerror(errno));
     if (fd >= 0)
         close(fd);
     return served;

@@ -20,6 +20,8 @@
 #include "policy/mta_socket.h"
 #include "policy/policy_settings.h"
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #define DEFAULT_SOCKET "unix:/run/assay/milter.sock" /* of policy/settings.def */
 
@@ -156,10 +158,15 @@ static void edit_policy_maps(struct postfix *p)
                     "postfix.tls-policy-socket "
                     "\"unix:%s/assay/tls.sock\"",
                     queue, socket, p->h->policy_path, queue);
-    else if (unit_lets(p->h, "assay-outgoing", socket) && write_socket_file(p->h, MTA_SOCKET_TLS_POLICY_FILE, socket))
+    else if (unit_lets(p->h, "assay-outgoing", socket) && write_socket_file(p->h, MTA_SOCKET_TLS_POLICY_FILE, socket)) {
+        const char *path = strncmp(socket, "unix:", 5) == 0 ? socket + 5 : NULL,
+                   *here = path ? arena_printf(p->h->arena, "%s%s", p->h->root, path) : NULL;
+        if (here && access(here, F_OK) != 0) /* it must listen before Postfix asks */
+            harden_reload_by(p->h, "systemctl restart assay-outgoing");
         postfix_edit(
             p, "smtp_tls_policy_maps",
             arena_printf(p->h->arena, "%s%ssocketmap:%s:%s", now, *now ? ", " : "", written, policy_map(p, socket)));
+    }
 }
 
 static bool is_any(const char *value, const char *a, const char *b)

@@ -166,7 +166,8 @@ static void check_set(const struct lint *l, const struct item *it)
     const char *told = i == SETTING_MILTER_SOCKET               ? l->p->mta_socket
                        : i == SETTING_POSTFIX_TLS_POLICY_SOCKET ? l->p->mta_tls_policy_socket
                                                                 : NULL;
-    if (told && last && &l->p->items[last - 1] == it && strcmp(l->p->settings[i].text, told) != 0)
+    const bool unix_socket = strncmp(l->p->settings[i].text ? l->p->settings[i].text : "", "unix:", 5) == 0;
+    if (told && last && &l->p->items[last - 1] == it && unix_socket && strcmp(l->p->settings[i].text, told) != 0)
         doubt(l, POLICY_WARNING, it, "take the line out, or run assay harden again",
               "the MTA asks %s, where `assay harden` put it: assay-milter listens at both", told);
     struct policy_setting info;

@@ -14,8 +14,10 @@
 #include "base/buf.h"
 #include "base/ip.h"
 #include "cli/harden/ca_store.h"
+#include "cli/harden/mta_asks.h"
 #include "cli/harden/service_unit.h"
 #include "cli/harden/trial_delivery.h"
+#include "net/dial.h"
 #include "outgoing/tls_policy.h"
 #include "policy/mta_socket.h"
 #include "policy/policy_settings.h"
@@ -23,6 +25,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#define MILTER_PORT 8891
+#define TLS_POLICY_PORT 8892
+#define DIAL_MS 500
 #define DEFAULT_SOCKET "unix:/run/assay/milter.sock" /* of policy/settings.def */
 
 static const char *socket_file(struct harden *h, const char *file)
@@ -97,6 +102,33 @@ static bool unit_lets(struct harden *h, const char *service, const char *socket)
     return !folder;
 }
 
+/* A socket in the queue folder of one instance is out of reach of the others' chroots: postmulti(1). */
+static bool is_one_of_several(struct postfix *p)
+{
+    return *postfix_get(p, "multi_instance_directories") || *postfix_get(p, "multi_instance_name");
+}
+
+/* Where a socket can be that this Postfix, or all of several, can reach. */
+static const char *in_reach(struct postfix *p, const char *name, unsigned port)
+{
+    return is_one_of_several(p)
+               ? arena_printf(p->h->arena, "inet:%u@127.0.0.1\", which every instance reaches; then run this for each",
+                              port)
+               : arena_printf(p->h->arena, "unix:%s/assay/%s\"", postfix_get(p, "queue_directory"), name);
+}
+
+/* Whether somebody listens there now: Postfix must not ask a socket in vain. */
+static bool is_served(struct harden *h, const char *socket)
+{
+    const char *path = strncmp(socket, "unix:", 5) == 0 ? arena_printf(h->arena, "%s%s", h->root, socket + 5) : NULL;
+    if (path)
+        return access(path, F_OK) == 0;
+    const int fd = dial_named(socket, DIAL_MS);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
 /* How Postfix must write our socket; NULL (refused) if it cannot reach it. */
 static const char *socket_for(struct postfix *p)
 {
@@ -110,9 +142,8 @@ static const char *socket_for(struct postfix *p)
         return unit_lets(h, "assay-milter", h->socket) && harden_tell_socket(h) ? for_all(p, written) : NULL;
     if (!h->refused)
         harden_refuse(h,
-                      "Postfix's smtpd runs in the chroot %s and cannot reach %s\nadd to %s:  set milter.socket "
-                      "\"unix:%s/assay/milter.sock\"",
-                      queue, h->socket, h->policy_path, queue);
+                      "Postfix's smtpd runs in the chroot %s and cannot reach %s\nadd to %s:  set milter.socket \"%s",
+                      queue, h->socket, h->policy_path, in_reach(p, "milter.sock", MILTER_PORT));
     return NULL;
 }
 
@@ -149,19 +180,23 @@ static void edit_policy_maps(struct postfix *p)
     const char *socket = policy_set_text(p->h->policy, SETTING_POSTFIX_TLS_POLICY_SOCKET),
                *now = postfix_ask(p, "-h", "smtp_tls_policy_maps");
     const char *map = now ? strstr(now, "socketmap:") : NULL;
-    if (!*socket || !now || (map && strstr(map, ":assay")))
+    if (!*socket || !now)
         return;
+    if (map && strstr(map, ":assay")) { /* ours already; a unix socket that the policy moved, Postfix's map follows */
+        const bool moved = strncmp(map, "socketmap:unix:", 15) == 0 && strncmp(socket, "unix:", 5) == 0 &&
+                           !mta_asks_socket(p, MTA_ASKS_TLS_POLICY, socket);
+        now = moved ? postfix_without_ours(p, now) : NULL;
+        if (!now)
+            return;
+    }
     const char *written = postfix_writes(p, "smtp/unix", socket), *queue = postfix_get(p, "queue_directory");
     if (!written)
         harden_note(p->h,
                     "Postfix's smtp runs in the chroot %s and cannot reach %s: smtp_tls_policy_maps stays; in %s, set "
-                    "postfix.tls-policy-socket "
-                    "\"unix:%s/assay/tls.sock\"",
-                    queue, socket, p->h->policy_path, queue);
+                    "postfix.tls-policy-socket \"%s",
+                    queue, socket, p->h->policy_path, in_reach(p, "tls.sock", TLS_POLICY_PORT));
     else if (unit_lets(p->h, "assay-outgoing", socket) && write_socket_file(p->h, MTA_SOCKET_TLS_POLICY_FILE, socket)) {
-        const char *path = strncmp(socket, "unix:", 5) == 0 ? socket + 5 : NULL,
-                   *here = path ? arena_printf(p->h->arena, "%s%s", p->h->root, path) : NULL;
-        if (here && access(here, F_OK) != 0) /* it must listen before Postfix asks */
+        if (!is_served(p->h, socket))
             harden_reload_by(p->h, "systemctl restart assay-outgoing");
         postfix_edit(
             p, "smtp_tls_policy_maps",
@@ -245,7 +280,8 @@ static void edit_milters(struct postfix *p, const char *socket)
     if (!now)
         return;
     for (const char *at = now; postfix_next_entry(&at, &entry);)
-        if (postfix_is_ours(p, entry) && is_good_entry(p, entry, socket)) {
+        if (postfix_is_ours(p, entry) && mta_asks_entry(p, "smtp/inet", entry, p->h->socket) &&
+            is_good_entry(p, entry, socket)) {
             if (was && strcmp(was, now) != 0)
                 postfix_edit(p, "smtpd_milters", now);
             return;
@@ -408,7 +444,8 @@ void harden_postfix(struct harden *h)
             look_at_master(&p, socket);
             note_own_networks(&p);
             note_instances(&p);
-            if (h->socket_is_new) /* the milter must listen before Postfix asks */
+            /* The milter must listen before Postfix asks. */
+            if (h->socket_is_new || (p.count + p.master_count && !is_served(h, h->socket)))
                 harden_reload_by(h, "systemctl restart assay-milter");
             if (p.count + p.master_count)
                 harden_reload_by(h, postfix_reload_command(h, dir));

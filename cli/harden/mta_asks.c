@@ -200,6 +200,18 @@ bool mta_asks_socket(struct postfix *p, enum mta_asks_of of, const char *socket)
     return false;
 }
 
+bool mta_asks_entry(struct postfix *p, const char *service, struct slice entry, const char *socket)
+{
+    struct mta_ask found[MTA_ASKS_MOST];
+    struct asks x = {.postfix = p, .of = MTA_ASKS_MILTER, .out = found, .sockets = {socket, NULL}};
+    const struct mta_ask as = {.where = "", .service = service, .action = "", .protocol = ""};
+    look_at_entry(&x, &as, entry);
+    for (size_t i = 0; i < x.count; i++)
+        if (found[i].socket)
+            return true;
+    return false;
+}
+
 bool mta_asks_at(struct postfix *p, const struct postfix_service *service, const struct policy *policy)
 {
     struct mta_ask found[MTA_ASKS_MOST];

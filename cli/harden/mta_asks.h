@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * mta_asks.h - lists the sockets of Assay's that Postfix asks, and where each of them is answered. For `assay doctor`
- * and `assay policy check`.
+ * mta_asks.h - lists the sockets of Assay's that Postfix asks, and where each of them is answered. For `assay doctor`,
+ * `assay harden` and `assay policy check`.
  */
 #ifndef ASSAY_CLI_HARDEN_MTA_ASKS_H
 #define ASSAY_CLI_HARDEN_MTA_ASKS_H
@@ -39,6 +39,9 @@ size_t mta_asks(struct postfix *p, const struct policy *policy, enum mta_asks_of
 
 /* Tells whether one of them is that socket of ours, whatever the policy says. */
 bool mta_asks_socket(struct postfix *p, enum mta_asks_of of, const char *socket);
+
+/* Tells whether one entry of smtpd_milters, as that service reads it, is that socket of ours. */
+bool mta_asks_entry(struct postfix *p, const char *service, struct slice entry, const char *socket);
 
 /* Tells whether a service of smtpd asks assay-milter, at a socket that it answers at; else its mail is not judged. */
 bool mta_asks_at(struct postfix *p, const struct postfix_service *service, const struct policy *policy);

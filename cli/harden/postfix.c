@@ -7,6 +7,7 @@
 #include "cli/harden/harden_postfix.h"
 #include "base/clock.h"
 #include "base/inet_name.h"
+#include "policy/policy_settings.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -354,12 +355,16 @@ const char *postfix_entry_setting(struct arena *a, struct slice entry, const cha
     return found;
 }
 
-/* Tells whether an entry of a list of milters or maps is ours. */
+/* Tells whether an entry of a list of milters or maps is ours: the socket of now, the one that harden told the MTA
+ * before, or the default. */
 bool postfix_is_ours(struct postfix *p, struct slice entry)
 {
     const char *text = arena_copy(p->h->arena, entry.p, entry.n), *colon = strchr(p->h->socket, ':');
     const char *written = *p->h->socket ? postfix_writes(p, "smtp/inet", p->h->socket) : NULL;
-    const char *const forms[] = {written, colon && colon[1] == '/' ? colon + 1 : NULL, "assay/milter.sock"};
+    const char *told = p->h->policy ? policy_mta_socket(p->h->policy) : NULL;
+    const char *const forms[] = {written, colon && colon[1] == '/' ? colon + 1 : NULL,
+                                 told ? postfix_writes(p, "smtp/inet", told) : NULL,
+                                 told && strncmp(told, "unix:", 5) == 0 ? told + 5 : NULL, "assay/milter.sock"};
     if (!text)
         return false;
     if (strncmp(text, "socketmap:", 10) == 0)

@@ -8,6 +8,7 @@
 #include "policy/parser.h"
 #include "base/calendar.h"
 #include "base/utf8.h"
+#include "base/words.h"
 #include <stdio.h>
 
 static const struct {
@@ -19,7 +20,7 @@ static const struct {
     {"bounce", "reject"},  {"drop", "reject"},     {"deny", "reject"},     {"block", "reject"},
     {"discard", "reject"}, {"junk", "quarantine"}, {"spam", "quarantine"}, {"mark", "tag"},
     {"tempfail", "defer"}, {"higher", "newer"},    {"later", "newer"},     {"above", "newer"},
-    {"better", "newer"},   {"greater", "newer"},
+    {"better", "newer"},   {"greater", "newer"},   {"older", "newer"},
 };
 
 static bool is_word(const struct token *t, const char *word)
@@ -82,6 +83,26 @@ const char *hint_letters(struct parser *ps, const struct token *t, const char *n
                 : NULL;
 }
 
+/* What stands in the place of the words "list", "every", "names" or "only" was read as a domain, and what followed it is
+ * left over: "of lst government", "of evry name". */
+static const char *hint_before(struct parser *ps, const struct token *t)
+{
+    static const char *const words[] = {"list", "every", "names", "only"};
+    if (t - ps->l->tokens < 2 || !is_word(&t[-2], "of") || t[-1].kind != TOKEN_WORD ||
+        memchr(t[-1].raw.p, '.', t[-1].raw.n))
+        return NULL;
+    const char *near = words_nearest(t[-1].raw, words, sizeof words / sizeof *words);
+    return near ? arena_printf(ps->p->arena, "did you mean '%s' in place of '%.*s'?", near, SLICE_ARG(t[-1].raw))
+                : NULL;
+}
+
+/* The text for the sender behind an action, without its quotes. */
+static bool is_text_for_peer(const struct parser *ps, const struct token *t)
+{
+    return t->kind == TOKEN_WORD && t - ps->l->tokens >= 2 && is_word(&t[-2], "otherwise") &&
+           (is_word(&t[-1], "reject") || is_word(&t[-1], "defer"));
+}
+
 static bool is_number(struct slice s)
 {
     for (size_t i = 0; i < s.n; i++)
@@ -107,6 +128,12 @@ const char *hint_form(struct parser *ps, const struct token *t)
                    ? arena_printf(ps->p->arena, "a setting is written: set %.*s VALUE", SLICE_ARG(name))
                    : NULL;
     }
+    if (is_text_for_peer(ps, t))
+        return arena_printf(ps->p->arena, "the text for the sender stands in double quotes: %.*s \"...\"",
+                            SLICE_ARG(t[-1].raw));
+    const char *before = hint_before(ps, t);
+    if (before)
+        return before;
     if (is_word(ps->l->tokens, "set") && is_number(t[-1].raw) && t->raw.n && strchr("smhdw", t->raw.p[0]))
         return arena_printf(ps->p->arena, "a number and its unit are one word: %.*s%c", SLICE_ARG(t[-1].raw),
                             t->raw.p[0]);

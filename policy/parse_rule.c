@@ -52,6 +52,11 @@ static bool take_standard(struct parser *ps)
             parse_error(ps, t, "write tls 1.2 or newer", "expected a standard, found %s", parse_shown(ps, t));
             return false;
         }
+        if (parse_is(t, "all") || parse_is(t, "everything") || parse_is(t, "any") || parse_is(t, "*")) {
+            parse_error(ps, t, "name each of them, with commas: spf, dkim, dmarc", "expected a standard, found %s",
+                        parse_shown(ps, t));
+            return false;
+        }
         parse_unexpected(ps, t, "a standard: spf, dkim, dmarc, arc, dane, tls, dnssec, message-format or rdns",
                          standard_words);
         return false;
@@ -207,9 +212,9 @@ static bool check_tighten(struct parser *ps, const struct token *first)
 
 static bool take_level(struct parser *ps)
 {
-    static const char *const words[] = {"ignore", "record", "follow", "require", NULL};
+    static const char *const words[] = {"ignore", "record", "follow", "require", "trial", NULL};
     const struct token *t = parse_peek(ps);
-    for (unsigned i = 0; words[i]; i++) {
+    for (unsigned i = 0; i <= POLICY_REQUIRE; i++) {
         if (parse_is(t, words[i])) {
             ps->item.s.level = (enum policy_level)i;
             ps->at++;

@@ -109,6 +109,9 @@ void parse_unexpected(struct parser *ps, const struct token *t, const char *what
     const char *near = n && t->kind == TOKEN_WORD ? words_nearest(t->raw, words, n) : NULL,
                *other = hint_other_word(t, words);
     near = other ? other : near;
+    for (size_t i = 0; !help && i < n && t->kind == TOKEN_STRING; i++)
+        if (strcmp(t->value, words[i]) == 0)
+            help = arena_printf(ps->p->arena, "write it without quotes: %s", words[i]);
     if (!help)
         help = hint_letters(ps, t, near);
     if (!help && !near)
@@ -124,8 +127,15 @@ bool parse_expect(struct parser *ps, const char *word, const char *after)
     char what[160];
     if (parse_accept(ps, word))
         return true;
+    const struct token *t = parse_peek(ps);
     snprintf(what, sizeof what, "'%s' %s", word, after);
-    parse_unexpected(ps, parse_peek(ps), what, words);
+    /* What may follow that word: it was left out. */
+    const bool name = t->kind == TOKEN_WORD && (memchr(t->raw.p, '.', t->raw.n) || memchr(t->raw.p, '@', t->raw.n));
+    if (name || (t->kind == TOKEN_STRING && strcmp(t->value, word) != 0))
+        parse_error(ps, t, arena_printf(ps->p->arena, "write '%s' before it", word), "expected %s, found %s", what,
+                    parse_shown(ps, t));
+    else
+        parse_unexpected(ps, t, what, words);
     return false;
 }
 

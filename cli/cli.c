@@ -196,6 +196,20 @@ void cli_wrap(struct buf *out, const char *text, size_t indent, size_t width)
     }
 }
 
+void cli_put_wrapped(const char *lead, size_t indent, const char *fmt, ...)
+{
+    struct buf lines = BUF_INIT;
+    char *text = NULL;
+    va_list ap;
+    va_start(ap, fmt);
+    if (vasprintf(&text, fmt, ap) >= 0)
+        cli_wrap(&lines, text, indent, cli_prose_width(stdout));
+    va_end(ap);
+    printf("%s%s\n", lead, lines.p ? lines.p : "");
+    buf_release(&lines);
+    free(text);
+}
+
 void cli_put_visible(FILE *f, const char *text)
 {
     struct buf b = BUF_INIT;

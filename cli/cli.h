@@ -69,6 +69,10 @@ size_t cli_prose_width(FILE *f);
  * is longer is not broken. */
 void cli_wrap(struct buf *out, const char *text, size_t indent, size_t width);
 
+/* Writes `lead`, behind which the cursor is in column `indent`, then prose, wrapped as above to the terminal, and ends
+ * the line. */
+void cli_put_wrapped(const char *lead, size_t indent, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
 /* Asks a person at the terminal: "QUESTION [y/N]". True only for y and yes, in any case; without a terminal: false,
  * without a word. */
 bool cli_confirm(const char *fmt, ...) PRINTF_LIKE(1, 2);

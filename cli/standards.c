@@ -20,10 +20,13 @@ struct choice {
 static void print_one(size_t i)
 {
     const struct standard_text *t = standard_text_at(i);
-    printf("%s%s%s: %s\n", cli_colour(stdout, CLI_BOLD), standard_text_word(i), cli_colour(stdout, CLI_PLAIN),
-           t->title);
-    printf("  %s\n  %s\n  %s %s\n  %s %s\n  %s %s. %s\n", cli_text(t->protects), cli_text(t->acts), _("Cost:"),
-           cli_text(t->cost), _("Here:"), cli_text(t->here), _("Status:"), cli_text(t->status), t->address);
+    printf("%s%s%s:", cli_colour(stdout, CLI_BOLD), standard_text_word(i), cli_colour(stdout, CLI_PLAIN));
+    cli_put_wrapped(" ", strlen(standard_text_word(i)) + 2, "%s", t->title);
+    cli_put_wrapped("  ", 2, "%s", cli_text(t->protects));
+    cli_put_wrapped("  ", 2, "%s", cli_text(t->acts));
+    cli_put_wrapped("  ", 2, "%s %s", _("Cost:"), cli_text(t->cost));
+    cli_put_wrapped("  ", 2, "%s %s", _("Here:"), cli_text(t->here));
+    cli_put_wrapped("  ", 2, "%s %s. %s", _("Status:"), cli_text(t->status), t->address);
 }
 
 static void json_one(struct json *j, size_t i)

@@ -18,11 +18,13 @@
 static void say_closed(struct doctor *d, const struct policy *p)
 {
     struct policy_closed closed;
-    if (p && policy_readers_closed(p, d->policy_path, d->state_dir, &closed))
-        doctor_say(d, DOCTOR_CRITICAL,
-                   "%s runs as user %s, who may not read %s: it keeps the policy that it runs on\n"
-                   "chgrp assay it and chmod g+r it",
-                   closed.program, closed.user, closed.file);
+    struct buf remedy = BUF_INIT;
+    if (!p || !policy_readers_closed(p, d->policy_path, d->state_dir, &closed))
+        return;
+    policy_readers_remedy(&closed, &remedy);
+    doctor_say(d, DOCTOR_CRITICAL, "%s runs as user %s, who may not read %s: it keeps the policy that it runs on\n%s",
+               closed.program, closed.user, closed.file, remedy.p ? remedy.p : "");
+    buf_release(&remedy);
 }
 
 /* A pause in force is named: nothing is acted on, whatever the policy says. */

@@ -11,6 +11,7 @@
  */
 #include "cli/mta_networks.h"
 #include "cli/next/next.h"
+#include "base/utf8.h"
 #include "base/words.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -103,30 +104,45 @@ static bool only_perhaps(const struct next_hit *h)
     return h->mails > 0 && h->perhaps == h->mails;
 }
 
-static void print_hits(const struct next_step *s, bool all)
+#define NAME_MOST 60    /* columns of a sender's name in front of what is said of it; else that has a line of its own */
+#define TITLE_COLUMN 17 /* number, state, and the blanks around them */
+
+/* "3 mails, reject; ask postmaster@a.example" */
+static void put_hit_words(struct buf *b, const struct next_hit *h)
 {
-    for (size_t i = 0; i < s->hit_count && (all || i < SHOWN); i++) {
-        const struct next_hit *h = &s->hits[i];
-        printf("      %s%s%s: ", cli_colour(stdout, CLI_BOLD), h->domain, cli_colour(stdout, CLI_PLAIN));
-        if (h->answers)
-            printf("%lld answer%s, SERVFAIL; ask ", (long long)h->answers, h->answers == 1 ? "" : "s");
-        else
-            printf("%lld mail%s, %s; %s", (long long)h->mails, h->mails == 1 ? "" : "s", policy_action_name(h->worst),
+    if (h->answers)
+        buf_printf(b, "%lld answer%s, SERVFAIL; ask ", (long long)h->answers, h->answers == 1 ? "" : "s");
+    else
+        buf_printf(b, "%lld mail%s, %s; %s", (long long)h->mails, h->mails == 1 ? "" : "s",
+                   policy_action_name(h->worst),
                    only_perhaps(h) ? "may be forged: too little mail of it was seen to tell"
                    : h->contact    ? "ask "
                    : h->own        ? "in your own name: find out what sends it"
                                    : "nobody can be asked");
-        if (h->contact && !only_perhaps(h))
-            cli_put_visible(stdout, h->contact);
-        printf("\n        ");
-        cli_put_visible(stdout, h->how ? h->how : "");
-        putchar('\n');
+    if (h->contact && !only_perhaps(h))
+        utf8_add_visible(b, slice_str(h->contact));
+}
+
+static void print_hits(const struct next_step *s, bool all)
+{
+    for (size_t i = 0; i < s->hit_count && (all || i < SHOWN); i++) {
+        const struct next_hit *h = &s->hits[i];
+        const size_t behind = 6 + cli_columns(h->domain) + 2;
+        struct buf words = BUF_INIT, how = BUF_INIT;
+        put_hit_words(&words, h);
+        utf8_add_visible(&how, slice_str(h->how ? h->how : ""));
+        printf("      %s%s%s:", cli_colour(stdout, CLI_BOLD), h->domain, cli_colour(stdout, CLI_PLAIN));
+        cli_put_wrapped(behind > NAME_MOST ? "\n        " : " ", behind > NAME_MOST ? 8 : behind, "%s",
+                        words.p ? words.p : "");
+        cli_put_wrapped("        ", 8, "%s", how.p ? how.p : "");
+        buf_release(&words);
+        buf_release(&how);
     }
     if (!all && s->hit_count > SHOWN)
-        printf("      and %zu more (--all names %s)\n", s->hit_count - SHOWN,
-               s->hit_count == SHOWN + 1 ? "it" : "them");
+        cli_put_wrapped("      ", 6, "and %zu more (--all names %s)", s->hit_count - SHOWN,
+                        s->hit_count == SHOWN + 1 ? "it" : "them");
     if (s->more_domains)
-        printf("      and mail of more senders than are counted here\n");
+        cli_put_wrapped("      ", 6, "and mail of more senders than are counted here");
 }
 
 /* "14 mails", "1 answer" */
@@ -149,18 +165,20 @@ static void print_not_yet(const struct next *n, const struct next_step *s)
 {
     char seen[48], days[48], least[48];
     if (!s->names && n->stale > NEXT_STALE_DAYS)
-        printf("      the newest mail in the ledger is %lld days old: does assay-ledger run? assay doctor says\n",
-               (long long)n->stale);
+        cli_put_wrapped("      ", 6,
+                        "the newest mail in the ledger is %lld days old: does assay-ledger run? assay doctor says",
+                        (long long)n->stale);
     else
-        printf("      none of the %s so far would be touched, but only %s on %s; at least %lld over %s are needed\n",
-               s->names ? "answers" : "mail",
-               count_of(seen, s->names ? n->answers : n->mails, s->names ? "answer" : "mail"),
-               count_of(days, s->names ? n->names_days : n->days, "day"), (long long)n->mails_least,
-               count_of(least, n->days_least, "day"));
+        cli_put_wrapped("      ", 6,
+                        "none of the %s so far would be touched, but only %s on %s; at least %lld over %s are needed",
+                        s->names ? "answers" : "mail",
+                        count_of(seen, s->names ? n->answers : n->mails, s->names ? "answer" : "mail"),
+                        count_of(days, s->names ? n->names_days : n->days, "day"), (long long)n->mails_least,
+                        count_of(least, n->days_least, "day"));
     const int64_t kept = policy_set_number(n->now, SETTING_LEDGER_KEEP_IDENTITY) / 86400;
     if (!s->names && kept < n->days_least)
-        printf("      the ledger keeps records for %s only: set ledger.keep-identity %lldd\n",
-               count_of(days, kept, "day"), (long long)n->days_least);
+        cli_put_wrapped("      ", 6, "the ledger keeps records for %s only: set ledger.keep-identity %lldd",
+                        count_of(days, kept, "day"), (long long)n->days_least);
 }
 
 static void print_step(const struct next *n, size_t i, bool all)
@@ -169,25 +187,29 @@ static void print_step(const struct next *n, size_t i, bool all)
     char seen[48], days[48];
     static const enum cli_colour colours[] = {
         [NEXT_READY] = CLI_GREEN, [NEXT_ASK_FIRST] = CLI_YELLOW, [NEXT_NOT_YET] = CLI_DIM, [NEXT_SAY] = CLI_BLUE};
-    printf("%2zu  %s%-12s%s %s: %s\n      %s\n", i + 1, cli_colour(stdout, colours[s->state]), state_name(s->state),
-           cli_colour(stdout, CLI_PLAIN), s->id, next_title(s, n->arena), s->line);
+    printf("%2zu  %s%-12s%s", i + 1, cli_colour(stdout, colours[s->state]), state_name(s->state),
+           cli_colour(stdout, CLI_PLAIN));
+    cli_put_wrapped(" ", TITLE_COLUMN, "%s: %s", s->id, next_title(s, n->arena));
+    printf("      %s\n", s->line); /* to be copied */
     if (s->mails)
-        printf("      %lld of %s would be treated differently, of %s:\n", (long long)s->mails,
-               count_of(seen, n->mails, "mail"), count_of(days, hits_of(s, false), "sender"));
+        cli_put_wrapped("      ", 6, "%lld of %s would be treated differently, of %s:", (long long)s->mails,
+                        count_of(seen, n->mails, "mail"), count_of(days, hits_of(s, false), "sender"));
     if (s->answers)
-        printf("      %lld of the resolver's %s would be refused (SERVFAIL), of %s:\n", (long long)s->answers,
-               count_of(seen, n->answers, "answer"), count_of(days, hits_of(s, true), "zone"));
+        cli_put_wrapped("      ", 6,
+                        "%lld of the resolver's %s would be refused (SERVFAIL), of %s:", (long long)s->answers,
+                        count_of(seen, n->answers, "answer"), count_of(days, hits_of(s, true), "zone"));
     if (s->stopped)
-        printf("      %s would be stopped, from where the domain never sent: nobody has to act\n",
-               count_of(seen, s->stopped, "forged mail"));
+        cli_put_wrapped("      ", 6, "%s would be stopped, from where the domain never sent: nobody has to act",
+                        count_of(seen, s->stopped, "forged mail"));
     if (s->state == NEXT_READY)
-        printf("      none of %s in %s would have been %s\n",
-               count_of(seen, s->names ? n->answers : n->mails, s->names ? "answer" : "mail"),
-               count_of(days, s->names ? n->names_days : n->days, "day"), s->names ? "refused" : "treated differently");
+        cli_put_wrapped("      ", 6, "none of %s in %s would have been %s",
+                        count_of(seen, s->names ? n->answers : n->mails, s->names ? "answer" : "mail"),
+                        count_of(days, s->names ? n->names_days : n->days, "day"),
+                        s->names ? "refused" : "treated differently");
     if (s->state == NEXT_NOT_YET)
         print_not_yet(n, s);
     if (s->state == NEXT_SAY)
-        printf("      by the recipients of the mail so far; take away what is not yours\n");
+        cli_put_wrapped("      ", 6, "by the recipients of the mail so far; take away what is not yours");
     print_hits(s, all);
 }
 
@@ -196,17 +218,20 @@ static int print_text(const struct next *n, const struct options *o)
     for (size_t i = 0; i < n->count; i++)
         print_step(n, i, o->all);
     if (n->testing)
-        printf(
-            "\n%lld of %lld mail%s pass DKIM for their author by testing keys alone (t=y). They count, unless you set "
-            "dkim.testing-keys ignore.\n",
+        cli_put_wrapped(
+            "\n", 0,
+            "%lld of %lld mail%s pass DKIM for their author by testing keys alone (t=y). They count, unless you set "
+            "dkim.testing-keys ignore.",
             (long long)n->testing, (long long)n->mails, words_s(n->mails));
     if (n->count == 0)
         puts("Nothing is left to tighten on this ladder. assay policy read says what is in force.");
     else
-        printf("\nWrite one: assay next --write %s. Senders you cannot reach can be exempted: exempt ... because ... "
-               "agreed by ... through ...\n"
-               "(assay-policy(5)); use --trial to observe first.%s\n",
-               n->steps[0].id, n->cut ? " Only the newest mails were looked at." : "");
+        cli_put_wrapped(
+            "\n", 0,
+            "Write one: assay next --write %s. Senders you cannot reach can be exempted: exempt ... because ... "
+            "agreed by ... through ... "
+            "(assay-policy(5)); use --trial to observe first.%s",
+            n->steps[0].id, n->cut ? " Only the newest mails were looked at." : "");
     return n->count ? CLI_WARNING : CLI_OK;
 }
 

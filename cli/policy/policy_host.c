@@ -254,16 +254,18 @@ static void check_units(const struct host *h)
 static void check_readers(const struct host *h)
 {
     struct policy_closed closed;
-    if (policy_readers_closed(h->policy, h->path, h->state, &closed))
-        report_add(h->report, POLICY_ERROR, &(struct place){.file = closed.file},
-                   "chgrp assay it and chmod g+r it; where it lies in a folder of its own, that one, too (g+rx)",
+    struct buf help = BUF_INIT;
+    if (policy_readers_closed(h->policy, h->path, h->state, &closed)) {
+        policy_readers_remedy(&closed, &help);
+        report_add(h->report, POLICY_ERROR, &(struct place){.file = closed.file}, help.p,
                    "%s runs as user %s, who may not read this file: it would keep the policy that it runs on",
                    closed.program, closed.user);
-    else if (!h->state && policy_readers_hidden(h->policy, h->path, closed.file))
+    } else if (!h->state && policy_readers_hidden(h->policy, h->path, closed.file))
         report_add(h->report, POLICY_WARNING, &(struct place){.file = closed.file},
                    "move it, to /etc/assay or /srv; or ProtectHome=read-only, PrivateTmp=no in a drop-in of each unit",
                    "the programs' units see nothing of the folder that this file lies in: they would keep the policy "
                    "that they run on");
+    buf_release(&help);
 }
 
 void policy_host_check(struct policy_report *r, const struct policy *p, const char *path, const char *state,

@@ -44,14 +44,28 @@ static bool become(const struct passwd *pw, const struct stat *folder)
     return groups && setgid(folder->st_gid) == 0 && setuid(folder->st_uid) == 0;
 }
 
-/* In the child: writes the first file that may not be read. */
+/* Writes the file, and the first folder on its way that may not be entered, each with its NUL. */
+static void tell(const char *file, int to)
+{
+    char folder[PATH_MAX] = "";
+    for (const char *slash = strchr(file, '/'); slash && *file == '/'; slash = strchr(slash + 1, '/')) {
+        snprintf(folder, sizeof folder, "%.*s", slash == file ? 1 : (int)(slash - file), file);
+        if (access(folder, X_OK) != 0)
+            break;
+        *folder = '\0';
+    }
+    (void)!write(to, file, strlen(file) + 1);
+    (void)!write(to, folder, strlen(folder) + 1);
+}
+
+/* In the child: tells the first file that may not be read. */
 static void look(const struct policy *p, const char *path, int to)
 {
     const char *last = NULL, *file;
     size_t at = 0;
     while ((file = p ? next_file(p, path, &at, &last) : last ? NULL : (last = path)))
         if (access(file, R_OK) != 0 && errno == EACCES) {
-            (void)!write(to, file, strlen(file));
+            tell(file, to);
             return;
         }
 }
@@ -59,8 +73,11 @@ static void look(const struct policy *p, const char *path, int to)
 static bool look_as(const struct stat *folder, const struct policy *p, const char *path, struct policy_closed *out)
 {
     const struct passwd *pw = getpwuid(folder->st_uid);
+    const struct group *gr = getgrgid(folder->st_gid);
+    char told[2 * PATH_MAX];
     int pipes[2];
     size_t n = 0;
+    snprintf(out->group, sizeof out->group, "%s", gr ? gr->gr_name : "assay");
     snprintf(out->user, sizeof out->user, "%s", pw ? pw->pw_name : "");
     if (!pw)
         snprintf(out->user, sizeof out->user, "%lu", (unsigned long)folder->st_uid);
@@ -73,10 +90,13 @@ static bool look_as(const struct stat *folder, const struct policy *p, const cha
         _exit(0);
     }
     close(pipes[1]);
-    for (ssize_t got; child > 0 && n + 1 < sizeof out->file; n += (size_t)got)
-        if ((got = read(pipes[0], out->file + n, sizeof out->file - 1 - n)) <= 0)
+    for (ssize_t got; child > 0 && n + 1 < sizeof told; n += (size_t)got)
+        if ((got = read(pipes[0], told + n, sizeof told - 1 - n)) <= 0)
             break;
-    out->file[n] = '\0';
+    told[n] = '\0';
+    const size_t end = strlen(told);
+    snprintf(out->file, sizeof out->file, "%.*s", PATH_MAX - 1, told);
+    snprintf(out->folder, sizeof out->folder, "%.*s", PATH_MAX - 1, end < n ? told + end + 1 : "");
     close(pipes[0]);
     while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
         ;
@@ -106,6 +126,13 @@ bool policy_readers_closed(const struct policy *p, const char *path, const char 
         before = folder;
     }
     return false;
+}
+
+void policy_readers_remedy(const struct policy_closed *closed, struct buf *out)
+{
+    if (*closed->folder)
+        buf_printf(out, "chgrp %s %s && chmod g+rx %s; then ", closed->group, closed->folder, closed->folder);
+    buf_printf(out, "chgrp %s %s && chmod g+r %s", closed->group, closed->file, closed->file);
 }
 
 bool policy_readers_closed_file(const char *file, const char *state, struct policy_closed *out)

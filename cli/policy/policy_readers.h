@@ -7,20 +7,25 @@
 #ifndef ASSAY_CLI_POLICY_POLICY_READERS_H
 #define ASSAY_CLI_POLICY_POLICY_READERS_H
 
+#include "base/buf.h"
 #include "policy/policy.h"
 #include <limits.h>
 
 /* A file that a program may not read. */
 struct policy_closed {
     const char *program; /* "assay-milter" */
-    char user[64];
+    char user[64], group[64]; /* whom it runs as */
     char file[PATH_MAX];
+    char folder[PATH_MAX]; /* the first folder on the way that it may not enter; "": none */
 };
 
 /* Finds the first file of the policy (what it includes and its lists, too) that one of the programs which keep their
  * state below `state` (NULL: the usual folder) may not read. false: there is none, or it cannot be told: only root can
  * become another user. */
 bool policy_readers_closed(const struct policy *p, const char *path, const char *state, struct policy_closed *out);
+
+/* Adds the commands that let it read the file. */
+void policy_readers_remedy(const struct policy_closed *closed, struct buf *out);
 
 /* The same of one file, and of the user of assay-milter and assay-ledger. */
 bool policy_readers_closed_file(const char *file, const char *state, struct policy_closed *out);

@@ -13,7 +13,7 @@
 
 /* A file that a program may not read. */
 struct policy_closed {
-    const char *program; /* "assay-milter" */
+    const char *program;      /* "assay-milter" */
     char user[64], group[64]; /* whom it runs as */
     char file[PATH_MAX];
     char folder[PATH_MAX]; /* the first folder on the way that it may not enter; "": none */

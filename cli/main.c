@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * main.c - assay's entry: the table of sub-commands, the version, and nothing else.
+ * main.c - assay's entry: the table of sub-commands, the version, where programs of the system are found, and nothing
+ * else.
  *
  * `assay` alone and `assay help` print the table; `assay help NAME` is `assay NAME --help`. An unknown command is
  * EX_USAGE, with the nearest one named. What a sub-command returns is the exit code, unless stdout could not take the
@@ -13,6 +14,8 @@
 #include <locale.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static const struct cli_command commands[] = {
@@ -42,9 +45,31 @@ static bool reader_is_gone(void)
     return poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
 }
 
+static bool path_has(const char *path, const char *folder)
+{
+    const size_t n = strlen(folder);
+    for (const char *at = path; *at; at += strcspn(at, ":"), at += *at == ':')
+        if (strncmp(at, folder, n) == 0 && (at[n] == ':' || at[n] == '\0'))
+            return true;
+    return false;
+}
+
+/* postconf, unbound-checkconf and their like are in /usr/sbin, which an ordinary user's PATH has not, nor root's behind
+ * `su` (su(1): without a dash it keeps the user's): a Postfix that is there would be said not to be. */
+static bool reach_system_programs(void)
+{
+    const char *path = getenv("PATH");
+    char *longer = NULL;
+    if (!path || !path_has(path, "/usr/bin") || path_has(path, "/usr/sbin"))
+        return true;
+    bool good = asprintf(&longer, "%s:/usr/sbin:/sbin", path) >= 0 && setenv("PATH", longer, 1) == 0;
+    free(longer);
+    return good;
+}
+
 int main(int argc, char **argv)
 {
-    if (!streams_hold())
+    if (!streams_hold() || !reach_system_programs())
         return EX_OSERR;
     setlocale(LC_ALL, "");
     setlocale(LC_NUMERIC, "C");

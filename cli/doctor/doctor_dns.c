@@ -14,8 +14,10 @@
 #include "dns/dns_anchor.h"
 #include "dns/dns_unbound.h"
 #include "policy/policy_settings.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define RESOLV_CONF "/etc/resolv.conf"
@@ -204,7 +206,9 @@ void doctor_anchor(struct doctor *d)
                    anchor);
         return;
     }
-    if (access(anchor, F_OK) != 0)
+    if (access(anchor, F_OK) != 0 && errno == EACCES)
+        doctor_say(d, DOCTOR_UNKNOWN, "%s: %s\nrun this as root", anchor, strerror(errno));
+    else if (access(anchor, F_OK) != 0)
         doctor_say(d, DOCTOR_NOTE, "%s does not exist yet; assay-milter creates it at its first start", anchor);
     if (access(anchor, R_OK) != 0)
         used = DNS_SYSTEM_ANCHOR;

@@ -428,10 +428,15 @@ static int next(struct arena *a, const struct options *o, const char *keep)
         return rc;
     }
     const char *where = o->store ? o->store : policy_set_text(n.now, SETTING_LEDGER_STORE);
-    struct store *s = policy_ledger_open_at(where);
-    if (!s)
+    enum status st;
+    struct store *s = policy_ledger_open_at(where, &st);
+    if (!s && st == STATUS_MISSING)
         cli_error("there is no ledger in %s yet: assay-ledger creates it", where);
-    rc = s ? weigh(&n, s) : EX_NOINPUT;
+    rc = s                      ? weigh(&n, s)
+         : st == STATUS_DENIED  ? EX_NOPERM
+         : st == STATUS_MISSING ? EX_NOINPUT
+         : st == STATUS_AGAIN   ? EX_TEMPFAIL
+                                : EX_DATAERR;
     if (rc == -1)
         rc = o->write ? write_step(&n, o, keep) : o->json ? print_json(&n) : print_text(&n, o);
     next_end(&n);

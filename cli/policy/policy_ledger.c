@@ -12,15 +12,16 @@
 
 struct store *policy_ledger_open(const struct policy *p)
 {
-    return policy_ledger_open_at(policy_set_text(p, SETTING_LEDGER_STORE));
+    enum status st;
+    return policy_ledger_open_at(policy_set_text(p, SETTING_LEDGER_STORE), &st);
 }
 
-struct store *policy_ledger_open_at(const char *where)
+struct store *policy_ledger_open_at(const char *where, enum status *st)
 {
     char why[STORE_ERROR];
-    enum status st = STATUS_OK;
-    struct store *s = store_open(where, STORE_READ, &st, why);
-    if (!s && st != STATUS_MISSING)
+    *st = STATUS_OK;
+    struct store *s = store_open(where, STORE_READ, st, why);
+    if (!s && *st != STATUS_MISSING)
         cli_error("the ledger cannot be asked: %s", why);
     return s;
 }

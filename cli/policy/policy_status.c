@@ -13,6 +13,7 @@
 #include "base/words.h"
 #include "cli/policy/policy_cmd.h"
 #include "policy/policy_live.h"
+#include <errno.h>
 #include <limits.h>
 #include <unistd.h>
 
@@ -72,6 +73,8 @@ static void print_text(const char *file, const struct running *all, const struct
         for (size_t k = 0; k < sizeof words / sizeof *words; k++)
             word = strcmp(words[k][0], state) == 0 ? words[k][1] : word;
         bool known = all[i].status == STATUS_OK;
+        if (!known && access(all[i].path, R_OK) != 0 && errno == EACCES)
+            word = "what it runs on may not be read: ask as root";
         if (known && !p)
             word = "the last good one, while the file cannot be loaded";
         if (known)

@@ -5,6 +5,13 @@
  * Promises a static text for every value, also for one that does not exist.
  */
 #include "base/status.h"
+#include <errno.h>
+#include <unistd.h>
+
+const char *status_as_root(int error)
+{
+    return (error == EACCES || error == EPERM) && geteuid() != 0 ? "; run this as root" : "";
+}
 
 const char *status_text(enum status s)
 {

@@ -34,4 +34,7 @@ enum status {
 /* A short lower-case text, never NULL. */
 const char *status_text(enum status s);
 
+/* What is added to words about this errno: "; run this as root" where it is a missing right and we are not root. */
+const char *status_as_root(int error);
+
 #endif

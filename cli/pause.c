@@ -118,6 +118,10 @@ static int show(const char *state)
         puts(")");
         return CLI_WARNING;
     }
+    if (s == STATUS_DENIED && access(state, X_OK) != 0) {
+        cli_error("whether a pause is on cannot be told: %s: %s%s", state, strerror(errno), status_as_root(errno));
+        return CLI_UNKNOWN;
+    }
     if (s == STATUS_INVALID || s == STATUS_DENIED) {
         cli_error("%s/pause: %s: it does not pause anything", state,
                   s == STATUS_INVALID ? "not a pause file" : "not readable, or others may write it");
@@ -129,7 +133,7 @@ static int show(const char *state)
 
 static int failed(const char *state, enum status s)
 {
-    cli_error("%s/pause: %s", state, status_text(s));
+    cli_error("%s/pause: %s%s", state, status_text(s), s == STATUS_DENIED ? status_as_root(EACCES) : "");
     return s == STATUS_DENIED ? EX_NOPERM : s == STATUS_AGAIN ? EX_TEMPFAIL : EX_DATAERR;
 }
 

@@ -163,7 +163,7 @@ enum status edit_may_write(struct edit *s, const char **why)
         const char *folder = slash == path ? "/" : slash ? arena_copy(s->arena, path, (size_t)(slash - path)) : ".";
         if (!is_change(&s->files[i]) || !folder || access(folder, W_OK) == 0)
             continue;
-        *why = arena_printf(s->arena, "%s: %s", folder, strerror(errno));
+        *why = arena_printf(s->arena, "%s: %s%s", folder, strerror(errno), status_as_root(errno));
         return errno == ENOENT ? STATUS_MISSING : STATUS_DENIED;
     }
     return STATUS_OK;

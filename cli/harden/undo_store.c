@@ -28,7 +28,7 @@ static const struct rootfile_rights private = {.mode = 0600, .uid = ROOTFILE_NOB
 
 static enum status fail(struct arena *a, enum status s, const char *path, const char *what, const char **why)
 {
-    *why = arena_printf(a, "%s: %s", path, what ? what : strerror(errno));
+    *why = arena_printf(a, "%s: %s%s", path, what ? what : strerror(errno), what ? "" : status_as_root(errno));
     return s;
 }
 

@@ -13,10 +13,8 @@
 #include "standards/sts/sts.h"
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
-#include <stdlib.h>
 
 #define KEPT 400         /* octets of destinations that are told again; our own limit */
-#define TEXTS_MOST 64    /* TXT records of one name that are looked at */
 #define SHORT_AGE 86400u /* seconds: a policy is meant to be kept for weeks (RFC 8461 3.2, 10.2); our own limit */
 
 /* ---- DANE ---- */
@@ -493,23 +491,6 @@ static const char *tlsrpt_fix(struct testing *t, const struct buf *kept)
                         t->facts->domain);
 }
 
-static int by_text(const void *a, const void *b)
-{
-    return slice_order(*(const struct slice *)a, *(const struct slice *)b);
-}
-
-/* Texts of the records, sorted: name servers give them in any order, and what is to be published is the same each time.
- */
-static size_t sorted_texts(struct testing *t, const struct dns_answer *a, struct slice out[TEXTS_MOST])
-{
-    size_t n = 0;
-    for (; a && n < a->count && n < TEXTS_MOST; n++)
-        out[n] = dns_txt(t->scope, a, n);
-    if (n)
-        qsort(out, n, sizeof *out, by_text);
-    return n;
-}
-
 static void test_tlsrpt(struct testing *t)
 {
     const char *name = arena_printf(t->arena, "_smtp._tls.%s", t->facts->domain);
@@ -517,10 +498,8 @@ static void test_tlsrpt(struct testing *t)
     unsigned found = 0;
     const char *wrong = NULL, *close = NULL; /* meant as a record, and none */
     struct buf kept = BUF_INIT;
-    struct slice texts[TEXTS_MOST];
-    const size_t count = sorted_texts(t, a, texts);
-    for (size_t i = 0; i < count; i++) {
-        const struct slice text = texts[i];
+    for (size_t i = 0; a && i < a->count; i++) {
+        const struct slice text = dns_txt(t->scope, a, i);
         if (is_tlsrpt(text)) {
             found++;
             wrong = wrong_tlsrpt(text, &kept);

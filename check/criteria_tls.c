@@ -153,7 +153,7 @@ static const char *cipher_name(struct testing *t, uint16_t id)
     return n ? n->name : T("an unknown cipher");
 }
 
-/* What a host accepted of one list. */
+/* What a host accepted of one list; of broken and anonymous ciphers whatever the version. */
 static void test_list(struct testing *t, const struct facts_smtp *s, const char *probe, enum check_test test,
                       const char *fix)
 {
@@ -162,8 +162,8 @@ static void test_list(struct testing *t, const struct facts_smtp *s, const char 
         const struct facts_tls *p = &t->facts->tls[i];
         if (!ip_eq(&p->address, &s->address) || strcmp(p->host, s->host) != 0 || strcmp(p->probe, probe) != 0)
             continue;
-        const bool taken = test == CHECK_TLS_CIPHERS ? strcmp(p->outcome, "accepted") == 0 : is_accepted(p);
-        asked = asked || strcmp(p->outcome, "refused") == 0;
+        const bool taken = test != CHECK_TLS_CIPHERS_OLD ? strcmp(p->outcome, "accepted") == 0 : is_accepted(p);
+        asked = asked || is_refused(p);
         if (taken)
             testing_say(t, test, testing_unmet(test), fix, "%s accepts %s", where(t, s->host, &s->address),
                         cipher_name(t, p->answer.cipher));
@@ -177,6 +177,8 @@ static void test_ciphers(struct testing *t, const struct facts_smtp *s)
     static const char modern[] =
         LANGUAGE_MARK("Leave the old ciphers out (Postfix: smtpd_tls_exclude_ciphers, tls_medium_cipherlist).");
     test_list(t, s, "broken", CHECK_TLS_CIPHERS, modern);
+    test_list(t, s, "anonymous", CHECK_TLS_ANONYMOUS,
+              "Leave the anonymous ciphers out (Postfix: smtpd_tls_exclude_ciphers = aNULL).");
     if (accepts(t->facts, s, "tls12")) /* in older versions there is no good cipher: tls-version says so */
         test_list(t, s, "old", CHECK_TLS_CIPHERS_OLD, modern);
     if (accepts(t->facts, s, "tls13") && !accepts(t->facts, s, "tls12"))
@@ -261,6 +263,12 @@ static void test_post_quantum(struct testing *t, const struct facts_smtp *s)
         testing_say(t, CHECK_TLS_PQ, CHECK_UNTESTED, NULL, gap, at);
 }
 
+static void need_answer(struct testing *t, const struct facts_smtp *s, enum check_test test, const char *probe)
+{
+    if (!accepts(t->facts, s, probe) && !refuses(t->facts, s, probe))
+        testing_say(t, test, CHECK_UNTESTED, NULL, gap, where(t, s->host, &s->address));
+}
+
 /* What a host was not asked about, because it answered no more, is no pass by what its neighbours said. */
 static void test_gaps(struct testing *t, const struct facts_smtp *s)
 {
@@ -275,9 +283,13 @@ static void test_gaps(struct testing *t, const struct facts_smtp *s)
     const char *at = where(t, s->host, &s->address);
     const struct facts *f = t->facts;
     bool known12 = accepts(f, s, "tls12") || refuses(f, s, "tls12");
+    /* Facts of an earlier version do not have it, nor those of an address with many names. */
+    if (probe_of(f, s, "anonymous") || !probe_of(f, s, "ssl3"))
+        need_answer(t, s, CHECK_TLS_ANONYMOUS, "anonymous");
+    else
+        testing_say(t, CHECK_TLS_ANONYMOUS, CHECK_UNTESTED, NULL, "%s was not asked", at);
     for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++)
-        if (!accepts(f, s, needs[i].probe) && !refuses(f, s, needs[i].probe))
-            testing_say(t, needs[i].test, CHECK_UNTESTED, NULL, gap, at);
+        need_answer(t, s, needs[i].test, needs[i].probe);
     for (size_t i = 0; i < sizeof probes12 / sizeof probes12[0]; i++)
         known12 = known12 && (!accepts(f, s, "tls12") || accepts(f, s, probes12[i]) || refuses(f, s, probes12[i]));
     for (size_t i = 0; i < sizeof of_tls12 / sizeof of_tls12[0] && !known12; i++)

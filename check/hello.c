@@ -218,11 +218,11 @@ static bool has_exchange(uint16_t cipher, const char *kind)
 
 static void read_key_exchange(struct cursor c, struct hello_answer *out)
 {
-    if (has_exchange(out->cipher, "ECDHE_")) {
+    if (has_exchange(out->cipher, "ECDHE_") || has_exchange(out->cipher, "ECDH_anon_")) {
         if (get(&c, 1) == 3) /* named_curve */
             out->group = (uint16_t)get(&c, 2);
         (void)cursor_cut(&c, get(&c, 1));
-    } else if (has_exchange(out->cipher, "DHE_")) {
+    } else if (has_exchange(out->cipher, "DHE_") || has_exchange(out->cipher, "DH_anon_")) {
         struct cursor prime = cursor_cut(&c, get(&c, 2));
         while (prime.n && *prime.p == 0)
             (void)cursor_cut(&prime, 1);

@@ -69,7 +69,14 @@ void hello_read(struct slice octets, struct hello_answer *out);
 
 /* ---- names and what they are worth (NCSC-NL TLS guidelines 2025-05; RFC 9325) ---- */
 
-enum hello_worth { HELLO_GOOD, HELLO_SUFFICIENT, HELLO_PHASE_OUT, HELLO_INSUFFICIENT, HELLO_BROKEN };
+enum hello_worth {
+    HELLO_GOOD,
+    HELLO_SUFFICIENT,
+    HELLO_PHASE_OUT,
+    HELLO_INSUFFICIENT,
+    HELLO_ANONYMOUS, /* insufficient, too: it encrypts well, but no certificate says with whom (RFC 5246 A.5) */
+    HELLO_BROKEN
+};
 
 struct hello_name {
     uint16_t id;

@@ -3,7 +3,8 @@
  * hello_names.c - cipher suites, groups and signature schemes of TLS by number, and what each is worth.
  *
  * The numbers are IANA's (TLS parameters registry). The worth is that of the NCSC-NL guidelines of May 2025, with
- * BROKEN for what protects nobody: no encryption, export keys, RC4, DES and triple DES.
+ * BROKEN for what protects nobody: no encryption, export keys, RC4, DES and triple DES; and ANONYMOUS for a key
+ * exchange without a certificate, unless it is broken, too.
  */
 #include "check/hello.h"
 
@@ -48,6 +49,19 @@ const struct hello_name hello_ciphers[] = {
     {0x0084, HELLO_INSUFFICIENT, "RSA_WITH_CAMELLIA_256_CBC_SHA"},
     {0x0041, HELLO_INSUFFICIENT, "RSA_WITH_CAMELLIA_128_CBC_SHA"},
     {0x0096, HELLO_INSUFFICIENT, "RSA_WITH_SEED_CBC_SHA"},
+    {0x00a7, HELLO_ANONYMOUS,    "DH_anon_WITH_AES_256_GCM_SHA384"},
+    {0x00a6, HELLO_ANONYMOUS,    "DH_anon_WITH_AES_128_GCM_SHA256"},
+    {0x006d, HELLO_ANONYMOUS,    "DH_anon_WITH_AES_256_CBC_SHA256"},
+    {0x006c, HELLO_ANONYMOUS,    "DH_anon_WITH_AES_128_CBC_SHA256"},
+    {0xc019, HELLO_ANONYMOUS,    "ECDH_anon_WITH_AES_256_CBC_SHA"},
+    {0xc018, HELLO_ANONYMOUS,    "ECDH_anon_WITH_AES_128_CBC_SHA"},
+    {0x003a, HELLO_ANONYMOUS,    "DH_anon_WITH_AES_256_CBC_SHA"},
+    {0x0034, HELLO_ANONYMOUS,    "DH_anon_WITH_AES_128_CBC_SHA"},
+    {0x00c5, HELLO_ANONYMOUS,    "DH_anon_WITH_CAMELLIA_256_CBC_SHA256"},
+    {0x00bf, HELLO_ANONYMOUS,    "DH_anon_WITH_CAMELLIA_128_CBC_SHA256"},
+    {0x0089, HELLO_ANONYMOUS,    "DH_anon_WITH_CAMELLIA_256_CBC_SHA"},
+    {0x0046, HELLO_ANONYMOUS,    "DH_anon_WITH_CAMELLIA_128_CBC_SHA"},
+    {0x009b, HELLO_ANONYMOUS,    "DH_anon_WITH_SEED_CBC_SHA"},
     {0xc012, HELLO_BROKEN,       "ECDHE_RSA_WITH_3DES_EDE_CBC_SHA"},
     {0xc008, HELLO_BROKEN,       "ECDHE_ECDSA_WITH_3DES_EDE_CBC_SHA"},
     {0x0016, HELLO_BROKEN,       "DHE_RSA_WITH_3DES_EDE_CBC_SHA"},
@@ -69,6 +83,14 @@ const struct hello_name hello_ciphers[] = {
     {0x003b, HELLO_BROKEN,       "RSA_WITH_NULL_SHA256"},
     {0x0002, HELLO_BROKEN,       "RSA_WITH_NULL_SHA"},
     {0x0001, HELLO_BROKEN,       "RSA_WITH_NULL_MD5"},
+    {0xc017, HELLO_BROKEN,       "ECDH_anon_WITH_3DES_EDE_CBC_SHA"},
+    {0x001b, HELLO_BROKEN,       "DH_anon_WITH_3DES_EDE_CBC_SHA"},
+    {0xc016, HELLO_BROKEN,       "ECDH_anon_WITH_RC4_128_SHA"},
+    {0x0018, HELLO_BROKEN,       "DH_anon_WITH_RC4_128_MD5"},
+    {0x001a, HELLO_BROKEN,       "DH_anon_WITH_DES_CBC_SHA"},
+    {0x0019, HELLO_BROKEN,       "DH_anon_EXPORT_WITH_DES40_CBC_SHA"},
+    {0x0017, HELLO_BROKEN,       "DH_anon_EXPORT_WITH_RC4_40_MD5"},
+    {0xc015, HELLO_BROKEN,       "ECDH_anon_WITH_NULL_SHA"},
 };
 
 const struct hello_name hello_groups[] = {

@@ -13,7 +13,7 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 
-#define CIPHERS 64
+#define CIPHERS 96
 
 struct probing {
     struct arena *arena;
@@ -95,11 +95,21 @@ static void read_answer(struct probing *p, struct smtp_client *c, struct hello_a
     }
 }
 
-static const char *outcome_of(const struct smtp_client *c, const struct hello_answer *a)
+/* A client ends the handshake with a server that takes what was not offered (RFC 8446 4.1.3, RFC 5246 E.1). */
+static bool is_offered(const struct hello_offer *offer, const struct hello_answer *a)
+{
+    bool found = false;
+    for (size_t i = 0; i < offer->cipher_count; i++)
+        found = found || offer->ciphers[i] == a->cipher;
+    return found && a->version <= offer->version && (offer->compression || !a->compression);
+}
+
+static const char *outcome_of(const struct smtp_client *c, const struct hello_offer *offer,
+                              const struct hello_answer *a)
 {
     switch (a->state) {
     case HELLO_ACCEPTED:
-        return "accepted";
+        return is_offered(offer, a) ? "accepted" : "not TLS";
     case HELLO_ALERTED:
         return "refused";
     case HELLO_MALFORMED:
@@ -131,7 +141,7 @@ static struct tls_probe *probe_ask(struct probing *p, const char *name, const st
         t->outcome = "refused";
     } else {
         read_answer(p, c, &t->answer);
-        t->outcome = outcome_of(c, &t->answer);
+        t->outcome = outcome_of(c, offer, &t->answer);
         p->dead = c->outcome == STARTTLS_TIMEOUT;
     }
     smtp_client_close(c);
@@ -229,12 +239,15 @@ size_t tls_probe_run(struct arena *arena, struct gate *gate, const struct startt
                      struct tls_probe out[TLS_PROBE_CONNECTIONS])
 {
     struct probing p = {.arena = arena, .gate = gate, .request = request, .out = out};
-    p.spare = most > TLS_PROBE_LEAST ? most - TLS_PROBE_LEAST : 0;
-    struct list older = ciphers_of(HELLO_GOOD, HELLO_BROKEN, false, NULL);
+    p.spare = most > TLS_PROBE_LEAST ? most - TLS_PROBE_LEAST - 1 : 0; /* one is for "anonymous" */
+    struct list older = ciphers_of(HELLO_GOOD, HELLO_BROKEN, false, NULL),
+                anonymous = ciphers_of(HELLO_ANONYMOUS, HELLO_ANONYMOUS, false, NULL);
     ask_tls13(&p);
     ask_tls12(&p);
     (void)ask_for(&p, "tls11", HELLO_TLS11, &older, false);
     (void)ask_for(&p, "tls10", HELLO_TLS10, &older, false);
     (void)ask_for(&p, "ssl3", HELLO_SSL3, &older, false);
+    if (p.count < most)
+        (void)ask_for(&p, "anonymous", HELLO_TLS12, &anonymous, false);
     return p.count;
 }

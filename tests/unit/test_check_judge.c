@@ -376,6 +376,33 @@ static void post_quantum_key_exchange(void **state)
     JUDGE(HEAD ZONE, t);
 }
 
+/* RFC 5246 A.5: a key exchange without a certificate may serve encryption that is opportunistic; NCSC-NL calls it
+ * insufficient. It is advice, whatever the version; and facts that do not have it say nothing of it. */
+static void anonymous_key_exchange(void **state)
+{
+    static const struct judge_case t[] = {
+        {MX_ASKED ALL_PROBES PROBE("anonymous", "outcome=refused alert=40"), CHECK_TLS_ANONYMOUS, CHECK_PASS,
+         "none is accepted", NULL},
+        {MX_ASKED ALL_PROBES PROBE("anonymous", "outcome=accepted version=771 cipher=167 dh-bits=3072"),
+         CHECK_TLS_ANONYMOUS, CHECK_ADVICE, "mx.a.example (192.0.2.1) accepts DH_anon_WITH_AES_256_GCM_SHA384",
+         "smtpd_tls_exclude_ciphers = aNULL"},
+        {MX_ASKED ALL_PROBES PROBE("anonymous", "outcome=accepted version=769 cipher=49177"), CHECK_TLS_ANONYMOUS,
+         CHECK_ADVICE, "ECDH_anon_WITH_AES_256_CBC_SHA", NULL},
+        {MX_ASKED ALL_PROBES PROBE("anonymous", "outcome=\"not TLS\""), CHECK_TLS_ANONYMOUS, CHECK_PASS, NULL, NULL},
+        {MX_ASKED ALL_PROBES PROBE("anonymous", "outcome=\"timed out\""), CHECK_TLS_ANONYMOUS, CHECK_UNTESTED,
+         "answered no more", NULL},
+        {MX_ASKED ALL_PROBES, CHECK_TLS_ANONYMOUS, CHECK_UNTESTED, "was not asked", NULL},
+        {MX_ASKED PROBE("tls13", "outcome=\"timed out\""), CHECK_TLS_ANONYMOUS, CHECK_UNTESTED, "answered no more",
+         NULL},
+        /* one that is broken is told as broken */
+        {MX_ASKED PROBE("broken", "outcome=accepted version=771 cipher=24"), CHECK_TLS_CIPHERS, CHECK_FAIL,
+         "DH_anon_WITH_RC4_128_MD5", NULL},
+        /* an answer that no client takes is no acceptance */
+        {MX_ASKED PROBE("broken", "outcome=\"not TLS\""), CHECK_TLS_CIPHERS, CHECK_PASS, "none is accepted", NULL},
+    };
+    JUDGE(HEAD ZONE, t);
+}
+
 #define PTR "dns 5.2.0.192.in-addr.arpa. secure 300 PTR out.a.example.\n"
 #define SELECTOR                                                                                                       \
     "selector name=s source=option\n" TXT("s._domainkey.a.example.",                                                   \
@@ -904,6 +931,7 @@ int main(void)
         cmocka_unit_test(records_to_publish),
         cmocka_unit_test(addresses_with_several_names),
         cmocka_unit_test(hosts_that_refuse_starttls),
+        cmocka_unit_test(anonymous_key_exchange),
         cmocka_unit_test(records_that_openssl_does_not_take),
         cmocka_unit_test(addresses_that_are_not_secure),
         cmocka_unit_test(questions_that_were_not_asked),

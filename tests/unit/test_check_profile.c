@@ -37,6 +37,7 @@ static const struct asked profiles[] = {
       "tls-old", /* starttls_exists, tls_version */
       "tls-ciphers",
       "tls-ciphers-old",
+      "tls-anonymous",
       "tls-order", /* tls_ciphers, tls_cipher_order */
       "tls-exchange",
       "tls-hash",

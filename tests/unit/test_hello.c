@@ -91,6 +91,30 @@ static void a_real_server_names_its_group_in_tls_1_3(void **state)
     SSL_CTX_free(ctx);
 }
 
+/* RFC 5246 7.4.3: the ServerKeyExchange of DH_anon and ECDH_anon (RFC 4492 section 5.4) has no signature. */
+static void a_real_server_without_a_certificate(void **state)
+{
+    for (size_t i = 0; i < hello_cipher_count; i++) {
+        const struct hello_name *n = &hello_ciphers[i];
+        const uint16_t wanted[] = {n->id};
+        struct hello_offer o = {.version = HELLO_TLS12, .ciphers = wanted, .cipher_count = 1};
+        static unsigned char answer[20000];
+        struct hello_answer a;
+        if (n->worth != HELLO_ANONYMOUS || strstr(n->name, "CAMELLIA") || strstr(n->name, "SEED"))
+            continue; /* which a library may be without */
+        SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+        SSL_CTX_set_security_level(ctx, 0);
+        assert_int_equal(SSL_CTX_set_cipher_list(ctx, "aNULL"), 1);
+        SSL_CTX_set_dh_auto(ctx, 1);
+        hello_read(slice_of((char *)answer, ask(ctx, &o, answer)), &a);
+        assert_int_equal(a.state, HELLO_ACCEPTED);
+        assert_int_equal(a.cipher, n->id);
+        assert_int_equal(a.signature, 0);
+        assert_true(strncmp(n->name, "ECDH_anon_", 10) == 0 ? hello_group(a.group) != NULL : a.dh_bits >= 1024);
+        SSL_CTX_free(ctx);
+    }
+}
+
 static void a_refusal_is_an_alert(void **state)
 {
     static const uint16_t ciphers[] = {0x000a};
@@ -201,6 +225,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_real_server_takes_the_offer_of_tls_1_2),
         cmocka_unit_test(a_real_server_names_its_group_in_tls_1_3),
+        cmocka_unit_test(a_real_server_without_a_certificate),
         cmocka_unit_test(a_refusal_is_an_alert),
         cmocka_unit_test(what_is_no_tls_is_malformed),
         cmocka_unit_test(ssl_3_has_no_extensions),

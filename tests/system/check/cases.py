@@ -234,6 +234,11 @@ ONE_FAULT = [
     Case("onlytls11", "tls-version tls-old", flaw="only-tls11"),
     made_up("broken", "tls-ciphers", "broken"),
     made_up("oldcipher", "tls-ciphers-old", "old"),
+    made_up("anonymous", "tls-anonymous", "anonymous"),
+    # Real answers, as of a Postfix with its defaults. At that level Python's server signs with SHA-1, too.
+    Case("anonymousreal", "tls-anonymous tls-hash", tls={"ciphers": "ECDHE+AESGCM:aNULL:!eNULL:!3DES", "level": 0}),
+    made_up("other-cipher", "", "other-cipher"),
+    made_up("other-version", "", "other-version"),
     made_up("order", "tls-order", "order"),
     made_up("dh1024", "tls-exchange", "dh1024"),
     made_up("weakgroup", "tls-exchange", "weak-group"),

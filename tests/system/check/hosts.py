@@ -130,7 +130,7 @@ def context(key, pem, ciphers="ECDHE+AESGCM:ECDHE+CHACHA20", tls13=True, level=2
 # ---- an answer that is made up ----
 
 ONLY_OLD = ("only-tls11", "only-tls10")
-GOOD, DHE, OLD, TRIPLE_DES = 0xC02F, 0x009E, 0x002F, 0x000A
+GOOD, DHE, OLD, TRIPLE_DES, ANONYMOUS = 0xC02F, 0x009E, 0x002F, 0x000A, 0x00A7
 
 
 class Hello:
@@ -180,16 +180,18 @@ def server_hello(hello, cipher, flaw):
     body = struct.pack(">H", hello.version) + os.urandom(32) + b"\0" + struct.pack(">HB", cipher, compression)
     if hello.version > 0x0300:
         body += struct.pack(">H", len(extensions)) + extensions
-    parts = [message(2, body), message(11, b"\0\0\0")]
+    parts = [message(2, body)] + [message(11, b"\0\0\0")] * (cipher != ANONYMOUS)
     signature = 0x0201 if flaw == "sha1" and set(hello.signatures) <= {0x0203, 0x0201} else 0x0401
     tail = (struct.pack(">H", signature) if hello.version >= 0x0303 else b"") + b"\0\x04abcd"
     if cipher == GOOD:
         group = 0x0013 if flaw == "weak-group" and 0x001D not in hello.groups else 0x001D
         parts.append(message(12, b"\x03" + struct.pack(">H", group) + b"\x04aaaa" + tail))
-    elif cipher == DHE:
+    elif cipher in (DHE, ANONYMOUS):
         size = 128 if flaw == "dh1024" else 384
         prime = b"\xff" * size
-        parts.append(message(12, struct.pack(">H", size) + prime + b"\0\x01\x02" + struct.pack(">H", size) + prime + tail))
+        parts.append(
+            message(12, struct.pack(">H", size) + prime + b"\0\x01\x02" + struct.pack(">H", size) + prime + tail * (cipher == DHE))
+        )
     parts.append(message(14, b""))
     return record(hello.version, *parts)
 
@@ -207,6 +209,8 @@ def answer(hello, flaw):
         return None
     if hello.tls13:
         return retry(0x11EC if 0x11EC in hello.groups else 0x001D) if flaw == "hybrid" else alert(70)
+    if flaw == "other-version":  # whatever was offered (RFC 5246 E.1): TLS 1.2 is all it has
+        hello.version = 0x0303
     if hello.version < 0x0303:
         old = {"tls11": 0x0302, "tls10": 0x0301, "ssl3": 0x0300, "only-tls11": 0x0302, "only-tls10": 0x0301}
         if old.get(flaw) == hello.version:
@@ -226,6 +230,10 @@ def answer(hello, flaw):
         return server_hello(hello, DHE, flaw)
     if flaw == "old" and OLD in hello.ciphers:
         return server_hello(hello, OLD, flaw)
+    if flaw == "other-cipher":  # its own, whatever was offered (RFC 5246 7.4.1.3)
+        return server_hello(hello, GOOD, flaw)
+    if flaw == "anonymous" and ANONYMOUS in hello.ciphers:
+        return server_hello(hello, ANONYMOUS, flaw)
     if flaw == "broken" and TRIPLE_DES in hello.ciphers:
         return server_hello(hello, TRIPLE_DES, flaw)
     return alert()

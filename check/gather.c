@@ -46,7 +46,8 @@ struct work {
     struct job jobs[JOBS];
     size_t question_count; /* to each name server */
     struct gather_question questions[GATHER_QUESTIONS];
-    const char *zone; /* that holds the domain; NULL: it is not known */
+    const char *zone;  /* that holds the domain; NULL: it is not known */
+    struct dns *fresh; /* that is asked in place of the run's; NULL: none */
 };
 
 struct gather *gather_new(const struct gather_config *config)
@@ -442,20 +443,20 @@ static const char *here(enum facts_here h)
     return h == FACTS_YES ? "yes" : h == FACTS_NO ? "no" : "not tried";
 }
 
-static void write_head(const struct gather_config *c, const char *domain, const struct gather_known *known,
-                       struct buf *out)
+static void write_head(const struct gather_config *c, const char *domain, const struct gather_known *known, int64_t at,
+                       const char *canary, struct buf *out)
 {
     buf_printf(out, "assay-facts %d\n", FACTS_VERSION);
     facts_begin_line(out, "subject");
     facts_str(out, "domain", domain);
-    facts_number(out, "time", clock_wall());
+    facts_number(out, "time", at);
     facts_str(out, "program", ASSAY_VERSION);
     facts_number(out, "table", CHECK_TABLE);
     facts_end_line(out);
     facts_begin_line(out, "here");
     facts_str(out, "ipv4", here(c->ipv4));
     facts_str(out, "ipv6", here(c->ipv6));
-    facts_str(out, "canary", c->canary ? c->canary : "");
+    facts_str(out, "canary", canary);
     facts_str(out, "rtr", c->rtr ? "" : c->rtr_why ? c->rtr_why : "no RTR cache is configured");
     facts_end_line(out);
     for (size_t i = 0; i < known->selector_count; i++) {
@@ -527,7 +528,7 @@ static enum status gather_all(struct work *w, const struct facts *head, struct b
 /* All that the tests ask of DNS, in a scope of its own. */
 static bool ask_dns(struct work *w, const struct facts *head, const struct dns_budget *budget)
 {
-    w->scope = dns_scope_new(w->g->config.dns, w->arena, budget);
+    w->scope = dns_scope_new(w->fresh ? w->fresh : w->g->config.dns, w->arena, budget);
     if (!w->scope)
         return false;
     dns_scope_sort(w->scope); /* the same facts whatever the order */
@@ -551,27 +552,67 @@ static bool ask_again(struct work *w, const struct facts *head)
     return ask_dns(w, head, &budget);
 }
 
-enum status gather_domain(struct gather *g, const char *domain, const struct gather_known *known, struct buf *out)
+static bool is_bogus(const struct dns_scope *scope)
+{
+    const struct dns_answer *a;
+    bool bogus = false;
+    for (size_t i = 0; !bogus && (a = dns_trace(scope, i)) != NULL; i++)
+        bogus = a->state == DNS_BOGUS;
+    return bogus;
+}
+
+/* A bogus answer is one by its signatures, or because a key above it was lost on its way, which the run's source holds
+ * against all names below for a minute: whoever knows nothing yet tells the two apart. */
+static bool ask_afresh(struct work *w, const struct facts *head)
+{
+    static const struct dns_budget budget = {.lookups = 2000, .lookup_ms = 5000, .total_ms = 30000};
+    struct dns *fresh = w->g->config.fresh(w->g->config.context);
+    if (!fresh)
+        return true;
+    dns_scope_free(w->scope);
+    w->fresh = fresh;
+    return ask_dns(w, head, &budget);
+}
+
+/* Asks until it is known whether a failure is the domain's. canary: what is wrong with our own side. */
+static bool ask_all(struct work *w, const struct facts *head, char canary[GATHER_CANARY])
 {
     static const struct dns_budget budget = {.lookups = 2000, .lookup_ms = 5000, .total_ms = 60000};
+    const struct gather_config *c = &w->g->config;
+    bool asked = ask_dns(w, head, &budget);
+    if (asked && c->again_ms && dns_scope_failures(w->scope))
+        asked = ask_again(w, head);
+    if (asked && c->fresh && is_bogus(w->scope))
+        asked = ask_afresh(w, head);
+    if (asked && c->canary && (dns_scope_failures(w->scope) || is_bogus(w->scope)))
+        c->canary(c->context, canary);
+    return asked;
+}
+
+enum status gather_domain(struct gather *g, const char *domain, const struct gather_known *known, struct buf *out)
+{
+    const int64_t at = clock_wall();
+    char canary[GATHER_CANARY] = "";
+    struct buf text = BUF_INIT;
     struct arena *arena = arena_new(g->config.memory ? g->config.memory : GATHER_MEMORY);
     struct work *w = arena ? arena_alloc(arena, sizeof *w) : NULL;
     const char *error;
     struct facts *head = NULL;
     enum status s = STATUS_NOMEM;
-    write_head(&g->config, domain, known, out);
-    if (w && !out->failed)
-        head = facts_read(arena, buf_slice(out), &error);
+    write_head(&g->config, domain, known, at, canary, &text);
+    if (w && !text.failed)
+        head = facts_read(arena, buf_slice(&text), &error);
     if (head) {
         *w = (struct work){.g = g, .arena = arena, .domain = head->domain};
-        bool asked = ask_dns(w, head, &budget);
-        if (asked && g->config.again_ms && dns_scope_failures(w->scope))
-            asked = ask_again(w, head);
+        const bool asked = ask_all(w, head, canary);
+        write_head(&g->config, domain, known, at, canary, out);
         if (asked)
             s = gather_all(w, head, out);
         dns_scope_free(w->scope);
+        dns_close(w->fresh);
     }
     facts_free(head);
+    buf_release(&text);
     arena_free(arena);
     return s;
 }

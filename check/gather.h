@@ -9,8 +9,8 @@
  * Rate limit (gate.h): at most two connections at once to one address, and a pause between two; no MAIL, no RCPT, no
  * DATA is ever sent. Addresses that are not on the public internet are "not asked", unless allowed.
  *
- * Blocks, for a bounded time: connections end after connect_ms, DNS after a minute, and half a minute more if questions
- * are asked again. Threads: gather_domain() from any number of threads that share one struct gather.
+ * Blocks, for a bounded time: connections end after connect_ms, DNS after a minute, and half a minute more each time that
+ * questions are asked again: once what failed, and once, of a fresh source, what is bogus. Threads: gather_domain() from any number of threads that share one struct gather.
  */
 #ifndef ASSAY_CHECK_GATHER_H
 #define ASSAY_CHECK_GATHER_H
@@ -27,23 +27,30 @@
 #define GATHER_CONNECT_MS 20000
 #define GATHER_PACE_MS 1000
 #define GATHER_AGAIN_MS 6000 /* Unbound remembers a failure for 5 s (RFC 9520 3.2: at least 1 s) */
+#define GATHER_CANARY 300
 #define GATHER_MEMORY ((size_t)64 << 20)
 
 struct gather_config {
     struct dns *dns;
+    /* Another source, that holds nothing yet, which gather.c closes. For a domain with bogus answers: libunbound takes a
+     * key that it could not fetch for a bad one, for a minute, and all that hangs on it is bogus. May return NULL;
+     * NULL: such answers stand. */
+    struct dns *(*fresh)(void *context);
+    /* Writes what is wrong with our own DNS now; "": nothing. For a domain with answers that failed or are bogus. NULL:
+     * nothing is wrong. */
+    void (*canary)(void *context, char out[GATHER_CANARY]);
     const char *ehlo;                                  /* our own name */
-    const char *canary;                                /* what is wrong with our own DNS; "": nothing */
     enum facts_here ipv4, ipv6;                        /* whether this computer has IPv4 and IPv6 */
     bool allow_special;                                /* private and loopback addresses may be asked */
     bool (*is_own)(void *context, const struct ip *a); /* own addresses: not asked; NULL: none */
-    void *context;
-    const char *ca_file;                      /* certificates of authorities, PEM; NULL: the system's */
-    unsigned smtp_port, https_port, dns_port; /* 0: 25, 443, 53 */
-    unsigned sockets;                         /* conversations at once, of all domains; 0: no bound */
-    unsigned pace_ms;                         /* least time between two questions to one address */
-    unsigned again_ms;                        /* until look-ups that failed are asked once more; 0: never */
-    unsigned connect_ms;                      /* longest conversation; 0: GATHER_CONNECT_MS */
-    struct rtr *rtr;                          /* ROAs; NULL: none, and rtr_why says so */
+    void *context;                                     /* of these functions, which any thread may call */
+    const char *ca_file;                               /* certificates of authorities, PEM; NULL: the system's */
+    unsigned smtp_port, https_port, dns_port;          /* 0: 25, 443, 53 */
+    unsigned sockets;                                  /* conversations at once, of all domains; 0: no bound */
+    unsigned pace_ms;                                  /* least time between two questions to one address */
+    unsigned again_ms;                                 /* until look-ups that failed are asked once more; 0: never */
+    unsigned connect_ms;                               /* longest conversation; 0: GATHER_CONNECT_MS */
+    struct rtr *rtr;                                   /* ROAs; NULL: none, and rtr_why says so */
     const char *rtr_why;
     struct prefix_table *origins;  /* routes; NULL: unknown, or asked below these zones: */
     const char *origin4, *origin6; /* NULL: not asked */

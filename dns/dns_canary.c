@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * dns_canary.c - asks one question by a resolver of its own.
+ * dns_canary.c - asks one question by a resolver of its own, a few times.
+ *
+ * A single answer that was lost must not condemn all that is under way: what fails is asked again, by another resolver,
+ * since libunbound remembers failures and takes a key that it could not fetch for a bad one.
  *
  * The anchor file is read, never written, and not seeded: the resolver that does the work owns it. An insecure answer
  * counts as healthy: then the anchor is for another part of the name space than `name`, which is allowed. Error texts
  * say what to look at.
  */
 #include "dns/dns_canary.h"
+#include "base/clock.h"
 #include <stdio.h>
 #include <stdlib.h>
+
+#define TRIES 3
+#define PAUSE_MS 1000 /* between two, a tenth of the time given at most: what is lost is often lost together */
 
 static enum dns_health canary_judge(const struct dns_answer *a, char **why)
 {
@@ -28,15 +35,9 @@ static enum dns_health canary_judge(const struct dns_answer *a, char **why)
     return h;
 }
 
-enum dns_health dns_canary(const struct dns_unbound_config *config, const char *name, unsigned ms, char **why)
+static enum dns_health ask_once(const struct dns_unbound_config *config, const char *name, unsigned ms, char **why)
 {
-    struct dns_unbound_config own = *config;
-    own.no_cache = true;
-    own.small = true;
-    own.anchor_fixed = true;
-    own.anchor_seed = NULL;
-    *why = NULL;
-    struct dns *dns = dns_unbound_new(&own, why);
+    struct dns *dns = dns_unbound_new(config, why);
     if (!dns)
         return DNS_UNCONFIGURED;
     enum dns_health h = DNS_HEALTHY;
@@ -48,5 +49,29 @@ enum dns_health dns_canary(const struct dns_unbound_config *config, const char *
     dns_scope_free(scope);
     arena_free(arena);
     dns_close(dns);
+    return h;
+}
+
+enum dns_health dns_canary(const struct dns_unbound_config *config, const char *name, unsigned ms, char **why)
+{
+    struct dns_unbound_config own = *config;
+    own.no_cache = true;
+    own.small = true;
+    own.anchor_fixed = true;
+    own.anchor_seed = NULL;
+    const int64_t end = clock_mono_ms() + ms;
+    enum dns_health h = DNS_UNCONFIGURED;
+    *why = NULL;
+    for (unsigned left = TRIES; left > 0; left--) {
+        const int64_t time = end - clock_mono_ms();
+        if (left < TRIES && time <= 0)
+            break;
+        free(*why);
+        h = ask_once(&own, name, time > left ? (unsigned)(time / left) : 1, why);
+        if (h == DNS_HEALTHY || h == DNS_UNCONFIGURED)
+            break;
+        if (left > 1)
+            clock_sleep_ms(ms / 10 < PAUSE_MS ? ms / 10 : PAUSE_MS);
+    }
     return h;
 }

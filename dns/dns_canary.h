@@ -4,8 +4,8 @@
  * current?
  *
  * Asks for a name that is always there and always signed (the root's SOA), by a resolver made for this one question, so
- * that no cache can hide that the network is down. If that fails, failures of other domains say nothing about those
- * domains.
+ * that no cache can hide that the network is down; a few times, each in its part of `ms`, until one succeeds. If that
+ * fails, failures of other domains say nothing about those domains.
  *
  * Blocks for up to `ms`; starts threads for that time. Any thread; do not fork afterwards.
  */

@@ -305,7 +305,9 @@ struct dns *dns_unbound_new(const struct dns_unbound_config *config, char **erro
 {
     char *log = NULL;
     size_t log_size = 0;
+    static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER; /* libunbound has one log for all */
     *error = NULL;
+    pthread_mutex_lock(&one);
     struct dns_unbound *u = unbound_make(config, error);
     FILE *caught = u ? open_memstream(&log, &log_size) : NULL;
     if (u)
@@ -321,6 +323,7 @@ struct dns *dns_unbound_new(const struct dns_unbound_config *config, char **erro
             unbound_free(u);
         u = NULL;
     }
+    pthread_mutex_unlock(&one);
     free(log);
     return u ? &u->base : NULL;
 }

@@ -301,25 +301,63 @@ static enum facts_here has_route(int family, const char *to)
     return good ? FACTS_YES : FACTS_NO;
 }
 
+/* What this computer asks DNS by. */
+struct own_dns {
+    const struct policy *policy; /* NULL: none */
+    struct dns_unbound_config config;
+    pthread_mutex_t lock; /* of what the canary said */
+    int64_t begun;        /* when it was asked last; 0: never */
+    char why[GATHER_CANARY];
+};
+
 /* Own addresses are asked only where own domains or names on the command line were given. */
 static bool is_own(void *context, const struct ip *a)
 {
-    return policy_is_own_network(context, a);
+    const struct own_dns *own = context;
+    return policy_is_own_network(own->policy, a);
 }
 
-static struct dns *open_dns(const struct policy *policy, char **canary)
+/* For the domains whose answers failed. Those that wait while it is asked for another share the next answer: one that
+ * began before their own trouble says nothing of it. */
+static void ask_canary(void *context, char out[GATHER_CANARY])
 {
-    struct dns_unbound_config c = {.anchor = policy ? dns_anchor_or_system(policy_set_text(policy, SETTING_DNS_ANCHOR))
-                                                    : DNS_SYSTEM_ANCHOR,
-                                   .forward = policy ? policy_set_text(policy, SETTING_DNS_FORWARD) : NULL,
-                                   .anchor_fixed = true,
-                                   .patient = true}; /* a list of an administrator's own may be in one zone */
+    struct own_dns *own = context;
+    const int64_t since = clock_mono_ms();
+    pthread_mutex_lock(&own->lock);
+    if (!own->begun || own->begun < since) {
+        char *why = NULL;
+        own->begun = clock_mono_ms();
+        (void)dns_canary(&own->config, NULL, CANARY_MS, &why);
+        snprintf(own->why, sizeof own->why, "%s", why ? why : "");
+        free(why);
+    }
+    snprintf(out, GATHER_CANARY, "%s", own->why);
+    pthread_mutex_unlock(&own->lock);
+}
+
+static struct dns *fresh_dns(void *context)
+{
+    struct own_dns *own = context;
+    struct dns_unbound_config config = own->config;
     char *error = NULL;
-    struct dns *dns = dns_unbound_new(&c, &error);
+    config.small = true;
+    struct dns *dns = dns_unbound_new(&config, &error);
+    free(error);
+    return dns;
+}
+
+static struct dns *open_dns(const struct policy *policy, struct own_dns *own)
+{
+    own->policy = policy;
+    own->config = (struct dns_unbound_config){
+        .anchor = policy ? dns_anchor_or_system(policy_set_text(policy, SETTING_DNS_ANCHOR)) : DNS_SYSTEM_ANCHOR,
+        .forward = policy ? policy_set_text(policy, SETTING_DNS_FORWARD) : NULL,
+        .anchor_fixed = true,
+        .patient = true}; /* a list of an administrator's own may be in one zone */
+    char *error = NULL;
+    struct dns *dns = dns_unbound_new(&own->config, &error);
     if (!dns)
         cli_error("%s", error ? error : "out of memory");
-    else
-        (void)dns_canary(&c, NULL, CANARY_MS, canary);
     free(error);
     return dns;
 }
@@ -392,14 +430,17 @@ static void start_threads(struct run *r, void (*done)(void *context, struct chec
 int check_run(const struct check_options *o, const struct policy *policy, char **domains, size_t count,
               void (*done)(void *context, struct check_one *one), void *context)
 {
-    char *canary = NULL, name[256], zones[2][LIMIT_DOMAIN + 1] = {"", ""}, why[RTR_WHY] = "";
+    struct own_dns own = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    char name[256], zones[2][LIMIT_DOMAIN + 1] = {"", ""}, why[RTR_WHY] = "";
     bool usable;
     struct gather_config c = {.ehlo = host_name(name),
                               .ipv4 = has_route(AF_INET, "198.41.0.4"),
                               .ipv6 = has_route(AF_INET6, "2001:503:ba3e::2:30"),
                               .allow_special = o->allow_private,
                               .is_own = policy && o->list ? is_own : NULL,
-                              .context = (void *)(uintptr_t)policy,
+                              .fresh = fresh_dns,
+                              .canary = ask_canary,
+                              .context = &own,
                               .ca_file = o->ca_file,
                               .pace_ms = o->pace_ms,
                               .again_ms = GATHER_AGAIN_MS,
@@ -411,8 +452,7 @@ int check_run(const struct check_options *o, const struct policy *policy, char *
         return EX_CANTCREAT;
     }
     usable = open_rpki(policy, &c, zones, why) == 0; /* forks, so before there are threads */
-    c.dns = usable ? open_dns(policy, &canary) : NULL;
-    c.canary = canary ? canary : "";
+    c.dns = usable ? open_dns(policy, &own) : NULL;
     if (r && c.dns && https_begin())
         r->gather = gather_new(&c);
     if (r && r->gather) {
@@ -436,6 +476,5 @@ int check_run(const struct check_options *o, const struct policy *policy, char *
     rtr_close(c.rtr);
     prefix_table_free(c.origins);
     dns_close(c.dns);
-    free(canary);
     return ran ? 0 : c.dns ? EX_OSERR : EX_CONFIG;
 }

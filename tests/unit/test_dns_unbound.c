@@ -18,14 +18,15 @@
 
 #define ZONES "tests/unit/dns_zones"
 
-/* Names that begin with "l" are answered after LATE_MS, "n" never, others at once. */
+/* Names that begin with "l" are answered after LATE_MS, "n" never, "f" with a failure (SERVFAIL) as often as
+ * `failing` says, others at once. */
 #define LATE_MS 300
 
 struct server {
     pthread_t thread;
     int socket, port;
     int stop[2];
-    atomic_uint queries;
+    atomic_uint queries, failing;
 };
 
 struct world {
@@ -43,6 +44,14 @@ static void answer(struct server *s, unsigned char *q, size_t n, const struct so
     at += 5;
     if (at > n)
         return;
+    if ((q[13] | 0x20) == 'f' && s->failing) {
+        s->failing--;
+        q[2] = 0x84;
+        q[3] = 2;
+        memset(q + 6, 0, 6);
+        sendto(s->socket, q, at, 0, (const struct sockaddr *)to, sizeof *to);
+        return;
+    }
     bool is_a = q[at - 3] == 1;
     q[2] = 0x84;
     q[3] = 0;
@@ -469,6 +478,16 @@ static void canary_says(void **state)
     assert_in_range(clock_mono_ms() - start, 290, 9000);
     assert_non_null(strstr(why, "network"));
     free(why);
+    /* a moment's failure is none: it is asked again, by a resolver that does not remember it (RFC 9520 3.2) */
+    w->server.failing = 1;
+    assert_int_equal(canary(c, "f.slow", &why), DNS_HEALTHY);
+    const unsigned before = w->server.queries;
+    w->server.failing = 1000;
+    assert_int_equal(canary(c, "f.slow", &why), DNS_UNREACHABLE);
+    free(why);
+    w->server.failing = (w->server.queries - before) / 2; /* as many as a try takes, and some more */
+    assert_int_equal(canary(c, "f.slow", &why), DNS_HEALTHY);
+    assert_null(why);
     put(w->anchor, "");
     c.anchor = w->anchor;
     assert_int_equal(canary(c, NULL, &why), DNS_UNCONFIGURED);

@@ -380,6 +380,86 @@ static void a_look_up_that_failed_is_asked_once_more(void **state)
     buf_release(&some);
 }
 
+/* What a source says that took a key for a bad one: nothing validates. */
+static struct dns_result *poisoned_ask(struct dns *source, const struct dns_question *q, struct dns_flight **flight)
+{
+    return dns_result_new(&(struct dns_result){
+        .state = DNS_BOGUS, .security = DNS_BROKEN, .why = "key for validation . is marked as invalid"});
+}
+
+static void nothing_to_close(struct dns *source)
+{
+}
+
+struct other_dns {
+    struct dns *fresh;
+    const char *trouble;
+    unsigned made, canaries;
+};
+
+static struct dns *make_fresh(void *context)
+{
+    struct other_dns *o = context;
+    o->made++;
+    return o->fresh;
+}
+
+static void say_canary(void *context, char out[GATHER_CANARY])
+{
+    struct other_dns *o = context;
+    o->canaries++;
+    snprintf(out, GATHER_CANARY, "%s", o->trouble);
+}
+
+static void gather_through(struct dns *run, struct other_dns *other, struct buf *out)
+{
+    static const struct gather_known nothing;
+    struct gather_config c = {.dns = run,
+                              .fresh = make_fresh,
+                              .canary = say_canary,
+                              .context = other,
+                              .ehlo = "check.example",
+                              .ipv4 = FACTS_YES,
+                              .again_ms = 1};
+    struct gather *g = gather_new(&c);
+    clock_set_wall(NOW);
+    assert_int_equal(gather_domain(g, "d1.example", &nothing, out), STATUS_OK);
+    clock_set_wall(0);
+    gather_free(g);
+}
+
+/* A resolver that lost one key on its way finds all below it bogus for a minute. Only what is bogus for a resolver that
+ * knows nothing yet is a fact of the domain (RFC 4035 5.5). The canary is asked about what stays a failure, and about
+ * nothing else: a run in order has no word of our own side, and a fault of a domain is its own while we are well. */
+static void what_is_bogus_is_asked_of_a_fresh_source(void **state)
+{
+    static const char zone[] = "zone example secure\nd1.example MX 0 .\nd1.example TXT \"v=spf1 -all\"\n";
+    static const struct dns_ops ops = {.ask = poisoned_ask, .close = nothing_to_close};
+    struct dns poisoned = {.ops = &ops}, again = {.ops = &ops};
+    struct other_dns none = {.trouble = ""}, well = {.fresh = zones(zone), .trouble = ""},
+                     ill = {.fresh = &again, .trouble = ""}, broken = {.fresh = &again, .trouble = "the clock"};
+    struct buf good = BUF_INIT, mended = BUF_INIT, bogus = BUF_INIT, ours = BUF_INIT;
+    struct dns *healthy = zones(zone);
+    gather_through(healthy, &none, &good);
+    assert_int_equal(none.made + none.canaries, 0);
+    gather_through(&poisoned, &well, &mended);
+    assert_string_equal(mended.p, good.p);
+    assert_int_equal(well.made, 1);
+    assert_int_equal(well.canaries, 0);
+    gather_through(&poisoned, &ill, &bogus);
+    assert_int_equal(ill.made, 1);
+    assert_int_equal(ill.canaries, 1);
+    assert_non_null(strstr(bogus.p, "marked as invalid"));
+    assert_non_null(strstr(bogus.p, "canary=\"\""));
+    gather_through(&poisoned, &broken, &ours);
+    assert_non_null(strstr(ours.p, "canary=\"the clock\""));
+    dns_close(healthy);
+    buf_release(&good);
+    buf_release(&mended);
+    buf_release(&bogus);
+    buf_release(&ours);
+}
+
 /* With any bound there are all the facts or none. */
 static void memory_suffices_or_there_are_no_facts(void **state)
 {
@@ -434,6 +514,7 @@ int main(void)
         cmocka_unit_test(with_dane_ta_once_for_each_domain),
         cmocka_unit_test(an_address_of_many_names_sees_at_most_24_connections),
         cmocka_unit_test(a_look_up_that_failed_is_asked_once_more),
+        cmocka_unit_test(what_is_bogus_is_asked_of_a_fresh_source),
         cmocka_unit_test(memory_suffices_or_there_are_no_facts),
     };
     signal(SIGPIPE, SIG_IGN); /* a client may be gone before its host has answered */

@@ -92,6 +92,10 @@ const char *cli_replace_file(const char *path, struct slice text, mode_t mode);
 /* The same for a finished buffer, which is released. false, after a message that names the file. */
 bool cli_flush_to_file(const char *path, struct buf *b, mode_t mode);
 
+/* Tells whether two paths lead to one file, or to one name where there is none yet: what is written there would destroy
+ * what the other stands for. */
+bool cli_is_one_file(const char *a, const char *b);
+
 /* Columns that text takes on a terminal: code points, wide ones twice, combining ones not at all. */
 size_t cli_columns(const char *text);
 

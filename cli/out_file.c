@@ -9,6 +9,7 @@
 #include "base/rootfile.h"
 #include "cli/cli.h"
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *cli_replace_file(const char *path, struct slice text, mode_t mode)
@@ -29,4 +30,23 @@ bool cli_flush_to_file(const char *path, struct buf *b, mode_t mode)
         cli_error("%s: %s", path, wrong);
     buf_release(b);
     return !wrong;
+}
+
+bool cli_is_one_file(const char *a, const char *b)
+{
+    const char *paths[] = {a, b}, *names[2];
+    struct stat files[2], folders[2];
+    if (stat(a, &files[0]) == 0 && stat(b, &files[1]) == 0)
+        return files[0].st_dev == files[1].st_dev && files[0].st_ino == files[1].st_ino;
+    for (size_t i = 0; i < 2; i++) {
+        const char *slash = strrchr(paths[i], '/');
+        char *folder = slash ? strndup(paths[i], (size_t)(slash - paths[i]) + 1) : strdup(".");
+        const bool known = folder && stat(folder, &folders[i]) == 0;
+        free(folder);
+        if (!known)
+            return false;
+        names[i] = slash ? slash + 1 : paths[i];
+    }
+    return folders[0].st_dev == folders[1].st_dev && folders[0].st_ino == folders[1].st_ino &&
+           strcmp(names[0], names[1]) == 0;
 }

@@ -71,7 +71,7 @@ static bool more_room(struct command *c)
 static bool add_domain(struct command *c, const char *text, const char *place, unsigned line)
 {
     char name[LIMIT_DOMAIN + 1];
-    if (domain_from_text(slice_trim(slice_str(text)), name) != STATUS_OK) {
+    if (!check_domain_name(text, name)) {
         if (line)
             cli_error("%s:%u: '%.260s' is not a domain name", place, line, text);
         else
@@ -445,6 +445,8 @@ int cmd_check(int argc, char **argv)
         return list_tests(&c.o);
     if (!c.o.from)
         rc = find_domains(&c);
+    else if (c.o.watch && !c.o.state)
+        rc = load_policy(&c); /* which names the ledger */
     check_args_settle(&c.o, c.policy);
     if (rc <= 0)
         rc = run_all(&c);

@@ -32,6 +32,13 @@ static bool read_grade(const char *text, enum check_grade *out)
     return false;
 }
 
+bool check_domain_name(const char *text, char out[LIMIT_DOMAIN + 1])
+{
+    struct ip address;
+    return domain_from_text(slice_trim(slice_str(text)), out) == STATUS_OK &&
+           ip_from_text(slice_str(out), &address) != STATUS_OK;
+}
+
 const char *check_add_selector(struct check_options *o, const char *value)
 {
     for (size_t i = 0; i < o->selector_count; i++)
@@ -166,11 +173,29 @@ static const struct options_spec command_line = {
     .most = OPTIONS_ANY,
 };
 
+/* What is written must be no other file of the same run: the later would destroy the earlier, or what was read. */
+static int check_files(const struct check_options *o)
+{
+    const struct {
+        const char *option, *path;
+        bool written;
+    } files[] = {{"--html", o->html, true},       {"--label", o->label, true},   {"--prometheus", o->prometheus, true},
+                 {"--state", o->state, true},     {"--resume", o->resume, true}, {"--save", o->save, true},
+                 {"--from", o->from, false},      {"--list", o->list, false},    {"--policy", o->policy, false},
+                 {"--ca-file", o->ca_file, false}};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        for (size_t k = 0; k < i; k++)
+            if (files[i].path && files[k].path && (files[i].written || files[k].written) &&
+                cli_is_one_file(files[i].path, files[k].path))
+                return cli_usage("%s and %s are one file", files[k].option, files[i].option);
+    return -1;
+}
+
 static int check_sense(const struct check_options *o)
 {
     int sources = (o->list != NULL) + o->own + (o->from != NULL) + (o->domain_count > 0);
     if (o->tests)
-        return -1;
+        return sources ? cli_usage("--tests lists the tests, and takes no domains") : -1;
     if (sources == 0)
         return cli_usage("give a domain, or --list, --own or --from");
     if (o->from && (o->list || o->own || o->domain_count))
@@ -179,15 +204,15 @@ static int check_sense(const struct check_options *o)
         return cli_usage("--keep puts the facts into the ledger, and takes neither --save nor --from");
     if (o->from && (o->save || o->selector_count || o->sender_count || o->resume))
         return cli_usage("--from judges facts as they are: it takes none of --save, --selector, --sender and --resume");
-    if (o->json && o->csv)
-        return cli_usage("--json and --csv exclude each other");
     if (o->watch && (o->json || o->csv))
         return cli_usage("--watch says what changed, in lines: it takes neither --json nor --csv");
+    if (o->json + o->csv + o->fix + o->nagios + o->watch > 1)
+        return cli_usage("--fix, --json, --csv, --nagios and --watch exclude each other");
     if (o->state && !o->watch)
         return cli_usage("--state is for --watch");
     if ((o->html || o->label) && (o->list || o->own || o->domain_count > 1))
         return cli_usage("--html and --label take one domain");
-    return -1;
+    return check_files(o);
 }
 
 void check_args_settle(struct check_options *o, const struct policy *policy)

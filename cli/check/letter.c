@@ -287,6 +287,9 @@ static int read_arguments(int argc, char **argv, struct letter *l)
         return rc;
     if ((n != 1) != (l->o.from != NULL))
         return cli_usage(l->o.from ? "--from takes no domain" : "give one domain, or --from FILE");
+    if (l->eml &&
+        ((l->o.from && cli_is_one_file(l->eml, l->o.from)) || (l->o.policy && cli_is_one_file(l->eml, l->o.policy))))
+        return cli_usage("--eml is a file that is read");
     return -1;
 }
 
@@ -300,7 +303,11 @@ int cmd_letter(int argc, char **argv)
         return rc;
     cli_speak(&l.o.lang, false);
     const char *path = l.o.policy ? l.o.policy : CLI_POLICY_PATH;
-    const struct policy *policy = access(path, R_OK) == 0 ? policy_load(path, NULL) : NULL;
+    const struct policy *policy = l.o.policy                ? cli_load_policy(path, &rc)
+                                  : access(path, R_OK) == 0 ? policy_load(path, NULL)
+                                                            : NULL;
+    if (l.o.policy && !policy) /* it was named: DNS is not to be asked another way */
+        return rc;
     check_args_settle(&l.o, policy);
     l.owner = policy ? policy_owner(policy) : NULL;
     if (l.o.from) {
@@ -308,7 +315,7 @@ int cmd_letter(int argc, char **argv)
         one_done(&l, &one);
         check_one_free(&one);
         rc = l.rc;
-    } else if (domain_from_text(slice_str(argv[1]), name) != STATUS_OK) {
+    } else if (!check_domain_name(argv[1], name)) {
         rc = cli_usage("'%s' is not a domain name", argv[1]);
     } else {
         rc = check_run(&l.o, policy, names, 1, one_done, &l);

@@ -401,7 +401,12 @@ static bool is_bimi(struct slice text)
            slice_eq(first.value, SLICE_LIT("BIMI1"));
 }
 
-/* What is wrong with a record: a list of tags (RFC 6376 3.2), and l= an https: address or empty ("no logo"). */
+static bool is_https(struct slice address)
+{
+    return address.n > 8 && slice_eq_nocase(slice_of(address.p, 8), SLICE_LIT("https://"));
+}
+
+/* What is wrong with a record: a list of tags (RFC 6376 3.2), l= and a= https: addresses. An empty l= declines. */
 static const char *wrong_bimi(struct testing *t, struct slice text)
 {
     struct taglist_cursor c = TAGLIST_CURSOR(text);
@@ -411,19 +416,50 @@ static const char *wrong_bimi(struct testing *t, struct slice text)
     if (twice)
         return testing_print(t, "the tag %s stands twice", twice);
     while (taglist_next(&c, &tag)) {
-        if (!slice_eq(tag.name, SLICE_LIT("l")))
-            continue;
-        logo = true;
-        if (tag.value.n && (tag.value.n <= 8 || !slice_eq_nocase(slice_of(tag.value.p, 8), SLICE_LIT("https://"))))
+        const bool is_logo = slice_eq(tag.name, SLICE_LIT("l"));
+        logo = logo || is_logo;
+        if (is_logo && !tag.value.n)
+            return T("the record says that there is no logo (l= is empty)");
+        if (is_logo && !is_https(tag.value))
             return T("l= is no https: address");
+        if (slice_eq(tag.name, SLICE_LIT("a")) && tag.value.n && !is_https(tag.value))
+            return T("a= is no https: address");
     }
     return logo ? NULL : T("l= is missing");
 }
 
-static void test_bimi(struct testing *t)
+/* Whether DMARC lets receivers show a logo: a policy of the domain that is not none, nor sp=none, and for all mail. */
+static bool is_enforced(const struct dmarc_finding *f)
 {
-    const char *name = arena_printf(t->arena, "default._bimi.%s", t->facts->domain), *wrong = NULL;
-    const struct dns_answer *a = name ? dns_get(t->scope, name, DNS_TXT) : NULL;
+    const struct dmarc_record *r = f ? f->record : NULL;
+    return r && f->policy != DMARC_POLICY_NONE && !(r->sp_state == DMARC_TAG_VALID && r->sp == DMARC_POLICY_NONE) &&
+           !(r->pct && strcmp(r->pct, "100") != 0 && f->policy == DMARC_POLICY_QUARANTINE);
+}
+
+/* The name and the answer that hold: the domain's own, or those of its organisation. */
+static const struct dns_answer *find_bimi(struct testing *t, const char **name)
+{
+    const struct dmarc_walk *walk = dmarc_walk(t->scope, t->arena, t->facts->domain);
+    const char *domains[] = {t->facts->domain, walk ? walk->org_domain : NULL};
+    const struct dns_answer *a = NULL;
+    for (size_t i = 0; i < 2 && domains[i]; i++) {
+        *name = arena_printf(t->arena, "default._bimi.%s", domains[i]);
+        a = *name ? dns_get(t->scope, *name, DNS_TXT) : NULL;
+        for (size_t k = 0; a && k < a->count; k++)
+            if (is_bimi(dns_txt(t->scope, a, k)))
+                return a;
+        if (a && a->state != DNS_NODATA && a->state != DNS_NXDOMAIN && a->state != DNS_FOUND)
+            return a;
+    }
+    return a;
+}
+
+/* dmarc: what holds for the domain; NULL: none is known. */
+static void test_bimi(struct testing *t, const struct dmarc_finding *dmarc)
+{
+    const char *name = "", *wrong = NULL;
+    const struct dns_answer *a = find_bimi(t, &name);
+    const struct check_result *known = &t->report->results[CHECK_DMARC];
     unsigned found = 0;
     for (size_t i = 0; a && i < a->count; i++) {
         struct slice text = dns_txt(t->scope, a, i);
@@ -436,6 +472,13 @@ static void test_bimi(struct testing *t)
         testing_say(t, CHECK_BIMI, CHECK_NOTE, NULL, "several BIMI records: they count as none");
     else if (wrong)
         testing_say(t, CHECK_BIMI, CHECK_NOTE, NULL, "%s: %s", name, wrong);
+    else if (found && known->state == CHECK_UNTESTED)
+        testing_say(t, CHECK_BIMI, CHECK_UNTESTED, NULL, "%s", known->evidence);
+    else if (found && !is_enforced(dmarc))
+        testing_say(
+            t, CHECK_BIMI, CHECK_NOTE, NULL,
+            "a record is there, but no logo is shown until the DMARC policy is quarantine or reject, for all mail "
+            "and all names");
     else if (found)
         testing_say(t, CHECK_BIMI, CHECK_PASS, NULL, "a record is there");
     else if (a && (a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS))
@@ -447,7 +490,9 @@ static void test_bimi(struct testing *t)
 void criteria_dmarc(struct testing *t)
 {
     struct dmarc_finding f;
-    if (dmarc_check(t->scope, t->arena, t->facts->domain, NULL, 0, &f) == STATUS_OK && test_record(t, &f)) {
+    const bool known =
+        dmarc_check(t->scope, t->arena, t->facts->domain, NULL, 0, &f) == STATUS_OK && test_record(t, &f);
+    if (known) {
         test_syntax(t, f.record);
         test_policy(t, &f);
         test_reports(t, &f);
@@ -461,5 +506,5 @@ void criteria_dmarc(struct testing *t)
     if (t->facts->selector_count == 0 && t->report->sends)
         testing_say(t, CHECK_DKIM, CHECK_UNTESTED, NULL,
                     "not known: no mail of the domain was seen here, and no selector was named");
-    test_bimi(t);
+    test_bimi(t, known ? &f : NULL);
 }

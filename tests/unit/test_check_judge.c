@@ -185,8 +185,23 @@ static void tags_that_stand_twice(void **state)
         {DMARC("reject; rua=mailto:d@a.example"), CHECK_DMARC_SYNTAX, CHECK_FAIL, "not NAME=VALUE", NULL},
         {DMARC("=x; rua=mailto:d@a.example"), CHECK_DMARC_SYNTAX, CHECK_FAIL, "not NAME=VALUE", NULL},
 #define BIMI(text) TXT("default._bimi.a.example.", text)
-        {BIMI("v=BIMI1; l=https://a.example/l.svg; a="), CHECK_BIMI, CHECK_PASS, NULL, NULL},
-        {BIMI("v=BIMI1; l=; a=;"), CHECK_BIMI, CHECK_PASS, NULL, NULL},
+#define LOGO "v=BIMI1; l=https://a.example/l.svg"
+        {DMARC("") BIMI("v=BIMI1; l=https://a.example/l.svg; a="), CHECK_BIMI, CHECK_PASS, NULL, NULL},
+        /* draft-brand-indicators: a declination publishes no logo; p=none, sp=none and pct= below 100 show none */
+        {DMARC("") BIMI("v=BIMI1; l=; a=;"), CHECK_BIMI, CHECK_NOTE, "there is no logo", NULL},
+        {DMARC("") BIMI("v=BIMI1; l=https://a.example/l.svg; a=http://a.example/v.pem"), CHECK_BIMI, CHECK_NOTE,
+         "a= is no https:", NULL},
+        {BIMI(LOGO), CHECK_BIMI, CHECK_NOTE, "no logo is shown", NULL},
+        {TXT("_dmarc.a.example.", "v=DMARC1; p=none") BIMI(LOGO), CHECK_BIMI, CHECK_NOTE, "no logo is shown", NULL},
+        {DMARC("sp=none") BIMI(LOGO), CHECK_BIMI, CHECK_NOTE, "no logo is shown", NULL},
+        {TXT("_dmarc.a.example.", "v=DMARC1; p=quarantine; pct=50") BIMI(LOGO), CHECK_BIMI, CHECK_NOTE,
+         "no logo is shown", NULL},
+        {TXT("_dmarc.a.example.", "v=DMARC1; p=quarantine; sp=quarantine") BIMI(LOGO), CHECK_BIMI, CHECK_PASS, NULL,
+         NULL},
+        {"dns _dmarc.a.example. servfail \"no answer in time\"\n" BIMI(LOGO), CHECK_BIMI, CHECK_UNTESTED,
+         "no answer in time", NULL},
+        {"dns default._bimi.a.example. servfail \"no answer in time\"\n", CHECK_BIMI, CHECK_UNTESTED,
+         "no answer in time", NULL},
         {BIMI("v=BIMI1; l=https://a.example/l.svg; l=https://b.example/l.svg"), CHECK_BIMI, CHECK_NOTE, "the tag l",
          NULL},
         {BIMI("v=BIMI10; l=https://a.example/l.svg"), CHECK_BIMI, CHECK_NOTE, "no record", NULL},
@@ -401,6 +416,23 @@ static void anonymous_key_exchange(void **state)
         {MX_ASKED PROBE("broken", "outcome=\"not TLS\""), CHECK_TLS_CIPHERS, CHECK_PASS, "none is accepted", NULL},
     };
     JUDGE(HEAD ZONE, t);
+}
+
+#define IN_ORGANISATION                                                                                                \
+    "assay-facts 1\nsubject domain=s.a.example time=1795867200 table=1\nhere ipv4=yes ipv6=yes\ndns zone . insecure\n" \
+    "dns s.a.example. secure 300 SOA ns.a.example. h.a.example. 1 2 3 4 5\n"
+/* A name without a logo of its own bears that of its organisation. */
+static void the_logo_of_the_organisation(void **state)
+{
+    static const struct judge_case t[] = {
+        {DMARC("") BIMI(LOGO), CHECK_BIMI, CHECK_PASS, NULL, NULL},
+        {DMARC("") BIMI(LOGO) TXT("default._bimi.s.a.example.", "v=BIMI1; l="), CHECK_BIMI, CHECK_NOTE,
+         "there is no logo", NULL},
+        {DMARC("") BIMI(LOGO) TXT("default._bimi.s.a.example.", "another text"), CHECK_BIMI, CHECK_PASS, NULL, NULL},
+        {DMARC("sp=none") BIMI(LOGO), CHECK_BIMI, CHECK_NOTE, "no logo is shown", NULL},
+        {DMARC(""), CHECK_BIMI, CHECK_NOTE, "no record", NULL},
+    };
+    JUDGE(IN_ORGANISATION, t);
 }
 
 #define PTR "dns 5.2.0.192.in-addr.arpa. secure 300 PTR out.a.example.\n"
@@ -932,6 +964,7 @@ int main(void)
         cmocka_unit_test(addresses_with_several_names),
         cmocka_unit_test(hosts_that_refuse_starttls),
         cmocka_unit_test(anonymous_key_exchange),
+        cmocka_unit_test(the_logo_of_the_organisation),
         cmocka_unit_test(records_that_openssl_does_not_take),
         cmocka_unit_test(addresses_that_are_not_secure),
         cmocka_unit_test(questions_that_were_not_asked),

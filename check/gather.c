@@ -366,6 +366,10 @@ static void gather_web(struct work *w, struct buf *out)
                               .address_count = count,
                               .ca_file = w->g->config.ca_file};
     enum https_outcome o = https_get(&q, &body, why);
+    if (o == HTTPS_UNREACHABLE && w->g->config.again_ms) { /* a connection that was lost is no fact yet, either */
+        clock_sleep_ms(w->g->config.again_ms);
+        o = https_get(&q, &body, why);
+    }
     write_web(host, path, web_outcome(o), why, o == HTTPS_DONE ? buf_slice(&body) : SLICE_NULL, out);
     buf_release(&body);
 }

@@ -207,19 +207,30 @@ static enum https_outcome look_at_answer(CURL *c, char why[HTTPS_WHY])
     return HTTPS_DONE;
 }
 
+/* Tells whether TLS failed because the connection was lost: that says nothing of certificates. */
+static bool is_lost(CURL *c, CURLcode rc, const char *words)
+{
+    long number = 0;
+    curl_easy_getinfo(c, CURLINFO_OS_ERRNO, &number);
+    return rc == CURLE_SSL_CONNECT_ERROR && (number == ECONNRESET || number == EPIPE ||
+                                             strstr(words, "unexpected eof") || strstr(words, "SSL_ERROR_SYSCALL"));
+}
+
 static enum https_outcome run(CURL *c, struct buf *body, char why[HTTPS_WHY])
 {
     char words[CURL_ERROR_SIZE] = "";
 
     curl_easy_setopt(c, CURLOPT_ERRORBUFFER, words);
     CURLcode rc = curl_easy_perform(c);
-    enum https_outcome o = outcome_of(rc);
-    if (o == HTTPS_TOO_LONG)
+    enum https_outcome o = outcome_of(rc), answer = look_at_answer(c, why);
+    if (is_lost(c, rc, words))
+        o = HTTPS_UNREACHABLE;
+    if (o == HTTPS_DONE || (o == HTTPS_TOO_LONG && !body->failed && answer != HTTPS_DONE))
+        o = answer; /* a long page of an error is an error first */
+    else if (o == HTTPS_TOO_LONG)
         snprintf(why, HTTPS_WHY, "%s", body->failed ? "out of memory" : "it is longer than 64 KiB");
-    else if (o != HTTPS_DONE)
-        snprintf(why, HTTPS_WHY, "%.200s", words[0] ? words : curl_easy_strerror(rc));
     else
-        o = look_at_answer(c, why);
+        snprintf(why, HTTPS_WHY, "%.200s", words[0] ? words : curl_easy_strerror(rc));
     for (char *p = why; *p; p++)
         if ((unsigned char)*p < 0x20 || (unsigned char)*p > 0x7e)
             *p = '?';

@@ -9,7 +9,8 @@
 #include "check/tls_probe.h"
 #include "dns/dns_replay.h"
 #include "dns/dns_source.h"
-#include "tests/unit/mail_host.h"
+#include "net/https.h"
+#include "tests/unit/web_host.h"
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -460,6 +461,43 @@ static void what_is_bogus_is_asked_of_a_fresh_source(void **state)
     buf_release(&ours);
 }
 
+/* A connection to the policy's host that is lost is made once more; what is lost twice is a fact. */
+static void a_policy_that_was_lost_is_fetched_once_more(void **state)
+{
+    static const struct gather_known nothing;
+    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 14\r\n\r\n"
+                                 "version: STSv1";
+    const struct {
+        int cut, taken;
+        const char *said;
+    } t[] = {{0, 1, "outcome=done why=\"\" body=\"version: STSv1\""},
+             {1, 2, "outcome=done why=\"\" body=\"version: STSv1\""},
+             {9, 2, "outcome=unreachable"}};
+    struct dns *dns = zones("zone example secure\nd1.example MX 0 .\n_mta-sts.d1.example TXT \"v=STSv1; id=1\"\n"
+                            "mta-sts.d1.example A 127.0.0.1\n");
+    assert_true(https_begin());
+    for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
+        struct web w = {.answer = answer, .cut = t[i].cut};
+        struct buf out = BUF_INIT;
+        web_start(&w, "mta-sts.d1.example", 1);
+        struct gather_config c = {.dns = dns,
+                                  .ehlo = "check.example",
+                                  .ipv4 = FACTS_YES,
+                                  .allow_special = true,
+                                  .ca_file = w.ca_file,
+                                  .https_port = w.port,
+                                  .again_ms = 1};
+        struct gather *g = gather_new(&c);
+        assert_int_equal(gather_domain(g, "d1.example", &nothing, &out), STATUS_OK);
+        assert_non_null(strstr(out.p, t[i].said));
+        assert_int_equal(w.taken, t[i].taken);
+        gather_free(g);
+        web_stop(&w);
+        buf_release(&out);
+    }
+    dns_close(dns);
+}
+
 /* With any bound there are all the facts or none. */
 static void memory_suffices_or_there_are_no_facts(void **state)
 {
@@ -515,6 +553,7 @@ int main(void)
         cmocka_unit_test(an_address_of_many_names_sees_at_most_24_connections),
         cmocka_unit_test(a_look_up_that_failed_is_asked_once_more),
         cmocka_unit_test(what_is_bogus_is_asked_of_a_fresh_source),
+        cmocka_unit_test(a_policy_that_was_lost_is_fetched_once_more),
         cmocka_unit_test(memory_suffices_or_there_are_no_facts),
     };
     signal(SIGPIPE, SIG_IGN); /* a client may be gone before its host has answered */

@@ -27,7 +27,7 @@ struct get_case {
 
 static bool is_got_as_expected(const struct get_case *c)
 {
-    struct web w = {.answer = c->answer, .silent = c->silent};
+    struct web w = {.answer = c->answer, .silent = c->silent, .cut = c->answer ? 0 : 1};
     web_start(&w, c->cert, c->days);
     struct ip a = address(LOCAL);
     struct buf body = BUF_INIT;
@@ -85,6 +85,7 @@ static void what_counts_as_an_answer(void **state)
         {"cut short", "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n\r\nx", "w.example", 1,
          false, true, NULL, HTTPS_UNREACHABLE},
         {"not HTTP", "SSH-2.0-x\r\n", "w.example", 1, false, true, NULL, HTTPS_UNREACHABLE},
+        {"the connection is closed within TLS", NULL, "w.example", 1, false, true, NULL, HTTPS_UNREACHABLE},
         {"silence", "", "w.example", 1, true, true, NULL, HTTPS_TIMEOUT},
     };
     get_all(t, sizeof t / sizeof *t);
@@ -127,6 +128,41 @@ static void bounded(void **state)
     }
 }
 
+/* What is wrong with an answer is told of a long page, too: a server that is busy for a moment is not one whose file is
+ * too long. */
+static void a_long_page_of_an_error(void **state)
+{
+    static const struct {
+        const char *head;
+        enum https_outcome want;
+        const char *why;
+    } t[] = {{"HTTP/1.1 503 Busy\r\nContent-Type: text/plain\r\n\r\n", HTTPS_STATUS, "the server says 503"},
+             {"HTTP/1.1 404 No\r\nContent-Type: text/html\r\n\r\n", HTTPS_STATUS, "the server says 404"},
+             {"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n", HTTPS_TYPE, "its type is text/html"},
+             {"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n", HTTPS_TOO_LONG, "longer than 64 KiB"}};
+    static char answer[4 * HTTPS_BODY];
+    for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
+        struct web w = {.answer = answer, .answer_size = sizeof answer};
+        memset(answer, 'x', sizeof answer);
+        memcpy(answer, t[i].head, strlen(t[i].head));
+        web_start(&w, "w.example", 1);
+        struct ip a = address(LOCAL);
+        struct buf body = BUF_INIT;
+        char why[HTTPS_WHY];
+        struct https_request r = {.host = "w.example",
+                                  .path = "/",
+                                  .port = w.port,
+                                  .addresses = &a,
+                                  .address_count = 1,
+                                  .ca_file = w.ca_file};
+        assert_int_equal(https_get(&r, &body, why), t[i].want);
+        assert_non_null(strstr(why, t[i].why));
+        assert_int_equal(body.n, 0);
+        web_stop(&w);
+        buf_release(&body);
+    }
+}
+
 /* Only the addresses given: of several the one that answers; none: nobody is asked, even where the name could be looked
  * up. */
 static void addresses(void **state)
@@ -158,6 +194,7 @@ int main(void)
         cmocka_unit_test(what_counts_as_an_answer),
         cmocka_unit_test(which_certificates_do),
         cmocka_unit_test(bounded),
+        cmocka_unit_test(a_long_page_of_an_error),
         cmocka_unit_test(addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,7 @@ struct web {
     const char *answer; /* header and body; may be exchanged between requests */
     size_t answer_size; /* 0: up to its NUL */
     bool silent;
+    int cut; /* so many connections are closed at once */
     int listener;
     unsigned port;
     atomic_int taken;
@@ -54,8 +55,10 @@ static inline void *web_main(void *arg)
         }
         if (fd < 0)
             return NULL;
-        w->taken++;
-        if (w->silent) {
+        if (w->taken++ < w->cut) {
+            struct linger now = {.l_onoff = 1};
+            setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+        } else if (w->silent) {
             char octets[2048];
             while (recv(fd, octets, sizeof octets, 0) > 0)
                 ;

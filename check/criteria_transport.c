@@ -8,6 +8,7 @@
 #include "base/domain.h"
 #include "base/hex.h"
 #include "check/testing.h"
+#include "standards/dane/dane_match.h"
 #include "standards/dane/dane_posture.h"
 #include "standards/message/taglist.h"
 #include "standards/sts/sts.h"
@@ -85,12 +86,48 @@ static bool none_usable(const struct testing *t, const struct mail_host *h)
 
 /* RFC 7671 8.1: the next key's record is there before the key. A weaker digest that a stronger one sets aside (RFC 7671
  * section 9) is no second record. */
+/* Tells whether a record is of a certificate that an address of the host serves now; *seen: one could be looked at. */
+static bool is_of_now(const struct testing *t, const struct dane_host *h, const struct dane_record *record, bool *seen)
+{
+    const struct mail_host *host = mail_host_of(t, h->name);
+    struct dane_record one = *record;
+    const struct dane_records alone = {.record = &one, .count = 1, .usable = 1};
+    bool now = false;
+    for (size_t i = 0; host && i < host->address_count; i++) {
+        const struct facts_smtp *s = seen_at(t, host, i);
+        struct dane_match m;
+        if (!s || !s->cert_count)
+            continue;
+        const struct dane_match_request r = {.records = &alone,
+                                             .chain = s->certs,
+                                             .chain_count = s->cert_count,
+                                             .host = h->name,
+                                             .base_domain = t->facts->domain,
+                                             .at = t->facts->at};
+        *seen = true;
+        now = now || (dane_match(t->arena, &r, &m) == STATUS_OK && m.state == DANE_MATCH_YES);
+    }
+    return now;
+}
+
+/* RFC 7671 8.1: the next certificate's record stands beside the present one's before it is served, or an issuer's
+ * record holds for both. Two of the present certificate, of its key and of all of it, are no such pair. */
 static void test_rollover(struct testing *t, const struct dane_host *h)
 {
-    size_t used = 0;
-    for (size_t i = 0; i < h->records.count; i++)
-        used += h->records.record[i].used;
-    if (used >= 2)
+    size_t used = 0, other = 0;
+    bool issuer = false, seen = false;
+    for (size_t i = 0; i < h->records.count; i++) {
+        const struct dane_record *r = &h->records.record[i];
+        if (!r->used)
+            continue;
+        used++;
+        issuer = issuer || r->usage == DANE_TA;
+        other += !is_of_now(t, h, r, &seen);
+    }
+    if (used >= 2 && seen && !other && !issuer)
+        testing_say(t, CHECK_DANE_ROLLOVER, CHECK_NOTE, NULL,
+                    "%s: all its records are of the certificate that it serves", h->name);
+    else if (used >= 2)
         testing_say(t, CHECK_DANE_ROLLOVER, CHECK_PASS, NULL, "a second record is there");
     else
         testing_say(t, CHECK_DANE_ROLLOVER, CHECK_NOTE, NULL, "%s has one usable record", h->name);

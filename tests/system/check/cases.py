@@ -259,6 +259,7 @@ ONE_FAULT = [
     Case("nodane", "dane mta-sts", tlsa=[]),
     Case("mismatch", "dane-match", tlsa=[NEXT]),
     Case("unusable", "dane-usable", tlsa=["1 1 1 {own}", "0 1 1 {ca}"]),
+    Case("bothofnow", "", tlsa=["3 1 1 {own}", "3 0 1 {certdigest}"]),
     Case("agility", "dane-match", tlsa=["3 1 1 {own}", "3 1 2 " + "cd" * 64]),
     # MTA-STS, TLS-RPT, CAA
     Case("nofile", "mta-sts-valid", sts="v=STSv1; id=1"),

@@ -244,6 +244,7 @@ static enum consent agreed(struct testing *t, const char *policy_domain, const c
     const struct dmarc_walk *own = dmarc_walk(t->scope, t->arena, policy_domain),
                             *other = dmarc_walk(t->scope, t->arena, to);
     char host[LIMIT_DOMAIN + 1];
+    const bool unknown = !own || !other || !own->org_domain || !other->org_domain; /* they may be of one organisation */
     if (own && other && own->org_domain && other->org_domain && strcmp(own->org_domain, other->org_domain) == 0)
         return AGREED;
     const char *name = arena_printf(t->arena, "%s._report._dmarc.%s", policy_domain, to);
@@ -257,7 +258,7 @@ static enum consent agreed(struct testing *t, const char *policy_domain, const c
         return read && (!destination(r.rua[0], host) || strcmp(host, to) != 0) ? AGREED_ELSEWHERE : AGREED;
     }
     /* To whoever validates, an answer that is bogus is a failed look-up (RFC 4035 5.5), and that is no refusal. */
-    return !a || a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS ? AGREED_UNKNOWN : AGREED_NOT;
+    return unknown || !a || a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS ? AGREED_UNKNOWN : AGREED_NOT;
 }
 
 /* Tells whether a destination gets the reports: it is the domain's own, or has agreed. */

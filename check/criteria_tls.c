@@ -7,8 +7,8 @@
  */
 #include "check/testing.h"
 
-#define DH_GOOD 3072
-#define DH_LEAST 2048
+#define DH_GOOD 3072          /* NCSC-NL */
+#define DH_LEAST 2048         /* RFC 9325 4.1 */
 #define X25519MLKEM768 0x11ec /* IANA's number (TLS Supported Groups) */
 
 static const char *where(struct testing *t, const char *host, const struct ip *a)
@@ -209,6 +209,9 @@ static void test_exchange(struct testing *t, const struct facts_smtp *s)
                     hello_group(weak->answer.group)->name);
     if (dhe && is_accepted(dhe) && dhe->answer.dh_bits && dhe->answer.dh_bits < DH_LEAST)
         testing_say(t, CHECK_TLS_EXCHANGE, CHECK_FAIL, dh_fix, "%s uses Diffie-Hellman with %u bits", at,
+                    dhe->answer.dh_bits);
+    else if (dhe && is_accepted(dhe) && dhe->answer.dh_bits && dhe->answer.dh_bits < DH_GOOD)
+        testing_say(t, CHECK_TLS_EXCHANGE, CHECK_NOTE, dh_fix, "%s uses Diffie-Hellman with %u bits", at,
                     dhe->answer.dh_bits);
     if (accepts(t->facts, s, "tls12") || accepts(t->facts, s, "tls13"))
         testing_say(t, CHECK_TLS_EXCHANGE, CHECK_PASS, NULL, "strong groups");

@@ -2,6 +2,7 @@
 """cases: domains with one planted fault each, domains with two, and domains without any. A case says which tests must not be met,
 and no others may be."""
 import re
+import ssl
 import sys
 
 import cases_grammar
@@ -241,6 +242,15 @@ ONE_FAULT = [
     made_up("other-version", "", "other-version"),
     made_up("order", "tls-order", "order"),
     made_up("dh1024", "tls-exchange", "dh1024"),
+    made_up("dh2048", "", "dh2048"),
+    made_up("pieces", "", "pieces"),
+    made_up("warning", "", "warning"),
+    # Senders' libraries offer no anonymous cipher: TLS fails with them.
+    Case("onlyanonymous", "starttls", flaw="only-anonymous"),
+    # RSA key exchange alone: whoever learns the key can read what was recorded; no better one is there to be chosen.
+    Case("onlyrsa", "tls-ciphers-old", tls={"ciphers": "AES256-GCM-SHA384", "tls13": False}, cert={"kind": "rsa2048"}),
+    Case("onlytls13", "", tls={"only": ssl.TLSVersion.TLSv1_3}),
+    Case("onlytls12", "", tls={"ciphers": "ECDHE+AESGCM", "tls13": False}),
     made_up("weakgroup", "tls-exchange", "weak-group"),
     made_up("sha1", "tls-hash", "sha1"),
     made_up("compression", "tls-compression", "compression"),

@@ -166,8 +166,17 @@ def record(version, *messages):
     return b"\x16" + struct.pack(">HH", version, len(data)) + data
 
 
-def alert(what=40):
-    return b"\x15\x03\x03\x00\x02\x02" + bytes([what])
+def alert(what=40, level=2):
+    return b"\x15\x03\x03\x00\x02" + bytes([level, what])
+
+
+def pieces(octets):
+    """The same messages with a record for each octet (RFC 5246 6.2.1: a message may be fragmented across several)."""
+    kind, version, size = struct.unpack(">BHH", octets[:5])
+    if kind != 22:
+        return octets
+    whole = octets[5 : 5 + size]
+    return b"".join(struct.pack(">BHHB", kind, version, 1, one) for one in whole)
 
 
 def server_hello(hello, cipher, flaw):
@@ -187,7 +196,7 @@ def server_hello(hello, cipher, flaw):
         group = 0x0013 if flaw == "weak-group" and 0x001D not in hello.groups else 0x001D
         parts.append(message(12, b"\x03" + struct.pack(">H", group) + b"\x04aaaa" + tail))
     elif cipher in (DHE, ANONYMOUS):
-        size = 128 if flaw == "dh1024" else 384
+        size = {"dh1024": 128, "dh2048": 256}.get(flaw, 384)
         prime = b"\xff" * size
         parts.append(
             message(12, struct.pack(">H", size) + prime + b"\0\x01\x02" + struct.pack(">H", size) + prime + tail * (cipher == DHE))
@@ -218,6 +227,8 @@ def answer(hello, flaw):
         return alert(70)
     if flaw in ONLY_OLD:
         return alert(70)
+    if flaw == "only-anonymous":
+        return server_hello(hello, ANONYMOUS, flaw) if ANONYMOUS in hello.ciphers else alert()
     if flaw == "only-broken":
         return server_hello(hello, TRIPLE_DES, flaw) if TRIPLE_DES in hello.ciphers else alert()
     if flaw == "order" and DHE in hello.ciphers:
@@ -226,7 +237,7 @@ def answer(hello, flaw):
     sha1_only = hello.signatures and set(hello.signatures) <= {0x0203, 0x0201}
     if GOOD in hello.ciphers and (not weak_only or flaw == "weak-group") and (not sha1_only or flaw == "sha1"):
         return server_hello(hello, GOOD, flaw)
-    if flaw == "dh1024" and DHE in hello.ciphers:
+    if flaw in ("dh1024", "dh2048") and DHE in hello.ciphers:
         return server_hello(hello, DHE, flaw)
     if flaw == "old" and OLD in hello.ciphers:
         return server_hello(hello, OLD, flaw)
@@ -324,9 +335,9 @@ class Host:
         if len(first) > 44 and first[43] == 0:  # no session: not a library's ClientHello
             made = answer(Hello(first), self.flaw)
             if made is not None:
-                s.sendall(made)
+                s.sendall(pieces(made) if self.flaw == "pieces" else alert(112, 1) + made if self.flaw == "warning" else made)
                 return
-        elif self.flaw in ONLY_OLD + ("only-broken",):
+        elif self.flaw in ONLY_OLD + ("only-broken", "only-anonymous"):
             s.sendall(alert(70))
             return
         elif self.manner == "flood":

@@ -28,7 +28,7 @@ static const struct facts_tls *probe_of(const struct facts *f, const struct fact
 }
 
 /* The version that an offer asks for. A host that answers it with an older one has not accepted it (RFC 5246 E.1): it
- * speaks the older one alone. */
+ * speaks the older one alone; and with a newer one nobody goes on. */
 static unsigned version_of(const char *probe)
 {
     static const struct {
@@ -47,7 +47,7 @@ static unsigned version_of(const char *probe)
 
 static bool is_accepted(const struct facts_tls *p)
 {
-    return strcmp(p->outcome, "accepted") == 0 && (!p->answer.version || p->answer.version >= version_of(p->probe));
+    return strcmp(p->outcome, "accepted") == 0 && (!p->answer.version || p->answer.version == version_of(p->probe));
 }
 
 static bool is_refused(const struct facts_tls *p)

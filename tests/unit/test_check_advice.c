@@ -40,6 +40,10 @@ static void versions_that_are_older_than_asked(void **state)
              PROBE("tls11", "outcome=accepted version=769 cipher=49162")
                  PROBE("tls10", "outcome=accepted version=769 cipher=49162"),
          CHECK_TLS_OLD, CHECK_FAIL, "mx.a.example (192.0.2.1) offers TLS 1.0", NULL},
+        /* a newer one than was asked for: no client goes on, so that TLS 1.0 is not offered */
+        {MX_ASKED PROBE("tls12", "outcome=accepted version=771 cipher=49199") PROBE("tls11", "outcome=refused")
+             PROBE("tls10", "outcome=accepted version=771 cipher=49199") PROBE("ssl3", "outcome=refused"),
+         CHECK_TLS_OLD, CHECK_PASS, NULL, NULL},
         /* broken under any version */
         {MX_ASKED PROBE("tls12", "outcome=accepted version=769 cipher=49162")
              PROBE("broken", "outcome=accepted version=769 cipher=10"),

@@ -178,7 +178,7 @@ static void test_ciphers(struct testing *t, const struct facts_smtp *s)
         LANGUAGE_MARK("Leave the old ciphers out (Postfix: smtpd_tls_exclude_ciphers, tls_medium_cipherlist).");
     test_list(t, s, "broken", CHECK_TLS_CIPHERS, modern);
     test_list(t, s, "anonymous", CHECK_TLS_ANONYMOUS,
-              "Leave the anonymous ciphers out (Postfix: smtpd_tls_exclude_ciphers = aNULL).");
+              LANGUAGE_MARK("Leave the anonymous ciphers out (Postfix: smtpd_tls_exclude_ciphers = aNULL)."));
     if (accepts(t->facts, s, "tls12")) /* in older versions there is no good cipher: tls-version says so */
         test_list(t, s, "old", CHECK_TLS_CIPHERS_OLD, modern);
     if (accepts(t->facts, s, "tls13") && !accepts(t->facts, s, "tls12"))

@@ -9,8 +9,9 @@
  * Rate limit (gate.h): at most two connections at once to one address, and a pause between two; no MAIL, no RCPT, no
  * DATA is ever sent. Addresses that are not on the public internet are "not asked", unless allowed.
  *
- * Blocks, for a bounded time: connections end after connect_ms, DNS after a minute, and half a minute more each time that
- * questions are asked again: once what failed, and once, of a fresh source, what is bogus. Threads: gather_domain() from any number of threads that share one struct gather.
+ * Blocks, for a bounded time: connections end after connect_ms, DNS after a minute, and half a minute more each time
+ * that questions are asked again: once what failed, and once, of a fresh source, what is bogus. Threads:
+ * gather_domain() from any number of threads that share one struct gather.
  */
 #ifndef ASSAY_CHECK_GATHER_H
 #define ASSAY_CHECK_GATHER_H
@@ -32,8 +33,8 @@
 
 struct gather_config {
     struct dns *dns;
-    /* Another source, that holds nothing yet, which gather.c closes. For a domain with bogus answers: libunbound takes a
-     * key that it could not fetch for a bad one, for a minute, and all that hangs on it is bogus. May return NULL;
+    /* Another source, that holds nothing yet, which gather.c closes. For a domain with bogus answers: libunbound takes
+     * a key that it could not fetch for a bad one, for a minute, and all that hangs on it is bogus. May return NULL;
      * NULL: such answers stand. */
     struct dns *(*fresh)(void *context);
     /* Writes what is wrong with our own DNS now; "": nothing. For a domain with answers that failed or are bogus. NULL:

@@ -23,6 +23,27 @@
 #define TLS12_OF(rest) PROBE("tls12", "outcome=accepted version=771 cipher=49196 ems=1 renegotiation=1" rest)
 #define TLS_FAILS "smtp host=mx.a.example address=192.0.2.1 outcome=\"TLS failed\" reason=x banner=220\n"
 
+#define TLS12_ASKED                                                                                                    \
+    MX_ASKED PROBE("tls12", "outcome=accepted version=771 cipher=49199 ems=1 renegotiation=1")                         \
+        PROBE("old", "outcome=refused") PROBE("phase-out", "outcome=refused") PROBE("sha1", "outcome=refused")         \
+            PROBE("weak-group", "outcome=refused")
+/* RFC 9325 4.1: 2,048 bits at least; NCSC-NL: 3,072. */
+static void sizes_of_diffie_hellman(void **state)
+{
+    static const struct judge_case t[] = {
+        {TLS12_ASKED PROBE("dhe", "outcome=accepted version=771 cipher=158 dh-bits=3072"), CHECK_TLS_EXCHANGE,
+         CHECK_PASS, NULL, NULL},
+        {TLS12_ASKED PROBE("dhe", "outcome=accepted version=771 cipher=158 dh-bits=3071"), CHECK_TLS_EXCHANGE,
+         CHECK_NOTE, "with 3071 bits", "3072 bits"},
+        {TLS12_ASKED PROBE("dhe", "outcome=accepted version=771 cipher=158 dh-bits=2048"), CHECK_TLS_EXCHANGE,
+         CHECK_NOTE, "with 2048 bits", NULL},
+        {TLS12_ASKED PROBE("dhe", "outcome=accepted version=771 cipher=158 dh-bits=2047"), CHECK_TLS_EXCHANGE,
+         CHECK_FAIL, "with 2047 bits", NULL},
+        {TLS12_ASKED PROBE("dhe", "outcome=refused"), CHECK_TLS_EXCHANGE, CHECK_PASS, NULL, NULL},
+    };
+    JUDGE(HEAD ZONE, t);
+}
+
 /* RFC 5246 E.1: who knows an older version alone answers an offer of a newer one with it, and has not accepted it. */
 static void versions_that_are_older_than_asked(void **state)
 {
@@ -181,9 +202,9 @@ static void records_in_another_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(versions_that_are_older_than_asked), cmocka_unit_test(both_sides_of_the_cut),
-        cmocka_unit_test(servers_that_take_no_tcp),           cmocka_unit_test(several_faults_of_one_record),
-        cmocka_unit_test(records_in_another_order),
+        cmocka_unit_test(sizes_of_diffie_hellman),      cmocka_unit_test(versions_that_are_older_than_asked),
+        cmocka_unit_test(both_sides_of_the_cut),        cmocka_unit_test(servers_that_take_no_tcp),
+        cmocka_unit_test(several_faults_of_one_record), cmocka_unit_test(records_in_another_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

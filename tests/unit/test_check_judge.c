@@ -418,82 +418,6 @@ static void anonymous_key_exchange(void **state)
     JUDGE(HEAD ZONE, t);
 }
 
-#define TLS12_ASKED                                                                                                    \
-    MX_ASKED PROBE("tls12", "outcome=accepted version=771 cipher=49199 ems=1 renegotiation=1")                         \
-        PROBE("old", "outcome=refused") PROBE("phase-out", "outcome=refused") PROBE("sha1", "outcome=refused")         \
-            PROBE("weak-group", "outcome=refused")
-/* RFC 9325 4.1: 2,048 bits at least; NCSC-NL: 3,072. */
-static void sizes_of_diffie_hellman(void **state)
-{
-    static const struct judge_case t[] = {
-        {TLS12_ASKED PROBE("dhe", "outcome=accepted version=771 cipher=158 dh-bits=3072"), CHECK_TLS_EXCHANGE,
-         CHECK_PASS, NULL, NULL},
-        {TLS12_ASKED PROBE("dhe", "outcome=accepted version=771 cipher=158 dh-bits=3071"), CHECK_TLS_EXCHANGE,
-         CHECK_NOTE, "with 3071 bits", "3072 bits"},
-        {TLS12_ASKED PROBE("dhe", "outcome=accepted version=771 cipher=158 dh-bits=2048"), CHECK_TLS_EXCHANGE,
-         CHECK_NOTE, "with 2048 bits", NULL},
-        {TLS12_ASKED PROBE("dhe", "outcome=accepted version=771 cipher=158 dh-bits=2047"), CHECK_TLS_EXCHANGE,
-         CHECK_FAIL, "with 2047 bits", NULL},
-        {TLS12_ASKED PROBE("dhe", "outcome=refused"), CHECK_TLS_EXCHANGE, CHECK_PASS, NULL, NULL},
-    };
-    JUDGE(HEAD ZONE, t);
-}
-
-#define IN_ORGANISATION                                                                                                \
-    "assay-facts 1\nsubject domain=s.a.example time=1795867200 table=1\nhere ipv4=yes ipv6=yes\ndns zone . insecure\n" \
-    "dns s.a.example. secure 300 SOA ns.a.example. h.a.example. 1 2 3 4 5\n"
-#define LOST(name) "dns " name " servfail \"no answer in time\"\n"
-/* What rests on an answer that did not come is no pass, and no failure; what is known without it stays known. */
-static void spf_of_which_a_part_is_lost(void **state)
-{
-    static const struct judge_case t[] = {
-        {SPF("include:b.a.example -all") LOST("b.a.example."), CHECK_SPF_LOOKUPS, CHECK_UNTESTED, "a part", NULL},
-        {SPF("include:b.a.example -all") LOST("b.a.example."), CHECK_SPF_VOID, CHECK_UNTESTED, "a part", NULL},
-        {SPF("include:b.a.example -all") LOST("b.a.example."), CHECK_SPF_WIDE, CHECK_UNTESTED, "a part", NULL},
-        {SPF("include:b.a.example -all") LOST("b.a.example."), CHECK_SPF_PTR, CHECK_UNTESTED, "a part", NULL},
-        {SPF("include:b.a.example -all") LOST("b.a.example."), CHECK_SPF_POLICY, CHECK_PASS, NULL, NULL},
-        {SPF("ptr include:b.a.example -all") LOST("b.a.example."), CHECK_SPF_PTR, CHECK_ADVICE, NULL, NULL},
-        {SPF("ip4:10.0.0.0/8 include:b.a.example -all") LOST("b.a.example."), CHECK_SPF_WIDE, CHECK_ADVICE, NULL, NULL},
-        {SPF("a:x.a.example -all") LOST("x.a.example."), CHECK_SPF_LOOKUPS, CHECK_PASS, "1 of 10", NULL},
-        {SPF("a:x.a.example -all") LOST("x.a.example."), CHECK_SPF_VOID, CHECK_PASS, NULL, NULL}, /* one is allowed */
-        {SPF("a:x.a.example a:n.a.example a:m.a.example -all") LOST("x.a.example."), CHECK_SPF_VOID, CHECK_UNTESTED,
-         "a part", NULL},
-        {SPF("a:x.a.example a:n.a.example a:m.a.example a:l.a.example -all") LOST("x.a.example."), CHECK_SPF_VOID,
-         CHECK_FAIL, NULL, NULL},
-        {SPF("a:x.a.example -all") LOST("x.a.example."), CHECK_SPF_PTR, CHECK_PASS, NULL, NULL},
-    };
-    JUDGE(HEAD SOA, t);
-}
-
-/* RFC 9990 section 4: a destination of the same organisation needs no consent; which it is of is not known here. */
-static void consent_of_an_organisation_that_is_not_known(void **state)
-{
-    static const struct judge_case t[] = {
-        {TXT("_dmarc.s.a.example.", "v=DMARC1; p=reject; rua=mailto:d@a.example") LOST("_dmarc.a.example."),
-         CHECK_DMARC_EXTERNAL, CHECK_UNTESTED, "could not be looked up", NULL},
-        {TXT("_dmarc.s.a.example.", "v=DMARC1; p=reject; rua=mailto:d@a.example") LOST("_dmarc.a.example.")
-             TXT("s.a.example._report._dmarc.a.example.", "v=DMARC1"),
-         CHECK_DMARC_EXTERNAL, CHECK_PASS, NULL, NULL},
-        {TXT("_dmarc.s.a.example.", "v=DMARC1; p=reject; rua=mailto:d@b.test"), CHECK_DMARC_EXTERNAL, CHECK_FAIL,
-         "has not agreed", NULL},
-    };
-    JUDGE(IN_ORGANISATION, t);
-}
-
-/* A name without a logo of its own bears that of its organisation. */
-static void the_logo_of_the_organisation(void **state)
-{
-    static const struct judge_case t[] = {
-        {DMARC("") BIMI(LOGO), CHECK_BIMI, CHECK_PASS, NULL, NULL},
-        {DMARC("") BIMI(LOGO) TXT("default._bimi.s.a.example.", "v=BIMI1; l="), CHECK_BIMI, CHECK_NOTE,
-         "there is no logo", NULL},
-        {DMARC("") BIMI(LOGO) TXT("default._bimi.s.a.example.", "another text"), CHECK_BIMI, CHECK_PASS, NULL, NULL},
-        {DMARC("sp=none") BIMI(LOGO), CHECK_BIMI, CHECK_NOTE, "no logo is shown", NULL},
-        {DMARC(""), CHECK_BIMI, CHECK_NOTE, "no record", NULL},
-    };
-    JUDGE(IN_ORGANISATION, t);
-}
-
 #define PTR "dns 5.2.0.192.in-addr.arpa. secure 300 PTR out.a.example.\n"
 #define SELECTOR                                                                                                       \
     "selector name=s source=option\n" TXT("s._domainkey.a.example.",                                                   \
@@ -1023,10 +947,6 @@ int main(void)
         cmocka_unit_test(addresses_with_several_names),
         cmocka_unit_test(hosts_that_refuse_starttls),
         cmocka_unit_test(anonymous_key_exchange),
-        cmocka_unit_test(sizes_of_diffie_hellman),
-        cmocka_unit_test(the_logo_of_the_organisation),
-        cmocka_unit_test(spf_of_which_a_part_is_lost),
-        cmocka_unit_test(consent_of_an_organisation_that_is_not_known),
         cmocka_unit_test(records_that_openssl_does_not_take),
         cmocka_unit_test(addresses_that_are_not_secure),
         cmocka_unit_test(questions_that_were_not_asked),

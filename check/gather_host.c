@@ -418,6 +418,11 @@ static void ask_over_tcp(const struct gather_host *h, struct buf *out)
     arena_free(arena);
 }
 
+static bool is_silent(const struct dns_direct_answer *a)
+{
+    return a->outcome == DNS_DIRECT_TIMEOUT || a->outcome == DNS_DIRECT_UNREACHABLE;
+}
+
 static void ask_server(void *context, struct buf *out)
 {
     const struct gather_host *h = context;
@@ -427,6 +432,11 @@ static void ask_server(void *context, struct buf *out)
         if (i)
             clock_sleep_ms(h->config->pace_ms);
         struct arena *arena = put_question(h, &h->questions[i], false, &a);
+        if (i == 0 && arena && is_silent(&a) && h->config->again_ms) { /* two packets may be lost together */
+            arena_free(arena);
+            clock_sleep_ms(h->config->again_ms);
+            arena = put_question(h, &h->questions[i], false, &a);
+        }
         if (!arena) {
             out->failed = true;
             return;

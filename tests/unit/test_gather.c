@@ -498,6 +498,64 @@ static void a_policy_that_was_lost_is_fetched_once_more(void **state)
     dns_close(dns);
 }
 
+/* A name server that is not there yet, and answers with no records from then on. */
+struct late_server {
+    struct sockaddr_in at;
+    unsigned ms;
+    int fd;
+    pthread_t thread;
+};
+
+static void *serve_late(void *arg)
+{
+    struct late_server *s = arg;
+    unsigned char q[512];
+    struct sockaddr_in from;
+    socklen_t size = sizeof from;
+    clock_sleep_ms(s->ms);
+    assert_int_equal(bind(s->fd, (struct sockaddr *)&s->at, sizeof s->at), 0);
+    for (ssize_t n; (n = recvfrom(s->fd, q, sizeof q, 0, (struct sockaddr *)&from, &size)) > 12; size = sizeof from) {
+        q[2] |= 0x84; /* an answer, with authority */
+        (void)!sendto(s->fd, q, (size_t)n, 0, (struct sockaddr *)&from, size);
+    }
+    return NULL;
+}
+
+/* What a name server does not answer, for a moment's trouble on the way, is asked once more. */
+static void a_silent_name_server_is_asked_once_more(void **state)
+{
+    static const struct gather_known nothing;
+    struct dns *dns = zones("zone example secure\nd1.example MX 0 .\nd1.example NS ns.d1.example\n"
+                            "ns.d1.example A 127.0.0.1\n");
+    for (size_t late = 0; late < 2; late++) {
+        struct late_server s = {.ms = late ? 300 : 0, .fd = socket(AF_INET, SOCK_DGRAM, 0)};
+        struct buf out = BUF_INIT;
+        socklen_t size = sizeof s.at;
+        int fd = socket(AF_INET, SOCK_DGRAM, 0); /* for a port that is free */
+        s.at = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        assert_int_equal(bind(fd, (struct sockaddr *)&s.at, sizeof s.at), 0);
+        assert_int_equal(getsockname(fd, (struct sockaddr *)&s.at, &size), 0);
+        close(fd);
+        struct gather_config c = {.dns = dns,
+                                  .ehlo = "check.example",
+                                  .ipv4 = FACTS_YES,
+                                  .allow_special = true,
+                                  .dns_port = ntohs(s.at.sin_port),
+                                  .again_ms = 1000};
+        struct gather *g = gather_new(&c);
+        assert_int_equal(pthread_create(&s.thread, NULL, serve_late, &s), 0);
+        assert_int_equal(gather_domain(g, "d1.example", &nothing, &out), STATUS_OK);
+        assert_non_null(strstr(out.p, "question=SOA outcome=answered"));
+        assert_non_null(strstr(out.p, "question=MX outcome=answered"));
+        shutdown(s.fd, SHUT_RDWR);
+        pthread_join(s.thread, NULL);
+        close(s.fd);
+        gather_free(g);
+        buf_release(&out);
+    }
+    dns_close(dns);
+}
+
 /* With any bound there are all the facts or none. */
 static void memory_suffices_or_there_are_no_facts(void **state)
 {
@@ -554,6 +612,7 @@ int main(void)
         cmocka_unit_test(a_look_up_that_failed_is_asked_once_more),
         cmocka_unit_test(what_is_bogus_is_asked_of_a_fresh_source),
         cmocka_unit_test(a_policy_that_was_lost_is_fetched_once_more),
+        cmocka_unit_test(a_silent_name_server_is_asked_once_more),
         cmocka_unit_test(memory_suffices_or_there_are_no_facts),
     };
     signal(SIGPIPE, SIG_IGN); /* a client may be gone before its host has answered */

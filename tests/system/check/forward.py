@@ -18,8 +18,9 @@ class Forwarder:
         conf = f"{folder}/forward.conf"
         with open(conf, "w", encoding="ascii") as f:
             f.write(
-                f'server:\n interface: {BACK}\n port: {PORT}\n access-control: 127.0.0.0/8 allow\n do-daemonize: no\n username: ""\n chroot: ""\n'
-                f' pidfile: ""\n use-syslog: no\n logfile: ""\n do-ip6: no\n trust-anchor-file: "{anchor}"\n directory: "{folder}"\n'
+                f"server:\n interface: {BACK}\n port: {PORT}\n access-control: 127.0.0.0/8 allow\n do-daemonize: no\n"
+                f' username: ""\n chroot: ""\n pidfile: ""\n use-syslog: no\n logfile: ""\n do-ip6: no\n'
+                f' trust-anchor-file: "{anchor}"\n directory: "{folder}"\n'
                 "remote-control:\n control-enable: no\n"
             )
         self.back = subprocess.Popen(["unbound", "-d", "-c", conf], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -252,9 +252,11 @@ static bool text_begins(struct slice text, const char *with)
 /* Tells whether an address of the host showed how it encrypts. */
 static bool was_seen(const struct testing *t, const struct mail_host *h)
 {
-    for (size_t i = 0; i < h->address_count; i++)
-        if (seen_at(t, h, i))
+    for (size_t i = 0; i < h->address_count; i++) {
+        const struct facts_smtp *s = seen_at(t, h, i);
+        if (s && *s->trust)
             return true;
+    }
     return false;
 }
 
@@ -273,7 +275,7 @@ static const char *unmet_by(struct testing *t, const struct sts_policy *p, const
             continue;
         if (testing_is_clear(s))
             return LANGUAGE_MARK("it does not encrypt");
-        if (strcmp(s->outcome, "done") != 0)
+        if (strcmp(s->outcome, "done") != 0 || !*s->trust)
             continue;
         if (strcmp(s->trust, "ok") != 0)
             return LANGUAGE_MARK("its certificate is not issued by a known authority, or not valid");

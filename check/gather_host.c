@@ -11,6 +11,7 @@
 #include "check/kept.h"
 #include "check/tls_probe.h"
 #include "dns/direct.h"
+#include "net/https.h"
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
@@ -113,7 +114,7 @@ static void write_smtp(const struct gather_host *h, const struct gather_name *na
             facts_str(out, "dane", r->dane_match ? "match" : r->tlsa_usable ? r->dane_error : "none");
         if (r->dane_match)
             facts_number(out, "usage", r->dane_usage);
-        facts_str(out, "trust", trust_of(h->config, r));
+        facts_str(out, "trust", https_has_authorities(h->config->ca_file) ? trust_of(h->config, r) : NULL);
     }
     facts_end_line(out);
     if (r->outcome == STARTTLS_DONE)

@@ -11,14 +11,17 @@
 #include "net/https.h"
 #include "base/clock.h"
 #include <curl/curl.h>
+#include <dirent.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define STORE_SECONDS 3600
@@ -78,6 +81,22 @@ static struct curl_slist *name_entry(const struct https_request *r, unsigned por
     return list;
 }
 
+/* OpenSSL takes a place with nothing in it for a store in order. */
+static bool system_has_any(void)
+{
+    const char *file = getenv(X509_get_default_cert_file_env()), *folder = getenv(X509_get_default_cert_dir_env());
+    struct stat st;
+    if (stat(file ? file : X509_get_default_cert_file(), &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
+        return true;
+    DIR *d = opendir(folder ? folder : X509_get_default_cert_dir());
+    bool any = false;
+    for (const struct dirent *e; d && !any && (e = readdir(d)) != NULL;)
+        any = e->d_name[0] != '.';
+    if (d)
+        closedir(d);
+    return any;
+}
+
 /* The authorities' certificates: those of the file, or the system's. Reading them costs more than a fetch, so all
  * threads share the system's, which are read again after STORE_SECONDS. NULL: there are none. The caller frees it. */
 static X509_STORE *trusted(const char *ca_file)
@@ -97,7 +116,7 @@ static X509_STORE *trusted(const char *ca_file)
     pthread_mutex_lock(&lock);
     if (!kept || clock_mono_ms() - since > STORE_SECONDS * 1000) {
         store = X509_STORE_new();
-        if (store && X509_STORE_set_default_paths(store) == 1) {
+        if (store && system_has_any() && X509_STORE_set_default_paths(store) == 1) {
             X509_STORE_free(kept);
             kept = store;
             since = clock_mono_ms();
@@ -108,6 +127,14 @@ static X509_STORE *trusted(const char *ca_file)
     store = kept && X509_STORE_up_ref(kept) ? kept : NULL;
     pthread_mutex_unlock(&lock);
     return store;
+}
+
+bool https_has_authorities(const char *ca_file)
+{
+    X509_STORE *store = trusted(ca_file);
+    const bool any = store != NULL;
+    X509_STORE_free(store);
+    return any;
 }
 
 /* RFC 8461 3.3: the host's name must be a DNS-ID of the certificate. OpenSSL and libcurl would else take a Common Name

@@ -44,6 +44,10 @@ enum https_outcome {
 /* false: the library cannot be used; https_get then says HTTPS_INTERNAL. */
 bool https_begin(void);
 
+/* Tells whether there are certificates of authorities in a file (PEM), or NULL: on this computer. Without any, nobody's
+ * certificate is trusted, which says nothing of those who show one. */
+bool https_has_authorities(const char *ca_file);
+
 /* body gets the file (HTTPS_DONE only; else it is emptied); why, of at least HTTPS_WHY octets, gets words about a
  * failure, or "". */
 #define HTTPS_WHY 256

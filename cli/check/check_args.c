@@ -8,9 +8,9 @@
 #include "base/domain.h"
 #include "cli/check/check_cmd.h"
 #include "cli/cli.h"
+#include "net/https.h"
 #include "policy/policy_settings.h"
 #include <stdlib.h>
-#include <unistd.h>
 
 #define NOT_GIVEN (~0u)
 
@@ -61,7 +61,7 @@ static const char *take_selector(void *into, const char *value)
 const char *check_set_ca_file(struct check_options *o, const char *value)
 {
     o->ca_file = value;
-    return access(value, R_OK) == 0 ? NULL : "a file that can be read";
+    return https_has_authorities(value) ? NULL : "a file with certificates of authorities (PEM) that can be read";
 }
 
 static const char *take_ca_file(void *into, const char *value)

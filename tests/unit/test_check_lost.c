@@ -49,6 +49,19 @@ static void consent_of_an_organisation_that_is_not_known(void **state)
     JUDGE(IN_ORGANISATION, t);
 }
 
+/* A computer without certificates of authorities trusts nobody, which is no fault of a mail host (RFC 8461 4.2). */
+static void nobody_is_trusted_here(void **state)
+{
+#define HOST(trust)                                                                                                    \
+    ZONE STS STS_FILE_OF("604800") "smtp host=mx.a.example address=192.0.2.1 outcome=done banner=220" trust "\n"
+    static const struct judge_case t[] = {
+        {HOST(""), CHECK_STS_MX, CHECK_UNTESTED, "could not be asked for its certificate", NULL},
+        {HOST(""), CHECK_CERT_TRUST, CHECK_NOT_APPLICABLE, NULL, NULL},
+        {HOST(" trust=\"self-signed certificate\""), CHECK_STS_MX, CHECK_FAIL, "not issued by a known authority", NULL},
+    };
+    JUDGE(HEAD, t);
+}
+
 /* A name without a logo of its own bears that of its organisation. */
 static void the_logo_of_the_organisation(void **state)
 {
@@ -68,6 +81,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spf_of_which_a_part_is_lost),
         cmocka_unit_test(consent_of_an_organisation_that_is_not_known),
+        cmocka_unit_test(nobody_is_trusted_here),
         cmocka_unit_test(the_logo_of_the_organisation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

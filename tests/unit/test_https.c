@@ -128,6 +128,25 @@ static void bounded(void **state)
     }
 }
 
+static void authorities(void **state)
+{
+    struct web w = {.answer = OK};
+    web_start(&w, "w.example", 1);
+    assert_true(https_has_authorities(w.ca_file));
+    assert_false(https_has_authorities("/"));
+    assert_false(https_has_authorities("/dev/null"));
+    assert_false(https_has_authorities("tests/unit/test_https.c"));
+    assert_false(https_has_authorities("/nonexistent"));
+    setenv("SSL_CERT_FILE", "/nonexistent", 1);
+    setenv("SSL_CERT_DIR", "/nonexistent", 1);
+    assert_false(https_has_authorities(NULL));
+    setenv("SSL_CERT_FILE", w.ca_file, 1);
+    assert_true(https_has_authorities(NULL));
+    unsetenv("SSL_CERT_FILE");
+    unsetenv("SSL_CERT_DIR");
+    web_stop(&w);
+}
+
 /* What is wrong with an answer is told of a long page, too: a server that is busy for a moment is not one whose file is
  * too long. */
 static void a_long_page_of_an_error(void **state)
@@ -191,6 +210,7 @@ int main(void)
 {
     assert_true(https_begin());
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(authorities), /* first: the system's are kept */
         cmocka_unit_test(what_counts_as_an_answer),
         cmocka_unit_test(which_certificates_do),
         cmocka_unit_test(bounded),

@@ -75,8 +75,8 @@ struct wire_connection {
     enum stage stage;
     bool refuse, pending, negotiated;
     bool passes;             /* this client's mail is not judged, which its MTA has not been told at connect */
-    enum mta_answer owed;    /* what MAIL could not say, and each RCPT says instead, or the end of the mail where RCPT
-                              * could not say it either; MTA_CONTINUE: nothing */
+    enum mta_answer owed;    /* what MAIL could not say, and each RCPT says instead, or where RCPT could not say it
+                              * either, the first later step that is answered; MTA_CONTINUE: nothing */
     uint32_t actions, steps; /* negotiated */
     char *macros[WIRE_STAGES];
     uint32_t macro_octets[WIRE_STAGES];
@@ -414,6 +414,15 @@ static enum wire_next on_helo(struct wire_connection *c, struct slice data)
     return WIRE_NEXT_READ;
 }
 
+/* What the MTA does not wait for is owed. The mail's end is then decided: nothing of it is kept any more. */
+static enum wire_next owe(struct wire_connection *c, enum mta_answer a)
+{
+    if (a != MTA_CONTINUE && c->owed == MTA_CONTINUE)
+        c->host->callbacks->abort(c->session);
+    c->owed = a;
+    return WIRE_NEXT_READ;
+}
+
 /* A refusal at MAIL that the MTA does not wait for refuses each recipient instead: without one there is no message. */
 static enum wire_next on_mail(struct wire_connection *c, const char *const *args)
 {
@@ -427,8 +436,7 @@ static enum wire_next on_mail(struct wire_connection *c, const char *const *args
         a = c->host->callbacks->mail(&c->mta, c->session, args);
     if (!(c->steps & WIRE_NO_REPLY_MAIL))
         return answer(c, a, false);
-    c->owed = a;
-    return WIRE_NEXT_READ;
+    return owe(c, a);
 }
 
 static enum mta_answer answer_to_rcpt(struct wire_connection *c, const char *const *args)
@@ -447,8 +455,7 @@ static enum wire_next on_rcpt(struct wire_connection *c, const char *const *args
 
     if (!c->mta.silent_rcpt)
         return answer(c, a, true);
-    c->owed = a;
-    return WIRE_NEXT_READ;
+    return owe(c, a);
 }
 
 static enum wire_next on_path(struct wire_connection *c, struct slice data, bool is_rcpt)
@@ -472,28 +479,31 @@ static enum wire_next on_header(struct wire_connection *c, struct slice data)
 
     if (!wire_read_header(data, &name, &value))
         return fault(c, "SMFIC_HEADER is malformed");
-    c->host->callbacks->header(c->session, name, value);
+    if (c->owed == MTA_CONTINUE)
+        c->host->callbacks->header(c->session, name, value);
     return no_answer(c, WIRE_NO_REPLY_HEADER);
 }
 
 static enum wire_next on_header_end(struct wire_connection *c)
 {
-    const enum mta_answer a = c->host->callbacks->header_end(c->session);
+    const bool owed = c->owed != MTA_CONTINUE;
+    const enum mta_answer a = owed ? c->owed : c->host->callbacks->header_end(c->session);
 
     if (!(c->steps & WIRE_NO_REPLY_HEADER_END))
         return answer(c, a, false);
-    if (a != MTA_CONTINUE)
+    if (a != MTA_CONTINUE && !owed)
         c->host->callbacks->abort(c->session); /* the body and the end are then answered with a temporary failure */
     return WIRE_NEXT_READ;
 }
 
 static enum wire_next on_body(struct wire_connection *c, struct slice data)
 {
-    const enum mta_answer a = c->host->callbacks->body(c->session, data);
+    const bool owed = c->owed != MTA_CONTINUE;
+    const enum mta_answer a = owed ? c->owed : c->host->callbacks->body(c->session, data);
 
     if (!(c->steps & WIRE_NO_REPLY_BODY))
         return answer(c, a, false);
-    if (a != MTA_CONTINUE && a != MTA_SKIP)
+    if (a != MTA_CONTINUE && a != MTA_SKIP && !owed)
         c->host->callbacks->abort(c->session); /* as above */
     return WIRE_NEXT_READ;
 }
@@ -502,10 +512,8 @@ static enum wire_next on_end(struct wire_connection *c, struct slice data)
 {
     enum mta_answer a;
 
-    if (c->mta.silent_rcpt && c->owed != MTA_CONTINUE) {
-        c->host->callbacks->abort(c->session);
+    if (c->owed != MTA_CONTINUE)
         return answer(c, c->owed, false);
-    }
     a = data.n ? c->host->callbacks->body(c->session, data) : MTA_CONTINUE;
     if (a != MTA_CONTINUE && a != MTA_SKIP)
         return answer(c, a, false);

@@ -698,6 +698,72 @@ static void what_rcpt_could_not_say(void **state)
     told.silent_rcpt = false;
 }
 
+/* Once a mail is decided, the session keeps nothing of it, though the MTA still sends all: its header and body would use
+ * memory beyond milter.memory, which is what the mail may be refused for. */
+static void nothing_is_kept_of_a_decided_mail(void **state)
+{
+    struct talk t = begin(false);
+
+    told.silent_rcpt = true;
+    negotiate(&t, 6, 0x1ff, ALL_STEPS);
+    SEND(&t, 'C', "host\0U");
+    SEND(&t, 'M', "<>\0");
+    answers(&t);
+    said();
+    told.full = true;
+    SEND(&t, 'R', "<b>\0");
+    told.full = false;
+    assert_string_equal(said(), "abort ");
+    SEND(&t, 'R', "<c>\0");
+    to_end(&t);
+    assert_string_equal(said(), "");
+    assert_string_equal(answers(&t), "t");
+    told.mail = MTA_REJECT;
+    SEND(&t, 'M', "<>\0");
+    assert_non_null(strstr(said(), "abort "));
+    SEND(&t, 'R', "<b>\0");
+    to_end(&t);
+    assert_string_equal(said(), "");
+    assert_string_equal(answers(&t), "y550 5.7.1 50 %% refused|");
+    told.mail = MTA_CONTINUE;
+    told.silent_rcpt = false;
+    finish(&t);
+}
+
+/* An MTA that waits at a step after RCPT hears there what RCPT could not say, and no other answer. */
+static void the_first_answer_after_rcpt(void **state)
+{
+    static const struct {
+        uint32_t waits;
+        enum mta_answer connect, rcpt;
+        const char *says;
+    } cases[] = {
+        {WIRE_NO_REPLY_HEADER_END, MTA_CONTINUE, MTA_REJECT, "cy550 5.7.1 50 %% refused|"},
+        {WIRE_NO_REPLY_BODY, MTA_CONTINUE, MTA_REJECT, "cy550 5.7.1 50 %% refused|"},
+        {WIRE_NO_REPLY_HEADER_END, MTA_ACCEPT, MTA_CONTINUE, "ca"},
+        {WIRE_NO_REPLY_BODY, MTA_ACCEPT, MTA_CONTINUE, "ca"},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct talk t = begin(false);
+        told.silent_rcpt = true;
+        negotiate(&t, 6, 0x1ff, ALL_STEPS & ~(cases[i].waits | WIRE_NO_REPLY_HEADER));
+        answers(&t);
+        told.connect = cases[i].connect;
+        SEND(&t, 'C', "host\0U");
+        SEND(&t, 'M', "<>\0");
+        told.rcpt = cases[i].rcpt;
+        SEND(&t, 'R', "<b>\0");
+        to_end(&t);
+        assert_string_equal(answers(&t), cases[i].says);
+        assert_null(strstr(said(), "header"));
+        told.connect = told.rcpt = MTA_CONTINUE;
+        told.silent_rcpt = false;
+        finish(&t);
+        said();
+    }
+}
+
 /* The MTA waits at RCPT if it cannot do otherwise, if it is wanted, if memory is full, or above milter.connections. */
 static void who_waits_at_rcpt(void **state)
 {
@@ -891,6 +957,8 @@ int main(void)
         cmocka_unit_test_setup(what_mail_could_not_say, set_up),
         cmocka_unit_test_setup(what_connect_could_not_say, set_up),
         cmocka_unit_test_setup(what_rcpt_could_not_say, set_up),
+        cmocka_unit_test_setup(nothing_is_kept_of_a_decided_mail, set_up),
+        cmocka_unit_test_setup(the_first_answer_after_rcpt, set_up),
         cmocka_unit_test_setup(who_waits_at_rcpt, set_up),
         cmocka_unit_test_setup(a_body_that_cannot_be_kept, set_up),
         cmocka_unit_test_setup(no_room, set_up),

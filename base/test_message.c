@@ -95,12 +95,17 @@ void test_message_withdraw(const char *state_dir)
         unlink(path);
 }
 
-bool test_message_is_offered(const char *state_dir)
+static bool is_of_now(time_t made, time_t now)
+{
+    return now >= made - 2 && now <= made + TEST_MESSAGE_SECONDS;
+}
+
+bool test_message_is_offered(const char *state_dir, time_t now)
 {
     char path[PATH_SIZE];
     struct stat st;
 
-    return path_of(state_dir, OFFER, path) && lstat(path, &st) == 0;
+    return path_of(state_dir, OFFER, path) && lstat(path, &st) == 0 && is_of_now(st.st_mtime, now);
 }
 
 enum status test_message_read(const char *state_dir, time_t now, struct test_message *out)
@@ -117,7 +122,7 @@ enum status test_message_read(const char *state_dir, time_t now, struct test_mes
     if (sscanf(text, "ask %32[0-9a-f] answer %32[0-9a-f]\n%n", m.ask, m.answer, &end) != 2 || !end || text[end] ||
         strlen(m.ask) != TEST_MESSAGE_SECRET || strlen(m.answer) != TEST_MESSAGE_SECRET)
         return STATUS_INVALID;
-    if (now < made - 2 || now > made + TEST_MESSAGE_SECONDS)
+    if (!is_of_now(made, now))
         return STATUS_MISSING;
     *out = m;
     return STATUS_OK;

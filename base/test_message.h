@@ -43,8 +43,8 @@ enum status test_message_offer(const char *state_dir, struct test_message *out) 
 /* Removes the secrets and the receipt. */
 void test_message_withdraw(const char *state_dir);
 
-/* Tells whether there are any, be they too old or not: one question to the file system. */
-bool test_message_is_offered(const char *state_dir);
+/* Tells whether there are any of this time: one question to the file system. Those of a doctor that was killed stay. */
+bool test_message_is_offered(const char *state_dir, time_t now);
 
 /* The secrets on offer at this moment. */
 enum status test_message_read(const char *state_dir, time_t now, struct test_message *out) MUST_CHECK;

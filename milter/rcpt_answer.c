@@ -31,7 +31,7 @@ static bool doctor_may_ask(const struct daemon *d)
     const int64_t now = clock_mono_ms();
 
     if (now - atomic_load_explicit(&looked_ms, memory_order_relaxed) >= TEST_MESSAGE_NOTICE_MS) {
-        atomic_store(&offered, test_message_is_offered(d->state_dir));
+        atomic_store(&offered, test_message_is_offered(d->state_dir, clock_wall()));
         atomic_store(&looked_ms, now);
     }
     return atomic_load(&offered);

@@ -13,12 +13,23 @@
  *
  * Our engine is stricter than libmilter on purpose in what wire_connection.c names. A conversation is cut off before
  * the first packet of such a kind before libmilter gets it; our engine gets the whole of it, and its answers must begin
- * with libmilter's. The steps without an answer that our engine asks for (connect, HELO, MAIL, end of header, body) are
- * not offered; a unit test (test_wire_connection) has them. Masked are the random reference in a refusal, the policy's
- * hash, and libmilter's skip where the MTA did not offer to understand it. What is remembered from one mail to the next
- * belongs to its sender, so each seed has senders of its own.
+ * with libmilter's. Masked are the random reference in a refusal, the policy's hash, and libmilter's skip where the MTA
+ * did not offer to understand it. What is remembered from one mail to the next belongs to its sender, so each seed has
+ * senders of its own.
  *
- * The last line counts. Exit: 0 no difference, 1 a difference, 2 a socket cannot be reached.
+ * In this first round no step is offered that needs no answer (connect, HELO, MAIL, RCPT, end of header, body). In the
+ * second round all of them (by half of the seeds: some) are offered to our engine, libmilter gets the same conversation
+ * as before, both up to the first packet that is stricter here, and this is compared:
+ *   - A conversation that is not mangled: each answer is set beside its command. Where our engine has to answer, its
+ *     answer is libmilter's, octet by octet; where it need not, there is none, and libmilter's was `continue` or skip.
+ *     Was it a refusal, then our engine refuses each later step of this mail that it answers (after connect and HELO:
+ *     of all mails), its end among them, though by a reply that may be another; was it `accept` at connect, then it
+ *     accepts and changes nothing. After a recipient was refused that need not be answered, the whole mail is refused.
+ *   - A mangled one: each mail that our engine accepts has been accepted by libmilter, in the same order, with the same
+ *     edits. It may refuse more. `accept` without any edit needs one of libmilter's (a listener that is not judged).
+ *
+ * The last line counts; "silent": the second rounds in which RCPT was not answered, which is for our engine to choose
+ * (rcpt_answer.c). Exit: 0 no difference, 1 a difference, 2 a socket cannot be reached.
  */
 #include "milter/wire/wire_command.h"
 #include "base/buf.h"
@@ -37,12 +48,14 @@
 #define PACKETS 256
 #define ANSWER_MS 30000
 #define WITHOUT_ANSWER                                                                                                 \
-    (WIRE_NO_REPLY_CONNECT | WIRE_NO_REPLY_HELO | WIRE_NO_REPLY_MAIL | WIRE_NO_REPLY_HEADER_END | WIRE_NO_REPLY_BODY)
+    (WIRE_NO_REPLY_CONNECT | WIRE_NO_REPLY_HELO | WIRE_NO_REPLY_MAIL | WIRE_NO_REPLY_RCPT | WIRE_NO_REPLY_HEADER_END | \
+     WIRE_NO_REPLY_BODY)
 
 /* ---- random, the same everywhere ---- */
 
 static uint64_t state;
 static unsigned long long seed; /* of the conversation */
+static bool mangled;            /* it is not as an MTA would have it */
 
 static uint32_t any(uint32_t below)
 {
@@ -109,14 +122,14 @@ static void negotiation(void)
 {
     static const uint32_t versions[] = {6, 6, 6, 6, 6, 6, 6, 6, 2, 3, 4, 5, 7, 1, 0};
     static const uint32_t actions[] = {0x1ff, 0x1ff, 0x1ff, 0x1ff, 0x3f, 0x1f, 0x11, 0xf, 0};
-    static const uint32_t steps[] = {0x138fff, 0x138fff, 0x138fff,   0x138fff, 0x10007f, 0x100000,
-                                     0x138bff, 0x138e7f, 0x30138fff, 0x7f,     0};
+    static const uint32_t steps[] = {0x130fff, 0x130fff, 0x130fff,   0x130fff, 0x10007f, 0x100000,
+                                     0x130bff, 0x130e7f, 0x30130fff, 0x7f,     0};
     struct buf *b = packet('O');
     const bool modern = any(5) > 0;
 
     number(b, modern ? 6 : ONE_OF(versions));
     number(b, modern ? 0x1ff : ONE_OF(actions));
-    number(b, modern ? 0x138fff : ONE_OF(steps));
+    number(b, modern ? 0x130fff : ONE_OF(steps));
 }
 
 static const char *const addresses[] = {"192.0.2.10", "192.0.2.66",  "2001:db8::66", "IPv6:2001:db8::10",
@@ -357,8 +370,11 @@ static void make(void)
         replay(buf_slice(&recorded[any(recorded_count)]));
     else
         make_up();
-    for (uint32_t n = any(3) ? any(4) : 0; n > 0; n--)
+    mangled = false;
+    for (uint32_t n = any(3) ? any(4) : 0; n > 0; n--) {
         mangle();
+        mangled = true;
+    }
 }
 
 static void to_octets(struct buf *out)
@@ -369,10 +385,14 @@ static void to_octets(struct buf *out)
         buf_addc(out, packets[i].letter);
         buf_add(out, packets[i].data.p, packets[i].data.n);
     }
-    if (out->n && any(12) == 0) /* octets of the stream itself: lengths too */
+    if (out->n && any(12) == 0) { /* octets of the stream itself: lengths too */
         out->p[any((uint32_t)out->n)] = (char)any(256);
-    if (out->n && any(12) == 0)
+        mangled = true;
+    }
+    if (out->n && any(12) == 0) {
         buf_cut(out, any((uint32_t)out->n));
+        mangled = true;
+    }
 }
 
 /* ---- where our engine is another on purpose ---- */
@@ -536,6 +556,224 @@ static void mask_skip(struct buf *b, uint32_t steps)
             b->p[i + 4] = 'c';
 }
 
+/* ---- the second round: an MTA that does not wait ---- */
+
+/* Offers these steps, too, in each negotiation. */
+static void offer(struct buf *all, uint32_t steps)
+{
+    struct slice rest = buf_slice(all);
+    struct wire_command c;
+    struct wire_options o;
+    long n;
+
+    for (; (n = wire_command_first(rest, WIRE_DATA_64K, &c)) > 0; rest = slice_from(rest, (size_t)n))
+        if (c.letter == 'O' && c.data.n >= 12 && wire_read_options(c.data, &o)) {
+            const uint32_t net = htonl(o.protocol | steps);
+            memcpy(all->p + (c.data.p - all->p) + 8, &net, sizeof net);
+        }
+}
+
+/* An answer with the edits before it. */
+struct answer {
+    struct slice octets;
+    char letter; /* 0: none */
+    bool edits;
+};
+
+static bool refuses(const struct answer *a)
+{
+    return a->letter && strchr("rty4", a->letter);
+}
+
+static bool decides(const struct answer *a)
+{
+    return refuses(a) || a->letter == 'a' || a->letter == 'd';
+}
+
+/* The next answer; none at the end, and where a packet is not whole. */
+static struct answer next_answer(struct slice *rest)
+{
+    struct answer a = {.octets = *rest};
+    struct wire_command c;
+    long n;
+
+    while ((n = wire_command_first(*rest, WIRE_DATA_64K, &c)) > 0) {
+        *rest = slice_from(*rest, (size_t)n);
+        a.edits |= strchr("imhq", c.letter) != NULL;
+        if (strchr("imhqp", c.letter))
+            continue;
+        a.letter = c.letter;
+        a.octets.n -= rest->n;
+        return a;
+    }
+    a.octets.n = 0;
+    return a;
+}
+
+/* How far a mail is, to an MTA that keeps the order. */
+enum mail_stage { NO_MAIL, HAS_SENDER, HAS_RCPT };
+
+/* The step's own flag; 0: its answer cannot be left out, or nobody asks for it. */
+static uint32_t flag_of(char letter)
+{
+    switch (letter) {
+    case 'C':
+        return WIRE_NO_REPLY_CONNECT;
+    case 'H':
+        return WIRE_NO_REPLY_HELO;
+    case 'M':
+        return WIRE_NO_REPLY_MAIL;
+    case 'R':
+        return WIRE_NO_REPLY_RCPT;
+    case 'L':
+        return WIRE_NO_REPLY_HEADER;
+    case 'N':
+        return WIRE_NO_REPLY_HEADER_END;
+    case 'B':
+        return WIRE_NO_REPLY_BODY;
+    default:
+        return 0;
+    }
+}
+
+/* Tells whether a command comes in its order, and takes it into account. One that does not has no answer. */
+static bool in_order(char letter, enum mail_stage *stage)
+{
+    switch (letter) {
+    case 'O':
+    case 'C':
+    case 'H':
+    case 'U':
+        return true;
+    case 'M':
+        *stage = HAS_SENDER;
+        return true;
+    case 'R':
+        *stage = *stage ? HAS_RCPT : NO_MAIL;
+        return *stage != NO_MAIL;
+    case 'A':
+        *stage = NO_MAIL;
+        return false;
+    case 'T':
+    case 'L':
+    case 'N':
+    case 'B':
+    case 'E':
+        *stage = *stage == HAS_RCPT ? HAS_RCPT : NO_MAIL;
+        return *stage != NO_MAIL;
+    default:
+        return false;
+    }
+}
+
+/* What one filter answered to each command of a conversation that keeps the order. */
+struct course {
+    struct answer to[PACKETS];
+    bool due[PACKETS]; /* it has to be answered */
+    bool in_mail[PACKETS];
+    uint32_t steps; /* negotiated */
+};
+
+/* false: there are answers to no command. */
+static bool attribute(struct slice said, struct slice answers, struct course *out)
+{
+    enum mail_stage stage = NO_MAIL;
+    struct wire_command c, o;
+    struct wire_options options;
+    long n;
+
+    *out = (struct course){.steps = 0};
+    for (size_t i = 0; i < PACKETS && (n = wire_command_first(said, WIRE_DATA_64K, &c)) > 0; i++) {
+        said = slice_from(said, (size_t)n);
+        out->due[i] = in_order(c.letter, &stage) && !(out->steps & flag_of(c.letter));
+        out->in_mail[i] = stage != NO_MAIL;
+        if (out->due[i])
+            out->to[i] = next_answer(&answers);
+        const struct answer *a = &out->to[i];
+        if (c.letter == 'O' && a->letter == 'O' && wire_command_first(a->octets, WIRE_DATA_64K, &o) > 0 &&
+            o.data.n >= 12 && wire_read_options(slice_of(o.data.p, 12), &options))
+            out->steps = options.protocol;
+        if (c.letter == 'E' || (decides(a) && !(c.letter == 'R' && refuses(a))))
+            stage = NO_MAIL;
+    }
+    return answers.n == 0;
+}
+
+static bool same_answer(const struct answer *a, const struct answer *b)
+{
+    return a->octets.n == b->octets.n && memcmp(a->octets.p, b->octets.p, a->octets.n) == 0;
+}
+
+/* What an answer that was not waited for has to become. */
+enum owed { NOTHING, ACCEPTANCE, REFUSAL };
+
+/* Tells whether our engine's answer to a command is right, where libmilter has said `owed` before. */
+static bool is_right(const struct course *a, const struct course *b, size_t i, enum owed owed)
+{
+    const struct answer *ours = &b->to[i];
+
+    if (owed == REFUSAL)
+        return !decides(ours) || refuses(ours);
+    if (owed == ACCEPTANCE)
+        return !decides(ours) || (ours->letter == 'a' && !ours->edits);
+    return !b->due[i] || same_answer(&a->to[i], ours);
+}
+
+/* The conversation kept the order. NULL: as it should be; else what is wrong. */
+static const char *compare_courses(struct slice said, struct slice a_answers, struct slice b_answers)
+{
+    static struct course a, b;
+    enum owed of_client = NOTHING, of_mail = NOTHING;
+    struct wire_command c;
+    long n;
+
+    if (!attribute(said, a_answers, &a))
+        return "libmilter answers more than was asked";
+    if (!attribute(said, b_answers, &b))
+        return "more is answered than was asked";
+    for (size_t i = 0; i < PACKETS && (n = wire_command_first(said, WIRE_DATA_64K, &c)) > 0; i++) {
+        said = slice_from(said, (size_t)n);
+        if (c.letter == 'C')
+            of_client = of_mail = NOTHING;
+        if (c.letter == 'M')
+            of_mail = of_client;
+        if (c.letter == 'O')
+            continue;
+        if (!is_right(&a, &b, i, of_mail))
+            return "an answer is another";
+        if (c.letter == 'E' && b.in_mail[i] && of_mail != NOTHING && !decides(&b.to[i]))
+            return "a mail has no end";
+        if (b.due[i] || !decides(&a.to[i]) || of_mail != NOTHING)
+            continue;
+        of_mail = refuses(&a.to[i]) ? REFUSAL : ACCEPTANCE;
+        if (c.letter == 'C' || c.letter == 'H')
+            of_client = of_mail;
+    }
+    return NULL;
+}
+
+/* The conversation is mangled. NULL: what our engine accepts, libmilter accepts. */
+static const char *compare_accepted(struct slice a_rest, struct slice b_rest)
+{
+    struct answer a, b;
+    bool unjudged = false;
+
+    for (struct slice rest = a_rest; (a = next_answer(&rest)).letter;)
+        unjudged |= a.letter == 'a' && !a.edits;
+    while ((b = next_answer(&b_rest)).letter) {
+        if (b.letter != 'a' && b.letter != 'd')
+            continue;
+        if (!b.edits && unjudged)
+            continue;
+        do {
+            a = next_answer(&a_rest);
+        } while (a.letter && !(a.letter == b.letter && same_answer(&a, &b)));
+        if (!a.letter)
+            return "a mail is accepted that libmilter does not accept so";
+    }
+    return b_rest.n ? "an answer is not whole" : NULL;
+}
+
 static void show(const char *what, struct slice s)
 {
     printf("  %s (%zu): ", what, s.n);
@@ -544,10 +782,77 @@ static void show(const char *what, struct slice s)
     printf("\n");
 }
 
+static void show_difference(const char *what, struct slice all, struct slice a, struct slice b)
+{
+    printf("DIFFERENT seed %llu: %s\n", seed, what);
+    show("said", all);
+    show("A", a);
+    show("B", b);
+}
+
+/* Plays the conversation to both: the same octets, or (steps) with these offered to our engine. */
+static void play_both(char **paths, struct buf *all, size_t n, uint32_t step, uint32_t steps, struct buf *a,
+                      struct buf *b)
+{
+    const uint64_t pieces = state;
+    const uint32_t understood = offered(buf_slice(all));
+
+    play(paths[0], slice_of(all->p, n), step, a);
+    state = pieces;
+    if (steps)
+        offer(all, steps);
+    play(paths[1], steps ? slice_of(all->p, n) : buf_slice(all), step, b);
+    mask(a);
+    mask(b);
+    mask_skip(a, understood);
+}
+
+static struct {
+    unsigned long long different, cut, answers, silent;
+} count;
+
+static void first_round(char **paths, struct buf *all, size_t n, uint32_t step, struct buf *a, struct buf *b)
+{
+    play_both(paths, all, n, step, 0, a, b);
+    count.answers += a->n > 0;
+    count.cut += n < all->n;
+    if ((n < all->n ? b->n >= a->n : b->n == a->n) && memcmp(a->p, b->p, a->n) == 0 &&
+        !memmem(b->p, b->n, "(no end)", 8))
+        return;
+    count.different++;
+    show_difference("first round", buf_slice(all), buf_slice(a), buf_slice(b));
+}
+
+static void second_round(char **paths, struct buf *all, size_t n, uint32_t step, struct buf *a, struct buf *b)
+{
+    static const uint32_t each[] = {WIRE_NO_REPLY_CONNECT, WIRE_NO_REPLY_HELO,       WIRE_NO_REPLY_MAIL,
+                                    WIRE_NO_REPLY_RCPT,    WIRE_NO_REPLY_HEADER_END, WIRE_NO_REPLY_BODY};
+    uint32_t steps = WITHOUT_ANSWER;
+    struct wire_command o;
+    struct wire_options options;
+    const char *wrong;
+
+    for (size_t i = 0; seed % 2 && i < sizeof each / sizeof *each; i++)
+        steps &= any(3) ? UINT32_MAX : ~each[i];
+    play_both(paths, all, n, step, steps | WIRE_NO_REPLY_HEADER, a, b);
+    count.silent += wire_command_first(buf_slice(b), WIRE_DATA_64K, &o) > 0 && o.letter == 'O' && o.data.n >= 12 &&
+                    wire_read_options(slice_of(o.data.p, 12), &options) && (options.protocol & WIRE_NO_REPLY_RCPT);
+    if (memmem(b->p, b->n, "(no end)", 8))
+        wrong = "it does not end";
+    else if (mangled)
+        wrong = compare_accepted(buf_slice(a), buf_slice(b));
+    else
+        wrong = compare_courses(slice_of(all->p, n), buf_slice(a), buf_slice(b));
+    if (!wrong)
+        return;
+    count.different++;
+    show_difference(wrong, slice_of(all->p, n), buf_slice(a), buf_slice(b));
+}
+
 int main(int argc, char **argv)
 {
     struct buf all = BUF_INIT, a = BUF_INIT, b = BUF_INIT;
-    unsigned long long first, last, different = 0, cut = 0, answers = 0;
+    unsigned long long first, last;
 
     if (argc != 5 && argc != 6) {
         fprintf(stderr, "usage: conversations SOCKET_A SOCKET_B FIRST LAST [FOLDER]\n");
@@ -559,33 +864,18 @@ int main(int argc, char **argv)
         read_recorded(argv[5]);
     for (size_t i = 0; i < PACKETS; i++)
         packets[i].data = BUF_INIT;
-    for (seed = first; seed <= last && different < 10; seed++) {
+    for (seed = first; seed <= last && count.different < 10; seed++) {
         make();
         to_octets(&all);
         const uint32_t step = any(40) == 0 && all.n < 4000 ? 1 : any(2) ? 0 : 300;
         const size_t n = compared(buf_slice(&all));
         if (offered(buf_slice(&all)) & WITHOUT_ANSWER)
             continue; /* by an octet that was changed */
-        const uint64_t pieces = state;
-        play(argv[1], slice_of(all.p, n), step, &a);
-        state = pieces;
-        play(argv[2], buf_slice(&all), step, &b);
-        mask(&a);
-        mask(&b);
-        mask_skip(&a, offered(buf_slice(&all)));
-        answers += a.n > 0;
-        cut += n < all.n;
-        const bool same =
-            (n < all.n ? b.n >= a.n : b.n == a.n) && memcmp(a.p, b.p, a.n) == 0 && !memmem(b.p, b.n, "(no end)", 8);
-        if (same)
-            continue;
-        different++;
-        printf("DIFFERENT seed %llu, step %u, %zu of %zu octets compared\n", seed, step, n, all.n);
-        show("said", buf_slice(&all));
-        show("A", buf_slice(&a));
-        show("B", buf_slice(&b));
+        first_round(argv + 1, &all, n, step, &a, &b);
+        second_round(argv + 1, &all, n, step, &a, &b);
     }
-    printf("conversations: %llu played, %llu answered, %llu compared up to what is stricter here, %llu different\n",
-           last - first + 1, answers, cut, different);
-    return different != 0;
+    printf("conversations: %llu played, %llu answered, %llu compared up to what is stricter here, %llu silent, "
+           "%llu different\n",
+           last - first + 1, count.answers, count.cut, count.silent, count.different);
+    return count.different != 0;
 }

@@ -15,7 +15,7 @@
  * the first packet of such a kind before libmilter gets it; our engine gets the whole of it, and its answers must begin
  * with libmilter's. Masked are the random reference in a refusal, the policy's hash, and libmilter's skip where the MTA
  * did not offer to understand it. What is remembered from one mail to the next belongs to its sender, so each seed has
- * senders of its own.
+ * senders of its own, in each round.
  *
  * In this first round no step is offered that needs no answer (connect, HELO, MAIL, RCPT, end of header, body). In the
  * second round all of them (by half of the seeds: some) are offered to our engine, libmilter gets the same conversation
@@ -54,8 +54,9 @@
 /* ---- random, the same everywhere ---- */
 
 static uint64_t state;
-static unsigned long long seed; /* of the conversation */
-static bool mangled;            /* it is not as an MTA would have it */
+static unsigned long long seed;   /* of the conversation */
+static unsigned long long sender; /* in its senders and recipients */
+static bool mangled;              /* it is not as an MTA would have it */
 
 static uint32_t any(uint32_t below)
 {
@@ -91,13 +92,13 @@ static void text(struct buf *b, const char *s)
     buf_add(b, s, strlen(s) + 1);
 }
 
-/* The text, with the seed's number where it has %llu. */
+/* The text, with the senders' number where it has %llu. */
 static void text_of_seed(struct buf *b, const char *form)
 {
     const char *sign = strchr(form, '%');
 
     if (sign)
-        buf_printf(b, "%.*s%llu%s", (int)(sign - form), form, seed, sign + 4);
+        buf_printf(b, "%.*s%llu%s", (int)(sign - form), form, sender, sign + 4);
     else
         buf_adds(b, form);
     buf_addc(b, 0);
@@ -327,7 +328,7 @@ static void replay(struct slice rest)
          rest = slice_from(rest, (size_t)n)) {
         struct buf *b = packet(c.letter);
         if (c.letter == 'M' && c.data.n > 3 && c.data.p[1] != '>') {
-            buf_printf(b, "<r%llu", seed);
+            buf_printf(b, "<r%llu", sender);
             c.data = slice_from(c.data, 1);
         }
         buf_addslice(b, c.data);
@@ -811,8 +812,26 @@ static struct {
     unsigned long long different, cut, answers, silent;
 } count;
 
-static void first_round(char **paths, struct buf *all, size_t n, uint32_t step, struct buf *a, struct buf *b)
+/* The seed's conversation, how it is sent, and how much of it is compared. false: not to be played. */
+static bool build(struct buf *all, uint32_t *step, size_t *n)
 {
+    make();
+    to_octets(all);
+    *step = any(40) == 0 && all->n < 4000 ? 1 : any(2) ? 0 : 300;
+    *n = compared(buf_slice(all));
+    return !(offered(buf_slice(all)) & WITHOUT_ANSWER); /* by an octet that was changed */
+}
+
+#define ROUND 1000000000ull /* between the senders of the rounds */
+
+static void first_round(char **paths, struct buf *all, struct buf *a, struct buf *b)
+{
+    uint32_t step;
+    size_t n;
+
+    sender = seed;
+    if (!build(all, &step, &n))
+        return;
     play_both(paths, all, n, step, 0, a, b);
     count.answers += a->n > 0;
     count.cut += n < all->n;
@@ -823,7 +842,7 @@ static void first_round(char **paths, struct buf *all, size_t n, uint32_t step, 
     show_difference("first round", buf_slice(all), buf_slice(a), buf_slice(b));
 }
 
-static void second_round(char **paths, struct buf *all, size_t n, uint32_t step, struct buf *a, struct buf *b)
+static void second_round(char **paths, struct buf *all, struct buf *a, struct buf *b)
 {
     static const uint32_t each[] = {WIRE_NO_REPLY_CONNECT, WIRE_NO_REPLY_HELO,       WIRE_NO_REPLY_MAIL,
                                     WIRE_NO_REPLY_RCPT,    WIRE_NO_REPLY_HEADER_END, WIRE_NO_REPLY_BODY};
@@ -831,7 +850,12 @@ static void second_round(char **paths, struct buf *all, size_t n, uint32_t step,
     struct wire_command o;
     struct wire_options options;
     const char *wrong;
+    uint32_t step;
+    size_t n;
 
+    sender = seed + ROUND;
+    if (!build(all, &step, &n))
+        return;
     for (size_t i = 0; seed % 2 && i < sizeof each / sizeof *each; i++)
         steps &= any(3) ? UINT32_MAX : ~each[i];
     play_both(paths, all, n, step, steps | WIRE_NO_REPLY_HEADER, a, b);
@@ -865,14 +889,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < PACKETS; i++)
         packets[i].data = BUF_INIT;
     for (seed = first; seed <= last && count.different < 10; seed++) {
-        make();
-        to_octets(&all);
-        const uint32_t step = any(40) == 0 && all.n < 4000 ? 1 : any(2) ? 0 : 300;
-        const size_t n = compared(buf_slice(&all));
-        if (offered(buf_slice(&all)) & WITHOUT_ANSWER)
-            continue; /* by an octet that was changed */
-        first_round(argv + 1, &all, n, step, &a, &b);
-        second_round(argv + 1, &all, n, step, &a, &b);
+        first_round(argv + 1, &all, &a, &b);
+        second_round(argv + 1, &all, &a, &b);
     }
     printf("conversations: %llu played, %llu answered, %llu compared up to what is stricter here, %llu silent, "
            "%llu different\n",

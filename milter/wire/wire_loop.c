@@ -48,6 +48,7 @@ struct link {
     int fd;
     enum waits_for list;
     bool refused, watched, wants_write, closing;
+    bool deaf;           /* it is not read from before its answers are taken */
     bool unsent;         /* in the list of those whose answers are sent soon */
     enum wire_next next; /* what its last step asked for */
     atomic_bool awaits;  /* the end of its message waits for DNS */
@@ -213,10 +214,11 @@ static bool write_out(struct link *k)
         memmove(out->p, out->p + at, out->n - at);
         buf_cut(out, out->n - at);
     }
-    const bool wants = out->n > 0;
-    if (wants != k->wants_write && k->watched)
-        wire_poll_want_write(k->loop->poll, k->fd, k, wants);
+    const bool wants = out->n > 0, deaf = wants && (k->closing || out->n >= UNSENT_MAX);
+    if ((wants != k->wants_write || deaf != k->deaf) && k->watched)
+        wire_poll_want(k->loop->poll, k->fd, k, !deaf, wants);
     k->wants_write = wants;
+    k->deaf = deaf;
     return true;
 }
 
@@ -367,7 +369,7 @@ static void resume(struct link *k)
             return;
         }
         k->watched = true;
-        k->wants_write = false;
+        k->wants_write = k->deaf = false;
     }
     if (next == WIRE_NEXT_READ && k->rest_octets) {
         memcpy(l->buffer, k->rest, k->rest_octets);
@@ -402,7 +404,7 @@ static void on_event(const struct wire_event *e)
             return; /* it may have ended */
         }
     }
-    if (e->can_read && !k->closing && wire_connection_out(k->c)->n < UNSENT_MAX)
+    if (e->can_read && !k->deaf)
         read_in(k);
     else if (e->gone)
         end_link(k);

@@ -31,9 +31,9 @@ bool wire_poll_add_listener(int poll, int fd, void *owner)
     return epoll_ctl(poll, EPOLL_CTL_ADD, fd, &e) == 0 || errno == EEXIST;
 }
 
-void wire_poll_want_write(int poll, int fd, void *owner, bool wanted)
+void wire_poll_want(int poll, int fd, void *owner, bool read, bool write)
 {
-    struct epoll_event e = {.events = EPOLLIN | (wanted ? EPOLLOUT : 0u), .data.ptr = owner};
+    struct epoll_event e = {.events = (read ? EPOLLIN : 0u) | (write ? EPOLLOUT : 0u), .data.ptr = owner};
     (void)epoll_ctl(poll, EPOLL_CTL_MOD, fd, &e);
 }
 
@@ -88,9 +88,10 @@ bool wire_poll_add_listener(int poll, int fd, void *owner)
     return wire_poll_add(poll, fd, owner);
 }
 
-void wire_poll_want_write(int poll, int fd, void *owner, bool wanted)
+void wire_poll_want(int poll, int fd, void *owner, bool read, bool write)
 {
-    (void)change(poll, fd, EVFILT_WRITE, wanted ? EV_ADD : EV_DELETE, owner);
+    (void)change(poll, fd, EVFILT_READ, read ? EV_ADD : EV_DELETE, owner);
+    (void)change(poll, fd, EVFILT_WRITE, write ? EV_ADD : EV_DELETE, owner);
 }
 
 void wire_poll_remove(int poll, int fd)

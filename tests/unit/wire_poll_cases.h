@@ -78,13 +78,13 @@ static void writing_is_reported_only_where_it_is_wanted(void **state)
     struct pair p = pair_new();
 
     assert_true(wire_poll_add(p.poll, p.ours, &p));
-    wire_poll_want_write(p.poll, p.ours, &p, true);
+    wire_poll_want(p.poll, p.ours, &p, true, true);
     assert_int_equal(wire_poll_wait(p.poll, e, 4, SOON), 1);
     assert_true(e[0].can_write && !e[0].can_read);
     assert_ptr_equal(e[0].owner, &p);
-    wire_poll_want_write(p.poll, p.ours, &p, false);
+    wire_poll_want(p.poll, p.ours, &p, true, false);
     assert_int_equal(wire_poll_wait(p.poll, e, 4, AT_ONCE), 0);
-    wire_poll_want_write(p.poll, p.ours, &p, true); /* and wanted again */
+    wire_poll_want(p.poll, p.ours, &p, true, true); /* and wanted again */
     assert_int_equal(wire_poll_wait(p.poll, e, 4, SOON), 1);
     pair_free(p);
 }
@@ -96,10 +96,29 @@ static void reading_and_writing_come_together(void **state)
     struct pair p = pair_new();
 
     assert_true(wire_poll_add(p.poll, p.ours, &p));
-    wire_poll_want_write(p.poll, p.ours, &p, true);
+    wire_poll_want(p.poll, p.ours, &p, true, true);
     assert_int_equal(write(p.theirs, "a", 1), 1);
     assert_int_equal(wire_poll_wait(p.poll, e, 4, SOON), 1);
     assert_true(e[0].can_read && e[0].can_write);
+    pair_free(p);
+}
+
+/* Level-triggered: what nobody wants to read now must not wake its thread again and again. */
+static void reading_is_reported_only_where_it_is_wanted(void **state)
+{
+    struct wire_event e[4];
+    struct pair p = pair_new();
+
+    assert_true(wire_poll_add(p.poll, p.ours, &p));
+    assert_int_equal(write(p.theirs, "a", 1), 1);
+    wire_poll_want(p.poll, p.ours, &p, false, false);
+    assert_int_equal(wire_poll_wait(p.poll, e, 4, AT_ONCE), 0);
+    wire_poll_want(p.poll, p.ours, &p, false, true);
+    assert_int_equal(wire_poll_wait(p.poll, e, 4, SOON), 1);
+    assert_true(e[0].can_write && !e[0].can_read);
+    wire_poll_want(p.poll, p.ours, &p, true, false);
+    assert_int_equal(wire_poll_wait(p.poll, e, 4, SOON), 1);
+    assert_true(e[0].can_read && !e[0].can_write);
     pair_free(p);
 }
 
@@ -115,7 +134,7 @@ static void a_full_socket_cannot_be_written(void **state)
         ;
     assert_int_equal(errno, EAGAIN);
     assert_true(wire_poll_add(p.poll, p.ours, &p));
-    wire_poll_want_write(p.poll, p.ours, &p, true);
+    wire_poll_want(p.poll, p.ours, &p, true, true);
     assert_int_equal(wire_poll_wait(p.poll, e, 4, AT_ONCE), 0);
     while (read(p.theirs, much, sizeof much) > 0)
         ;
@@ -150,7 +169,7 @@ static void what_was_removed_is_not_reported(void **state)
     struct pair p = pair_new();
 
     assert_true(wire_poll_add(p.poll, p.ours, &p));
-    wire_poll_want_write(p.poll, p.ours, &p, true);
+    wire_poll_want(p.poll, p.ours, &p, true, true);
     assert_int_equal(write(p.theirs, "a", 1), 1);
     wire_poll_remove(p.poll, p.ours);
     assert_int_equal(wire_poll_wait(p.poll, e, 4, AT_ONCE), 0);
@@ -205,6 +224,7 @@ int main(void)
         cmocka_unit_test(what_can_be_read_is_reported_until_it_is_read),
         cmocka_unit_test(writing_is_reported_only_where_it_is_wanted),
         cmocka_unit_test(reading_and_writing_come_together),
+        cmocka_unit_test(reading_is_reported_only_where_it_is_wanted),
         cmocka_unit_test(a_full_socket_cannot_be_written),
         cmocka_unit_test(the_end_of_the_other_side_is_reported),
         cmocka_unit_test(what_was_removed_is_not_reported),

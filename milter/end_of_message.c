@@ -324,10 +324,11 @@ static bool take_digests(struct daemon *d, struct session *s)
  * their own: as nothing depends on a single recipient, the mail is judged for those that are kept. */
 static void too_many(struct session *s, bool silent, struct message_answer *out)
 {
-    if (silent && !policy_decides_at_rcpt(judge_policy(s->judge)))
-        log_complain(LOG_LIMIT, "a mail has more than %d recipients: those beyond are not recorded", LIMIT_RECIPIENTS);
-    else
+    if (!silent || policy_decides_at_rcpt(judge_policy(s->judge)))
         set_refusal(out, "452", "4.5.3", "Too many recipients, please send the rest in another message");
+    else if (!s->cut)
+        log_complain(LOG_LIMIT, "a mail has more recipients than %d: those beyond are not recorded", LIMIT_RECIPIENTS);
+    s->cut = true;
 }
 
 /* The first recipient of a mail: what its envelope asks of DNS is asked now. */

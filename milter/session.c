@@ -114,7 +114,7 @@ void session_end(struct session *s)
         atomic_fetch_sub(&messages, 1);
     }
     s->split = s->split_class = s->wanted = 0;
-    s->refused_rcpt = false;
+    s->refused_rcpt = s->cut = false;
 }
 
 size_t session_used(const struct session *s, bool *in_message)

@@ -4,12 +4,12 @@
  * drops.
  *
  * Order: the secrets are left before the mail server is connected to, so that the milter has it wait for the answer to
- * RCPT (milter/rcpt_answer.c). Nothing is sent before the milter has proved that it is there. First a MAIL command whose
- * sender is a question that only our milter can answer (base/test_message.h): the mail server passes the answer on to
- * MAIL, or to RCPT where it does not wait for the milter at MAIL. Only after the right answer follows, in the same connection, a message with
- * a null sender to a domain that cannot exist (RFC 6761 6.4), which the milter judges, drops, and leaves a receipt of.
- * Should the milter die in between under milter_default_action=accept, the message can neither be delivered nor
- * returned.
+ * RCPT (milter/rcpt_answer.c). Nothing is sent before the milter has proved that it is there. First a MAIL command
+ * whose sender is a question that only our milter can answer (base/test_message.h): the mail server passes the answer
+ * on to MAIL, or to RCPT where it does not wait for the milter at MAIL. Only after the right answer follows, in the
+ * same connection, a message with a null sender to a domain that cannot exist (RFC 6761 6.4), which the milter judges,
+ * drops, and leaves a receipt of. Should the milter die in between under milter_default_action=accept, the message can
+ * neither be delivered nor returned.
  *
  * Every wait is bounded. Failure: a finding; what could not be found out is said to be unknown.
  */

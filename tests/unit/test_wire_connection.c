@@ -698,8 +698,8 @@ static void what_rcpt_could_not_say(void **state)
     told.silent_rcpt = false;
 }
 
-/* Once a mail is decided, the session keeps nothing of it, though the MTA still sends all: its header and body would use
- * memory beyond milter.memory, which is what the mail may be refused for. */
+/* Once a mail is decided, the session keeps nothing of it, though the MTA still sends all: its header and body would
+ * use memory beyond milter.memory, which is what the mail may be refused for. */
 static void nothing_is_kept_of_a_decided_mail(void **state)
 {
     struct talk t = begin(false);

@@ -3,7 +3,8 @@
  * conversations.c - plays made-up conversations of the milter protocol to two filters, and compares all that they
  * answer: replies, edits, and their order.
  *
- *     conversations SOCKET_A SOCKET_B FIRST LAST [FOLDER]      (paths of unix sockets, seeds, recorded conversations)
+ *     conversations SOCKET_A SOCKET_B FIRST LAST [FOLDER [late]]
+ *         (paths of unix sockets, seeds, recorded conversations; late: the third round in place of the first two)
  *
  * A: libmilter. B: our own engine. Each seed is one conversation: what an MTA says about one to three mails, most of
  * them mangled (packets left out, doubled, exchanged, of another letter, with other octets, cut off). It is sent whole,
@@ -28,12 +29,17 @@
  *   - A mangled one: each mail that our engine accepts has been accepted by libmilter, in the same order, with the same
  *     edits. It may refuse more. `accept` without any edit needs one of libmilter's (a listener that is not judged).
  *
+ * The third round is the second in up to 400 connections that have negotiated before `negotiated` is printed, and go on
+ * when a line is read: in between the policy of both filters becomes another. So refusals come at RCPT that our engine
+ * need not answer.
+ *
  * The last line counts; "silent": the second rounds in which RCPT was not answered, which is for our engine to choose
  * (rcpt_answer.c). Exit: 0 no difference, 1 a difference, 2 a socket cannot be reached.
  */
 #include "milter/wire/wire_command.h"
 #include "base/buf.h"
 #include "milter/wire/wire_flags.h"
+#include "tests/conformance/course.h"
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
@@ -45,7 +51,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define PACKETS 256
 #define ANSWER_MS 30000
 #define WITHOUT_ANSWER                                                                                                 \
     (WIRE_NO_REPLY_CONNECT | WIRE_NO_REPLY_HELO | WIRE_NO_REPLY_MAIL | WIRE_NO_REPLY_RCPT | WIRE_NO_REPLY_HEADER_END | \
@@ -500,12 +505,10 @@ static bool read_answers(int fd, struct buf *out, bool wait)
 }
 
 /* step 0: whole; 1: octet by octet; else random pieces up to so many octets. */
-static void play(const char *path, struct slice in, uint32_t step, struct buf *out)
+static void play(int fd, struct slice in, uint32_t step, struct buf *out)
 {
-    int fd = reach(path);
     bool open = true;
 
-    buf_reset(out);
     while (in.n && open) {
         const size_t most = step == 0 ? in.n : step == 1 ? 1 : any(step) + 1, part = most < in.n ? most : in.n;
         const ssize_t n = send(fd, in.p, part, MSG_NOSIGNAL);
@@ -574,207 +577,6 @@ static void offer(struct buf *all, uint32_t steps)
         }
 }
 
-/* An answer with the edits before it. */
-struct answer {
-    struct slice octets;
-    char letter; /* 0: none */
-    bool edits;
-};
-
-static bool refuses(const struct answer *a)
-{
-    return a->letter && strchr("rty4", a->letter);
-}
-
-static bool decides(const struct answer *a)
-{
-    return refuses(a) || a->letter == 'a' || a->letter == 'd';
-}
-
-/* The next answer; none at the end, and where a packet is not whole. */
-static struct answer next_answer(struct slice *rest)
-{
-    struct answer a = {.octets = *rest};
-    struct wire_command c;
-    long n;
-
-    while ((n = wire_command_first(*rest, WIRE_DATA_64K, &c)) > 0) {
-        *rest = slice_from(*rest, (size_t)n);
-        a.edits |= strchr("imhq", c.letter) != NULL;
-        if (strchr("imhqp", c.letter))
-            continue;
-        a.letter = c.letter;
-        a.octets.n -= rest->n;
-        return a;
-    }
-    a.octets.n = 0;
-    return a;
-}
-
-/* How far a mail is, to an MTA that keeps the order. */
-enum mail_stage { NO_MAIL, HAS_SENDER, HAS_RCPT };
-
-/* The step's own flag; 0: its answer cannot be left out, or nobody asks for it. */
-static uint32_t flag_of(char letter)
-{
-    switch (letter) {
-    case 'C':
-        return WIRE_NO_REPLY_CONNECT;
-    case 'H':
-        return WIRE_NO_REPLY_HELO;
-    case 'M':
-        return WIRE_NO_REPLY_MAIL;
-    case 'R':
-        return WIRE_NO_REPLY_RCPT;
-    case 'L':
-        return WIRE_NO_REPLY_HEADER;
-    case 'N':
-        return WIRE_NO_REPLY_HEADER_END;
-    case 'B':
-        return WIRE_NO_REPLY_BODY;
-    default:
-        return 0;
-    }
-}
-
-/* Tells whether a command comes in its order, and takes it into account. One that does not has no answer. */
-static bool in_order(char letter, enum mail_stage *stage)
-{
-    switch (letter) {
-    case 'O':
-    case 'C':
-    case 'H':
-    case 'U':
-        return true;
-    case 'M':
-        *stage = HAS_SENDER;
-        return true;
-    case 'R':
-        *stage = *stage ? HAS_RCPT : NO_MAIL;
-        return *stage != NO_MAIL;
-    case 'A':
-        *stage = NO_MAIL;
-        return false;
-    case 'T':
-    case 'L':
-    case 'N':
-    case 'B':
-    case 'E':
-        *stage = *stage == HAS_RCPT ? HAS_RCPT : NO_MAIL;
-        return *stage != NO_MAIL;
-    default:
-        return false;
-    }
-}
-
-/* What one filter answered to each command of a conversation that keeps the order. */
-struct course {
-    struct answer to[PACKETS];
-    bool due[PACKETS]; /* it has to be answered */
-    bool in_mail[PACKETS];
-    uint32_t steps; /* negotiated */
-};
-
-/* false: there are answers to no command. */
-static bool attribute(struct slice said, struct slice answers, struct course *out)
-{
-    enum mail_stage stage = NO_MAIL;
-    struct wire_command c, o;
-    struct wire_options options;
-    long n;
-
-    *out = (struct course){.steps = 0};
-    for (size_t i = 0; i < PACKETS && (n = wire_command_first(said, WIRE_DATA_64K, &c)) > 0; i++) {
-        said = slice_from(said, (size_t)n);
-        out->due[i] = in_order(c.letter, &stage) && !(out->steps & flag_of(c.letter));
-        out->in_mail[i] = stage != NO_MAIL;
-        if (out->due[i])
-            out->to[i] = next_answer(&answers);
-        const struct answer *a = &out->to[i];
-        if (c.letter == 'O' && a->letter == 'O' && wire_command_first(a->octets, WIRE_DATA_64K, &o) > 0 &&
-            o.data.n >= 12 && wire_read_options(slice_of(o.data.p, 12), &options))
-            out->steps = options.protocol;
-        if (c.letter == 'E' || (decides(a) && !(c.letter == 'R' && refuses(a))))
-            stage = NO_MAIL;
-    }
-    return answers.n == 0;
-}
-
-static bool same_answer(const struct answer *a, const struct answer *b)
-{
-    return a->octets.n == b->octets.n && memcmp(a->octets.p, b->octets.p, a->octets.n) == 0;
-}
-
-/* What an answer that was not waited for has to become. */
-enum owed { NOTHING, ACCEPTANCE, REFUSAL };
-
-/* Tells whether our engine's answer to a command is right, where libmilter has said `owed` before. */
-static bool is_right(const struct course *a, const struct course *b, size_t i, enum owed owed)
-{
-    const struct answer *ours = &b->to[i];
-
-    if (owed == REFUSAL)
-        return !decides(ours) || refuses(ours);
-    if (owed == ACCEPTANCE)
-        return !decides(ours) || (ours->letter == 'a' && !ours->edits);
-    return !b->due[i] || same_answer(&a->to[i], ours);
-}
-
-/* The conversation kept the order. NULL: as it should be; else what is wrong. */
-static const char *compare_courses(struct slice said, struct slice a_answers, struct slice b_answers)
-{
-    static struct course a, b;
-    enum owed of_client = NOTHING, of_mail = NOTHING;
-    struct wire_command c;
-    long n;
-
-    if (!attribute(said, a_answers, &a))
-        return "libmilter answers more than was asked";
-    if (!attribute(said, b_answers, &b))
-        return "more is answered than was asked";
-    for (size_t i = 0; i < PACKETS && (n = wire_command_first(said, WIRE_DATA_64K, &c)) > 0; i++) {
-        said = slice_from(said, (size_t)n);
-        if (c.letter == 'C')
-            of_client = of_mail = NOTHING;
-        if (c.letter == 'M')
-            of_mail = of_client;
-        if (c.letter == 'O')
-            continue;
-        if (!is_right(&a, &b, i, of_mail))
-            return "an answer is another";
-        if (c.letter == 'E' && b.in_mail[i] && of_mail != NOTHING && !decides(&b.to[i]))
-            return "a mail has no end";
-        if (b.due[i] || !decides(&a.to[i]) || of_mail != NOTHING)
-            continue;
-        of_mail = refuses(&a.to[i]) ? REFUSAL : ACCEPTANCE;
-        if (c.letter == 'C' || c.letter == 'H')
-            of_client = of_mail;
-    }
-    return NULL;
-}
-
-/* The conversation is mangled. NULL: what our engine accepts, libmilter accepts. */
-static const char *compare_accepted(struct slice a_rest, struct slice b_rest)
-{
-    struct answer a, b;
-    bool unjudged = false;
-
-    for (struct slice rest = a_rest; (a = next_answer(&rest)).letter;)
-        unjudged |= a.letter == 'a' && !a.edits;
-    while ((b = next_answer(&b_rest)).letter) {
-        if (b.letter != 'a' && b.letter != 'd')
-            continue;
-        if (!b.edits && unjudged)
-            continue;
-        do {
-            a = next_answer(&a_rest);
-        } while (a.letter && !(a.letter == b.letter && same_answer(&a, &b)));
-        if (!a.letter)
-            return "a mail is accepted that libmilter does not accept so";
-    }
-    return b_rest.n ? "an answer is not whole" : NULL;
-}
-
 static void show(const char *what, struct slice s)
 {
     printf("  %s (%zu): ", what, s.n);
@@ -798,11 +600,13 @@ static void play_both(char **paths, struct buf *all, size_t n, uint32_t step, ui
     const uint64_t pieces = state;
     const uint32_t understood = offered(buf_slice(all));
 
-    play(paths[0], slice_of(all->p, n), step, a);
+    buf_reset(a);
+    buf_reset(b);
+    play(reach(paths[0]), slice_of(all->p, n), step, a);
     state = pieces;
     if (steps)
         offer(all, steps);
-    play(paths[1], steps ? slice_of(all->p, n) : buf_slice(all), step, b);
+    play(reach(paths[1]), steps ? slice_of(all->p, n) : buf_slice(all), step, b);
     mask(a);
     mask(b);
     mask_skip(a, understood);
@@ -842,23 +646,23 @@ static void first_round(char **paths, struct buf *all, struct buf *a, struct buf
     show_difference("first round", buf_slice(all), buf_slice(a), buf_slice(b));
 }
 
-static void second_round(char **paths, struct buf *all, struct buf *a, struct buf *b)
+static uint32_t steps_offered(void)
 {
     static const uint32_t each[] = {WIRE_NO_REPLY_CONNECT, WIRE_NO_REPLY_HELO,       WIRE_NO_REPLY_MAIL,
                                     WIRE_NO_REPLY_RCPT,    WIRE_NO_REPLY_HEADER_END, WIRE_NO_REPLY_BODY};
     uint32_t steps = WITHOUT_ANSWER;
+
+    for (size_t i = 0; seed % 2 && i < sizeof each / sizeof *each; i++)
+        steps &= any(3) ? UINT32_MAX : ~each[i];
+    return steps | WIRE_NO_REPLY_HEADER;
+}
+
+static void compare_second(struct slice said, const struct buf *a, const struct buf *b)
+{
     struct wire_command o;
     struct wire_options options;
     const char *wrong;
-    uint32_t step;
-    size_t n;
 
-    sender = seed + ROUND;
-    if (!build(all, &step, &n))
-        return;
-    for (size_t i = 0; seed % 2 && i < sizeof each / sizeof *each; i++)
-        steps &= any(3) ? UINT32_MAX : ~each[i];
-    play_both(paths, all, n, step, steps | WIRE_NO_REPLY_HEADER, a, b);
     count.silent += wire_command_first(buf_slice(b), WIRE_DATA_64K, &o) > 0 && o.letter == 'O' && o.data.n >= 12 &&
                     wire_read_options(slice_of(o.data.p, 12), &options) && (options.protocol & WIRE_NO_REPLY_RCPT);
     if (memmem(b->p, b->n, "(no end)", 8))
@@ -866,11 +670,109 @@ static void second_round(char **paths, struct buf *all, struct buf *a, struct bu
     else if (mangled)
         wrong = compare_accepted(buf_slice(a), buf_slice(b));
     else
-        wrong = compare_courses(slice_of(all->p, n), buf_slice(a), buf_slice(b));
+        wrong = compare_courses(said, buf_slice(a), buf_slice(b));
     if (!wrong)
         return;
     count.different++;
-    show_difference(wrong, slice_of(all->p, n), buf_slice(a), buf_slice(b));
+    show_difference(wrong, said, buf_slice(a), buf_slice(b));
+}
+
+static void second_round(char **paths, struct buf *all, struct buf *a, struct buf *b)
+{
+    uint32_t step;
+    size_t n;
+
+    sender = seed + ROUND;
+    if (!build(all, &step, &n))
+        return;
+    play_both(paths, all, n, step, steps_offered(), a, b);
+    compare_second(slice_of(all->p, n), a, b);
+}
+
+/* ---- the third round: the policy is another when the negotiation is over ---- */
+
+#define HELD 400 /* conversations at once: two descriptors each */
+
+/* A conversation of which the negotiation has been. */
+static struct held {
+    unsigned long long seed;
+    struct buf all;
+    size_t first, n; /* octets of the negotiation; of what is compared */
+    uint32_t step;
+    bool mangled;
+    uint32_t understood;
+    int fd[2];
+    struct buf answers[2];
+} held[HELD];
+static size_t held_count;
+
+/* Says the negotiation to one filter, and reads its answer. */
+static void negotiate_with(struct held *h, int which, const char *path)
+{
+    struct wire_command c;
+
+    h->answers[which] = BUF_INIT;
+    h->fd[which] = reach(path);
+    if (send(h->fd[which], h->all.p, h->first, MSG_NOSIGNAL) != (ssize_t)h->first)
+        return;
+    while (wire_command_first(buf_slice(&h->answers[which]), WIRE_DATA_64K, &c) == 0 &&
+           read_answers(h->fd[which], &h->answers[which], true))
+        ;
+}
+
+static void hold(char **paths)
+{
+    struct held *h = &held[held_count];
+    struct wire_command c;
+
+    sender = seed + 2 * ROUND;
+    h->all = BUF_INIT;
+    const bool played = build(&h->all, &h->step, &h->n);
+    const long first = wire_command_first(buf_slice(&h->all), WIRE_DATA_64K, &c);
+    if (!played || first <= 0 || c.letter != 'O' || (size_t)first > h->n) {
+        buf_release(&h->all);
+        return;
+    }
+    h->seed = seed;
+    h->first = (size_t)first;
+    h->mangled = mangled;
+    h->understood = offered(buf_slice(&h->all));
+    negotiate_with(h, 0, paths[0]);
+    offer(&h->all, steps_offered());
+    negotiate_with(h, 1, paths[1]);
+    held_count++;
+}
+
+static void go_on(struct held *h)
+{
+    const struct slice rest = slice_of(h->all.p + h->first, h->n - h->first);
+
+    seed = h->seed;
+    mangled = h->mangled;
+    for (int i = 0; i < 2; i++) {
+        state = seed + 1;
+        play(h->fd[i], rest, h->step, &h->answers[i]);
+        mask(&h->answers[i]);
+    }
+    mask_skip(&h->answers[0], h->understood);
+    count.answers += h->answers[0].n > 0;
+    compare_second(slice_of(h->all.p, h->n), &h->answers[0], &h->answers[1]);
+    for (int i = 0; i < 2; i++)
+        buf_release(&h->answers[i]);
+    buf_release(&h->all);
+}
+
+/* Whoever runs us changes the policy of both filters between our word and his. */
+static void third_round(char **paths, unsigned long long first, unsigned long long last)
+{
+    for (seed = first; seed <= last && held_count < HELD; seed++)
+        hold(paths);
+    printf("negotiated\n");
+    fflush(stdout);
+    if (getchar() == EOF)
+        fprintf(stderr, "conversations: nobody has changed the policy\n");
+    for (size_t i = 0; i < held_count; i++)
+        go_on(&held[i]);
 }
 
 int main(int argc, char **argv)
@@ -878,17 +780,19 @@ int main(int argc, char **argv)
     struct buf all = BUF_INIT, a = BUF_INIT, b = BUF_INIT;
     unsigned long long first, last;
 
-    if (argc != 5 && argc != 6) {
-        fprintf(stderr, "usage: conversations SOCKET_A SOCKET_B FIRST LAST [FOLDER]\n");
+    if (argc < 5 || argc > 7 || (argc == 7 && strcmp(argv[6], "late") != 0)) {
+        fprintf(stderr, "usage: conversations SOCKET_A SOCKET_B FIRST LAST [FOLDER [late]]\n");
         return 2;
     }
     first = strtoull(argv[3], NULL, 10);
     last = strtoull(argv[4], NULL, 10);
-    if (argc == 6)
+    if (argc > 5)
         read_recorded(argv[5]);
     for (size_t i = 0; i < PACKETS; i++)
         packets[i].data = BUF_INIT;
-    for (seed = first; seed <= last && count.different < 10; seed++) {
+    if (argc == 7)
+        third_round(argv + 1, first, last);
+    for (seed = first; argc < 7 && seed <= last && count.different < 10; seed++) {
         first_round(argv + 1, &all, &a, &b);
         second_round(argv + 1, &all, &a, &b);
     }

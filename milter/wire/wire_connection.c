@@ -205,6 +205,7 @@ static void end_session(struct wire_connection *c)
     c->session = c->host->callbacks->close(c->session);
     c->passes = false;
     c->owed = MTA_CONTINUE;
+    buf_release(&c->reply); /* of the last client's mail */
 }
 
 struct wire_connection *wire_connection_free(struct wire_connection *c)

@@ -141,7 +141,7 @@ bool wire_limits_memory_is_full(void)
 {
     if (atomic_load(&memory_used) < atomic_load(&memory_max))
         return false;
-    log_complain(LOG_LIMIT, "milter.memory is reached: a mail is deferred before its content is sent");
+    log_complain(LOG_LIMIT, "milter.memory is reached: mail is deferred until there is room");
     return true;
 }
 

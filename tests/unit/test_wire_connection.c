@@ -730,6 +730,29 @@ static void nothing_is_kept_of_a_decided_mail(void **state)
     finish(&t);
 }
 
+/* The words that one client's mail was refused by are not another client's. */
+static void the_next_client_has_words_of_its_own(void **state)
+{
+    struct talk t = begin(false);
+
+    told.silent_rcpt = true;
+    negotiate(&t, 6, 0x1ff, ALL_STEPS & ~WIRE_NO_REPLY_CONNECT);
+    SEND(&t, 'C', "host\0U");
+    SEND(&t, 'M', "<>\0");
+    told.rcpt = MTA_REJECT;
+    SEND(&t, 'R', "<b>\0");
+    to_end(&t);
+    assert_string_equal(answers(&t), "Ocy550 5.7.1 50 %% refused|");
+    SEND(&t, 'K', "");
+    told.connect = MTA_REJECT;
+    SEND(&t, 'C', "host\0U");
+    assert_string_equal(answers(&t), "r");
+    told.connect = told.rcpt = MTA_CONTINUE;
+    told.silent_rcpt = false;
+    finish(&t);
+    said();
+}
+
 /* An MTA that waits at a step after RCPT hears there what RCPT could not say, and no other answer. */
 static void the_first_answer_after_rcpt(void **state)
 {
@@ -959,6 +982,7 @@ int main(void)
         cmocka_unit_test_setup(what_rcpt_could_not_say, set_up),
         cmocka_unit_test_setup(nothing_is_kept_of_a_decided_mail, set_up),
         cmocka_unit_test_setup(the_first_answer_after_rcpt, set_up),
+        cmocka_unit_test_setup(the_next_client_has_words_of_its_own, set_up),
         cmocka_unit_test_setup(who_waits_at_rcpt, set_up),
         cmocka_unit_test_setup(a_body_that_cannot_be_kept, set_up),
         cmocka_unit_test_setup(no_room, set_up),

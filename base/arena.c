@@ -77,7 +77,7 @@ void arena_reset(struct arena *a)
     a->failed = false;
 }
 
-static struct block *grow(struct arena *a, size_t need)
+static struct block *arena_grow(struct arena *a, size_t need)
 {
     size_t size = a->head ? a->head->size * 2 : a->first;
     if (size > BLOCK_MAX)
@@ -108,7 +108,7 @@ void *arena_room(struct arena *a, size_t n)
     size_t need = n ? (n + ALIGN - 1) / ALIGN * ALIGN : ALIGN;
     struct block *b = a->head;
     if (!b || b->size - b->used < need)
-        b = grow(a, need);
+        b = arena_grow(a, need);
     if (!b) {
         a->failed = true;
         return NULL;

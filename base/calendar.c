@@ -23,7 +23,7 @@ static unsigned days_of(unsigned year, unsigned month)
     return month == 2 && leap ? 29 : days[month - 1];
 }
 
-static unsigned number(const char *p, size_t n)
+static unsigned calendar_number(const char *p, size_t n)
 {
     unsigned v = 0;
     for (size_t i = 0; i < n; i++)
@@ -37,7 +37,7 @@ const char *calendar_fault(struct slice day, char out[CALENDAR_FAULT])
                                          "July",    "August",   "September", "October", "November", "December"};
     if (!is_full_date(day))
         return NULL;
-    unsigned y = number(day.p, 4), m = number(day.p + 5, 2), d = number(day.p + 8, 2);
+    unsigned y = calendar_number(day.p, 4), m = calendar_number(day.p + 5, 2), d = calendar_number(day.p + 8, 2);
     if (m < 1 || m > 12)
         snprintf(out, CALENDAR_FAULT, "months are numbered from 01 to 12");
     else if (d < 1)

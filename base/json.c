@@ -107,7 +107,7 @@ static void quoted(struct json *j, struct slice s)
     buf_addc(j->out, '"');
 }
 
-static void start(struct json *j, const char *key)
+static void value_start(struct json *j, const char *key)
 {
     if (j->comma)
         buf_addc(j->out, ',');
@@ -120,7 +120,7 @@ static void start(struct json *j, const char *key)
 
 static void open_level(struct json *j, const char *key, char open, char close)
 {
-    start(j, key);
+    value_start(j, key);
     if (j->depth == JSON_DEPTH) {
         j->out->failed = true;
         return;
@@ -180,7 +180,7 @@ void json_slice(struct json *j, const char *key, struct slice value)
     char *start_at, *at;
 
     if (!all_plain(name) || !all_plain(value)) {
-        start(j, key);
+        value_start(j, key);
         quoted(j, value);
         return;
     }
@@ -200,19 +200,19 @@ void json_slice(struct json *j, const char *key, struct slice value)
 
 void json_int(struct json *j, const char *key, int64_t value)
 {
-    start(j, key);
+    value_start(j, key);
     buf_add_number(j->out, value);
 }
 
 void json_bool(struct json *j, const char *key, bool value)
 {
-    start(j, key);
+    value_start(j, key);
     buf_adds(j->out, value ? "true" : "false");
 }
 
 void json_write_null(struct json *j, const char *key)
 {
-    start(j, key);
+    value_start(j, key);
     buf_adds(j->out, "null");
 }
 

@@ -16,7 +16,7 @@
 static const char *const level_names[] = {"notice", "warning", "error"};
 
 /* At most `most` octets, whole characters only. */
-static struct slice cut(struct slice s, size_t most)
+static struct slice text_cut(struct slice s, size_t most)
 {
     if (s.n <= most)
         return s;
@@ -36,10 +36,10 @@ void log_text_add(struct buf *out, const char *program, enum log_level level, co
         json_open(&j);
         json_str(&j, "program", program);
         json_str(&j, "level", level_names[level]);
-        json_slice(&j, "message", cut(line, JSON_WORDS_MAX));
+        json_slice(&j, "message", text_cut(line, JSON_WORDS_MAX));
         json_end(&j);
     } else {
-        line = cut(line, WORDS_MAX);
+        line = text_cut(line, WORDS_MAX);
         buf_add(out, line.p, line.n);
     }
     buf_release(&safe);

@@ -88,7 +88,7 @@ static const struct option_row *by_name(struct reading *r, struct slice typed)
 
 /* ---- taking its value ---- */
 
-static bool number(const struct option_row *o, const char *value, int64_t *out)
+static bool option_number(const struct option_row *o, const char *value, int64_t *out)
 {
     char *end;
     errno = 0;
@@ -114,7 +114,7 @@ static bool option_set(struct reading *r, const struct option_row *o, const char
         wanted = o->take(r->into, value);
         if (wanted)
             buf_printf(r->why, "--%s: '%s' is not %s", o->name, value ? value : "", wanted);
-    } else if (!number(o, value, (int64_t *)place)) {
+    } else if (!option_number(o, value, (int64_t *)place)) {
         wanted = "";
         buf_printf(r->why, "--%s: '%s' is not a number from %" PRId64 " to %" PRId64, o->name, value, o->low, o->high);
     }

@@ -35,7 +35,7 @@ enum status rootfile_status(int error)
     }
 }
 
-static int fail(int error)
+static int rootfile_fail(int error)
 {
     errno = error;
     return -1;
@@ -81,13 +81,13 @@ static bool enter_link(struct walk *w, int link, const char *left)
     char target[ROOTFILE_PATH], joined[ROOTFILE_PATH];
     ssize_t n = readlinkat(link, "", target, sizeof target - 1);
     if (n <= 0)
-        return fail(n == 0 ? EINVAL : errno) == 0;
+        return rootfile_fail(n == 0 ? EINVAL : errno) == 0;
     target[n] = '\0';
     if (++w->links > ROOTFILE_LINKS)
-        return fail(ELOOP) == 0;
+        return rootfile_fail(ELOOP) == 0;
     int size = snprintf(joined, sizeof joined, "%s/%s", target, left);
     if (size < 0 || (size_t)size >= sizeof joined)
-        return fail(ENAMETOOLONG) == 0;
+        return rootfile_fail(ENAMETOOLONG) == 0;
     if (target[0] == '/') {
         int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (root < 0)
@@ -100,7 +100,7 @@ static bool enter_link(struct walk *w, int link, const char *left)
 }
 
 /* One component: w->at becomes the folder of that name, or what a link there leads to is walked next. */
-static bool step(struct walk *w, const char *name, const char *left)
+static bool walk_step(struct walk *w, const char *name, const char *left)
 {
     struct stat folder, st;
     int fd = openat(w->at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -108,12 +108,12 @@ static bool step(struct walk *w, const char *name, const char *left)
         return false;
     bool good = fstat(w->at, &folder) == 0 && fstat(fd, &st) == 0;
     if (good && S_ISLNK(st.st_mode)) {
-        good = is_safe_link(&folder, &st) ? enter_link(w, fd, left) : fail(ELOOP) == 0;
+        good = is_safe_link(&folder, &st) ? enter_link(w, fd, left) : rootfile_fail(ELOOP) == 0;
         close_quietly(fd);
         return good;
     }
     if (good && !S_ISDIR(st.st_mode))
-        good = fail(ENOTDIR) == 0;
+        good = rootfile_fail(ENOTDIR) == 0;
     if (!good) {
         close_quietly(fd);
         return false;
@@ -131,7 +131,7 @@ int rootfile_folder(const char *path)
         return -1;
     if (n >= sizeof w.rest) {
         close_quietly(w.at);
-        return fail(ENAMETOOLONG);
+        return rootfile_fail(ENAMETOOLONG);
     }
     memcpy(w.rest, path, n + 1);
     for (;;) {
@@ -141,7 +141,7 @@ int rootfile_folder(const char *path)
             break;
         if (len >= sizeof name) {
             close_quietly(w.at);
-            return fail(ENAMETOOLONG);
+            return rootfile_fail(ENAMETOOLONG);
         }
         memcpy(name, w.rest + skip, len);
         name[len] = '\0';
@@ -150,7 +150,7 @@ int rootfile_folder(const char *path)
         size_t left = strlen(w.rest + skip + len) + 1;
         memcpy(tail, w.rest + skip + len, left);
         memcpy(w.rest, tail, left);
-        if (!step(&w, name, w.rest)) {
+        if (!walk_step(&w, name, w.rest)) {
             close_quietly(w.at);
             return -1;
         }
@@ -169,7 +169,7 @@ int rootfile_parent(const char *path, const char **name)
     size_t n = slash ? (size_t)(slash - path) : 0;
     *name = slash ? slash + 1 : path;
     if (n >= sizeof folder || !**name || strcmp(*name, ".") == 0 || strcmp(*name, "..") == 0)
-        return fail(n >= sizeof folder ? ENAMETOOLONG : EINVAL);
+        return rootfile_fail(n >= sizeof folder ? ENAMETOOLONG : EINVAL);
     memcpy(folder, path, n);
     folder[n] = '\0';
     return rootfile_folder(n ? folder : slash ? "/" : ".");
@@ -187,7 +187,7 @@ static int rootfile_open(const char *path, uid_t other, struct stat *st)
     int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     close_quietly(folder);
     if (fd < 0)
-        return errno == ENXIO ? fail(EINVAL) : -1;
+        return errno == ENXIO ? rootfile_fail(EINVAL) : -1;
     int wrong = fstat(fd, st) != 0                                                             ? errno
                 : !S_ISREG(st->st_mode)                                                        ? EINVAL
                 : st->st_nlink != 1                                                            ? EPERM
@@ -196,7 +196,7 @@ static int rootfile_open(const char *path, uid_t other, struct stat *st)
     if (!wrong)
         return fd;
     close(fd);
-    return fail(wrong);
+    return rootfile_fail(wrong);
 }
 
 enum status rootfile_read(const char *path, uid_t other, size_t most, struct buf *out)
@@ -232,7 +232,7 @@ static bool rootfile_put(int fd, struct slice text)
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return fail(n == 0 ? ENOSPC : errno) == 0;
+            return rootfile_fail(n == 0 ? ENOSPC : errno) == 0;
         text = slice_from(text, (size_t)n);
     }
     return true;
@@ -253,12 +253,12 @@ static int create(int folder, const char *name, char fresh[NAME_MAX + 1])
             return -1;
         int n = snprintf(fresh, NAME_MAX + 1, ".%.200s.%016llx.new", name, random);
         if (n < 0)
-            return fail(EINVAL);
+            return rootfile_fail(EINVAL);
         int fd = openat(folder, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (fd >= 0 || errno != EEXIST)
             return fd;
     }
-    return fail(EEXIST);
+    return rootfile_fail(EEXIST);
 }
 
 enum status rootfile_write(const char *path, struct slice text, const struct rootfile_rights *rights)
@@ -284,7 +284,7 @@ enum status rootfile_write(const char *path, struct slice text, const struct roo
 }
 
 /* Checks what exists under that name, and sets owner and mode. */
-static enum status give(int folder, const char *name, mode_t kind, const struct rootfile_rights *r)
+static enum status rights_give(int folder, const char *name, mode_t kind, const struct rootfile_rights *r)
 {
     struct stat st;
     char by_descriptor[40];
@@ -321,7 +321,7 @@ enum status rootfile_make_folder(const char *path, const struct rootfile_rights 
     if (!made)
         r.mode = 0;
     if (made || errno == EEXIST)
-        s = give(folder, name, S_IFDIR, &r);
+        s = rights_give(folder, name, S_IFDIR, &r);
     if (made)
         sync_quietly(folder);
     close_quietly(folder);
@@ -334,7 +334,7 @@ enum status rootfile_give(const char *path, mode_t kind, const struct rootfile_r
     int folder = rootfile_parent(path, &name);
     if (folder < 0)
         return rootfile_status(errno);
-    enum status s = give(folder, name, kind, rights);
+    enum status s = rights_give(folder, name, kind, rights);
     close_quietly(folder);
     return s;
 }

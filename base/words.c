@@ -8,7 +8,7 @@
 
 #define LONGEST 40u
 
-static unsigned char lower(char c)
+static unsigned char word_lower(char c)
 {
     return (unsigned char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
 }
@@ -28,10 +28,10 @@ static unsigned distance(struct slice a, struct slice b)
         unsigned *now = row[i % 3], *up = row[(i + 2) % 3], *up2 = row[(i + 1) % 3];
         now[0] = i;
         for (unsigned j = 1; j <= b.n; j++) {
-            bool same = lower(a.p[i - 1]) == lower(b.p[j - 1]);
+            bool same = word_lower(a.p[i - 1]) == word_lower(b.p[j - 1]);
             now[j] = min3(up[j] + 1, now[j - 1] + 1, up[j - 1] + !same);
-            if (i > 1 && j > 1 && lower(a.p[i - 1]) == lower(b.p[j - 2]) && lower(a.p[i - 2]) == lower(b.p[j - 1]) &&
-                up2[j - 2] + 1 < now[j])
+            if (i > 1 && j > 1 && word_lower(a.p[i - 1]) == word_lower(b.p[j - 2]) &&
+                word_lower(a.p[i - 2]) == word_lower(b.p[j - 1]) && up2[j - 2] + 1 < now[j])
                 now[j] = up2[j - 2] + 1;
         }
     }

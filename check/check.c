@@ -40,7 +40,7 @@ static void blame_ourselves(struct testing *t, const char *trouble)
     }
 }
 
-static void run(struct testing *t)
+static void criteria_run(struct testing *t)
 {
     criteria_dns(t);
     if (!t->gone) {
@@ -95,7 +95,7 @@ enum status check_judge(struct arena *arena, const struct facts *facts, unsigned
     struct testing t = {.arena = arena, .facts = facts, .scope = scope, .report = out, .language = language};
     if (scope) {
         dns_scope_sort(scope); /* the same words whatever the order */
-        run(&t);
+        criteria_run(&t);
     }
     dns_scope_free(scope);
     dns_close(source);
@@ -117,5 +117,5 @@ void check_ask(struct dns_scope *scope, struct arena *arena, const struct facts 
         if (name)
             dns_start(scope, name, DNS_TXT);
     }
-    run(&t);
+    criteria_run(&t);
 }

@@ -237,7 +237,7 @@ static bool answered(const struct facts_server *s)
     return strcmp(s->outcome, "answered") == 0 && s->rcode == 0;
 }
 
-static bool asks(const struct facts_server *s, const char *question, int family)
+static bool server_asked(const struct facts_server *s, const char *question, int family)
 {
     return strcmp(s->question, question) == 0 && (!family || s->address.family == family) &&
            strcmp(s->outcome, "skipped") != 0;
@@ -276,12 +276,12 @@ static void test_answers(struct testing *t, enum check_test test, int family)
 {
     bool any = false, looked = false;
     for (size_t i = 0; i < t->facts->server_count; i++)
-        any = any || (asks(&t->facts->servers[i], "SOA", 0) && answered(&t->facts->servers[i]));
+        any = any || (server_asked(&t->facts->servers[i], "SOA", 0) && answered(&t->facts->servers[i]));
     for (size_t i = 0; i < t->facts->server_count; i++) {
         const struct facts_server *s = &t->facts->servers[i];
         if (strcmp(s->outcome, "skipped") == 0 && s->address.family == family)
             testing_say(t, test, CHECK_UNTESTED, NULL, "%s: %s", server_words(t, s), testing_word(t, s->why));
-        if (!asks(s, "SOA", family))
+        if (!server_asked(s, "SOA", family))
             continue;
         looked = true;
         if (answered(s) && !s->authoritative)
@@ -398,11 +398,11 @@ static void test_signatures(struct testing *t)
 {
     const struct facts_server *with = NULL;
     for (size_t i = 0; i < t->facts->server_count && !with; i++)
-        if (asks(&t->facts->servers[i], "SOA", 0) && t->facts->servers[i].signed_to)
+        if (server_asked(&t->facts->servers[i], "SOA", 0) && t->facts->servers[i].signed_to)
             with = &t->facts->servers[i];
     for (size_t i = 0; i < t->facts->server_count && with && t->signed_zone; i++) {
         const struct facts_server *s = &t->facts->servers[i];
-        if (asks(s, "SOA", 0) && answered(s) && s->authoritative && !s->signed_to)
+        if (server_asked(s, "SOA", 0) && answered(s) && s->authoritative && !s->signed_to)
             testing_say(t, CHECK_NS_AGREE, CHECK_FAIL, "Let every name server load the same zone.",
                         "%s gives no signatures, and %s does", s->host, with->host);
     }
@@ -465,7 +465,7 @@ static void test_agreement(struct testing *t)
 static bool serves(const struct facts *f, const struct ip *address)
 {
     for (size_t i = 0; i < f->server_count; i++)
-        if (asks(&f->servers[i], "SOA", 0) && ip_eq(&f->servers[i].address, address))
+        if (server_asked(&f->servers[i], "SOA", 0) && ip_eq(&f->servers[i].address, address))
             return answered(&f->servers[i]);
     return false;
 }
@@ -543,7 +543,7 @@ static void test_questions(struct testing *t)
 {
     for (size_t i = 0; i < t->facts->server_count; i++) {
         const struct facts_server *s = &t->facts->servers[i];
-        if (asks(s, "SOA", 0) || asks_tlsa(s) || answered(s) || is_no_name(s) || !serves(t->facts, &s->address))
+        if (server_asked(s, "SOA", 0) || asks_tlsa(s) || answered(s) || is_no_name(s) || !serves(t->facts, &s->address))
             continue;
         const bool talks = strcmp(s->outcome, "answered") == 0;
         testing_say(t, CHECK_NS_ANSWER, talks ? CHECK_FAIL : CHECK_UNTESTED, talks ? server_fix(s) : NULL,

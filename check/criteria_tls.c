@@ -62,7 +62,7 @@ static bool accepts(const struct facts *f, const struct facts_smtp *s, const cha
     return p && is_accepted(p);
 }
 
-static bool refuses(const struct facts *f, const struct facts_smtp *s, const char *probe)
+static bool probe_refused(const struct facts *f, const struct facts_smtp *s, const char *probe)
 {
     const struct facts_tls *p = probe_of(f, s, probe);
     return p && is_refused(p);
@@ -129,7 +129,7 @@ static void test_versions(struct testing *t, const struct facts_smtp *s)
     bool any_old = false, refused = false;
     for (size_t i = 0; i < sizeof old / sizeof old[0]; i++) {
         any_old = any_old || accepts(f, s, old[i][0]);
-        refused = refused || refuses(f, s, old[i][0]);
+        refused = refused || probe_refused(f, s, old[i][0]);
         if (accepts(f, s, old[i][0]))
             testing_say(t, CHECK_TLS_OLD, CHECK_FAIL,
                         "Switch the old protocols off (Postfix: smtpd_tls_protocols = >=TLSv1.2).", "%s offers %s", at,
@@ -140,7 +140,7 @@ static void test_versions(struct testing *t, const struct facts_smtp *s)
     if (accepts(f, s, "tls12") || accepts(f, s, "tls13") || accepts(f, s, "broken") ||
         strcmp(s->version, "TLSv1.2") == 0 || strcmp(s->version, "TLSv1.3") == 0)
         testing_say(t, CHECK_TLS_VERSION, CHECK_PASS, NULL, "TLS 1.2 or 1.3 is offered");
-    else if (refuses(f, s, "tls12") && any_old)
+    else if (probe_refused(f, s, "tls12") && any_old)
         testing_say(t, CHECK_TLS_VERSION, CHECK_FAIL, "Bring the mail server's TLS library up to date.",
                     "%s offers neither TLS 1.2 nor TLS 1.3", at);
     else
@@ -192,7 +192,7 @@ static void test_ciphers(struct testing *t, const struct facts_smtp *s)
     const struct hello_name *chosen = hello_cipher(order->answer.cipher);
     if (chosen && chosen->worth <= HELLO_SUFFICIENT)
         testing_say(t, CHECK_TLS_ORDER, CHECK_PASS, NULL, "the server chooses the better cipher");
-    else if (!refuses(t->facts, s, "good")) /* it has better ones */
+    else if (!probe_refused(t->facts, s, "good")) /* it has better ones */
         testing_say(t, CHECK_TLS_ORDER, CHECK_ADVICE,
                     "Let the server choose (Postfix: tls_preempt_cipherlist = yes), or leave the weaker ciphers out.",
                     "%s chose %s though better ones were offered", where(t, s->host, &s->address),
@@ -260,7 +260,7 @@ static void test_post_quantum(struct testing *t, const struct facts_smtp *s)
     const char *at = where(t, s->host, &s->address);
     if (accepts(t->facts, s, "pq") && pq->answer.group == X25519MLKEM768)
         testing_say(t, CHECK_TLS_PQ, CHECK_PASS, NULL, "X25519MLKEM768 is offered");
-    else if (accepts(t->facts, s, "pq") || refuses(t->facts, s, "pq") || refuses(t->facts, s, "tls13"))
+    else if (accepts(t->facts, s, "pq") || probe_refused(t->facts, s, "pq") || probe_refused(t->facts, s, "tls13"))
         testing_say(t, CHECK_TLS_PQ, CHECK_NOTE, NULL, "%s does not offer X25519MLKEM768", at);
     else
         testing_say(t, CHECK_TLS_PQ, CHECK_UNTESTED, NULL, gap, at);
@@ -268,7 +268,7 @@ static void test_post_quantum(struct testing *t, const struct facts_smtp *s)
 
 static void need_answer(struct testing *t, const struct facts_smtp *s, enum check_test test, const char *probe)
 {
-    if (!accepts(t->facts, s, probe) && !refuses(t->facts, s, probe))
+    if (!accepts(t->facts, s, probe) && !probe_refused(t->facts, s, probe))
         testing_say(t, test, CHECK_UNTESTED, NULL, gap, where(t, s->host, &s->address));
 }
 
@@ -285,7 +285,7 @@ static void test_gaps(struct testing *t, const struct facts_smtp *s)
     static const char *const probes12[] = {"old", "phase-out", "dhe", "sha1", "weak-group"};
     const char *at = where(t, s->host, &s->address);
     const struct facts *f = t->facts;
-    bool known12 = accepts(f, s, "tls12") || refuses(f, s, "tls12");
+    bool known12 = accepts(f, s, "tls12") || probe_refused(f, s, "tls12");
     /* Facts of an earlier version do not have it, nor those of an address with many names. */
     if (probe_of(f, s, "anonymous") || !probe_of(f, s, "ssl3"))
         need_answer(t, s, CHECK_TLS_ANONYMOUS, "anonymous");
@@ -294,7 +294,8 @@ static void test_gaps(struct testing *t, const struct facts_smtp *s)
     for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++)
         need_answer(t, s, needs[i].test, needs[i].probe);
     for (size_t i = 0; i < sizeof probes12 / sizeof probes12[0]; i++)
-        known12 = known12 && (!accepts(f, s, "tls12") || accepts(f, s, probes12[i]) || refuses(f, s, probes12[i]));
+        known12 =
+            known12 && (!accepts(f, s, "tls12") || accepts(f, s, probes12[i]) || probe_refused(f, s, probes12[i]));
     for (size_t i = 0; i < sizeof of_tls12 / sizeof of_tls12[0] && !known12; i++)
         testing_say(t, of_tls12[i], CHECK_UNTESTED, NULL, gap, at);
 }

@@ -51,13 +51,13 @@ static void put_octets(struct writer *w, const void *p, size_t n)
 }
 
 /* A length of two octets that is filled in when what it counts is there. */
-static size_t begin(struct writer *w)
+static size_t length_begin(struct writer *w)
 {
     put16(w, 0);
     return w->n;
 }
 
-static void end(struct writer *w, size_t at)
+static void length_end(struct writer *w, size_t at)
 {
     if (!w->full) {
         w->p[at - 2] = (unsigned char)((w->n - at) >> 8);
@@ -69,31 +69,31 @@ static void put_list(struct writer *w, unsigned extension, const uint16_t *ids, 
                      const struct hello_name *all, size_t all_count, bool weak)
 {
     put16(w, extension);
-    size_t outer = begin(w), inner = begin(w);
+    size_t outer = length_begin(w), inner = length_begin(w);
     for (size_t i = 0; ids && i < count; i++)
         put16(w, ids[i]);
     for (size_t i = 0; !ids && i < all_count; i++)
         if (weak || all[i].worth < HELLO_INSUFFICIENT)
             put16(w, all[i].id);
-    end(w, inner);
-    end(w, outer);
+    length_end(w, inner);
+    length_end(w, outer);
 }
 
 static void put_server_name(struct writer *w, const char *name)
 {
     put16(w, EXT_SERVER_NAME);
-    size_t outer = begin(w), list = begin(w);
+    size_t outer = length_begin(w), list = length_begin(w);
     put8(w, 0);
-    size_t host = begin(w);
+    size_t host = length_begin(w);
     put_octets(w, name, strlen(name));
-    end(w, host);
-    end(w, list);
-    end(w, outer);
+    length_end(w, host);
+    length_end(w, list);
+    length_end(w, outer);
 }
 
 static void put_extensions(struct writer *w, const struct hello_offer *o)
 {
-    size_t all = begin(w);
+    size_t all = length_begin(w);
     if (o->server_name)
         put_server_name(w, o->server_name);
     put_list(w, EXT_GROUPS, o->groups, o->group_count, hello_groups + (o->version < HELLO_TLS13),
@@ -109,7 +109,7 @@ static void put_extensions(struct writer *w, const struct hello_offer *o)
         /* No key at all: the server names the group it wants by a HelloRetryRequest (RFC 8446 4.2.8). */
         put_octets(w, "\0\x33\0\x02\0\0", 6);
     }
-    end(w, all);
+    length_end(w, all);
 }
 
 size_t hello_write(const struct hello_offer *o, const unsigned char random[32], unsigned char out[HELLO_OCTETS])
@@ -118,22 +118,22 @@ size_t hello_write(const struct hello_offer *o, const unsigned char random[32], 
     uint16_t legacy = o->version > HELLO_TLS12 ? HELLO_TLS12 : (uint16_t)o->version;
     put8(&w, RECORD_HANDSHAKE);
     put16(&w, legacy > HELLO_TLS10 ? HELLO_TLS10 : legacy);
-    size_t record = begin(&w);
+    size_t record = length_begin(&w);
     put8(&w, 1); /* client_hello */
     put8(&w, 0);
-    size_t message = begin(&w);
+    size_t message = length_begin(&w);
     put16(&w, legacy);
     put_octets(&w, random, 32);
     put8(&w, 0); /* no session */
-    size_t ciphers = begin(&w);
+    size_t ciphers = length_begin(&w);
     for (size_t i = 0; i < o->cipher_count; i++)
         put16(&w, o->ciphers[i]);
-    end(&w, ciphers);
+    length_end(&w, ciphers);
     put_octets(&w, o->compression ? "\x02\x01\0" : "\x01\0", o->compression ? 3 : 2);
     if (o->version > HELLO_SSL3)
         put_extensions(&w, o);
-    end(&w, message);
-    end(&w, record);
+    length_end(&w, message);
+    length_end(&w, record);
     return w.full ? 0 : w.n;
 }
 
@@ -157,7 +157,7 @@ static struct cursor cursor_cut(struct cursor *c, size_t n)
     return part;
 }
 
-static unsigned get(struct cursor *c, size_t octets)
+static unsigned number_get(struct cursor *c, size_t octets)
 {
     struct cursor part = cursor_cut(c, octets);
     unsigned v = 0;
@@ -169,12 +169,12 @@ static unsigned get(struct cursor *c, size_t octets)
 static void read_extensions(struct cursor c, struct hello_answer *out)
 {
     while (c.n && !c.bad) {
-        unsigned kind = get(&c, 2);
-        struct cursor body = cursor_cut(&c, get(&c, 2));
+        unsigned kind = number_get(&c, 2);
+        struct cursor body = cursor_cut(&c, number_get(&c, 2));
         if (kind == EXT_VERSIONS)
-            out->version = (uint16_t)get(&body, 2);
+            out->version = (uint16_t)number_get(&body, 2);
         else if (kind == EXT_KEY_SHARE)
-            out->group = (uint16_t)get(&body, 2);
+            out->group = (uint16_t)number_get(&body, 2);
         else if (kind == EXT_EMS)
             out->ems = true;
         else if (kind == EXT_RENEGOTIATION)
@@ -191,18 +191,18 @@ static void read_server_hello(struct cursor c, struct hello_answer *out)
     static const unsigned char retry[32] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c,
                                             0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb,
                                             0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
-    out->version = (uint16_t)get(&c, 2);
+    out->version = (uint16_t)number_get(&c, 2);
     struct cursor random = cursor_cut(&c, 32);
-    (void)cursor_cut(&c, get(&c, 1)); /* session */
-    out->cipher = (uint16_t)get(&c, 2);
-    out->compression = (uint8_t)get(&c, 1);
+    (void)cursor_cut(&c, number_get(&c, 1)); /* session */
+    out->cipher = (uint16_t)number_get(&c, 2);
+    out->compression = (uint8_t)number_get(&c, 1);
     if (c.bad || out->version < HELLO_SSL3) {
         out->state = HELLO_MALFORMED;
         return;
     }
     out->retry = memcmp(random.p, retry, sizeof retry) == 0;
     if (c.n >= 2)
-        read_extensions(cursor_cut(&c, get(&c, 2)), out);
+        read_extensions(cursor_cut(&c, number_get(&c, 2)), out);
     if (out->version < HELLO_SSL3 || out->version > HELLO_TLS13)
         out->state = HELLO_MALFORMED;
     if (out->version >= HELLO_TLS13 && out->state == HELLO_MORE)
@@ -219,19 +219,19 @@ static bool has_exchange(uint16_t cipher, const char *kind)
 static void read_key_exchange(struct cursor c, struct hello_answer *out)
 {
     if (has_exchange(out->cipher, "ECDHE_") || has_exchange(out->cipher, "ECDH_anon_")) {
-        if (get(&c, 1) == 3) /* named_curve */
-            out->group = (uint16_t)get(&c, 2);
-        (void)cursor_cut(&c, get(&c, 1));
+        if (number_get(&c, 1) == 3) /* named_curve */
+            out->group = (uint16_t)number_get(&c, 2);
+        (void)cursor_cut(&c, number_get(&c, 1));
     } else if (has_exchange(out->cipher, "DHE_") || has_exchange(out->cipher, "DH_anon_")) {
-        struct cursor prime = cursor_cut(&c, get(&c, 2));
+        struct cursor prime = cursor_cut(&c, number_get(&c, 2));
         while (prime.n && *prime.p == 0)
             (void)cursor_cut(&prime, 1);
         out->dh_bits = (uint16_t)(prime.n > 8191 ? 65528 : prime.n * 8);
-        (void)cursor_cut(&c, get(&c, 2));
-        (void)cursor_cut(&c, get(&c, 2));
+        (void)cursor_cut(&c, number_get(&c, 2));
+        (void)cursor_cut(&c, number_get(&c, 2));
     }
     if (out->version == HELLO_TLS12 && !c.bad && c.n >= 2)
-        out->signature = (uint16_t)get(&c, 2);
+        out->signature = (uint16_t)number_get(&c, 2);
     out->state = c.bad ? HELLO_MALFORMED : HELLO_ACCEPTED;
 }
 
@@ -254,16 +254,16 @@ static size_t unwrap(struct slice octets, unsigned char *flat, size_t room, stru
     struct cursor c = {(const unsigned char *)octets.p, octets.n, false};
     size_t n = 0;
     while (c.n >= 5) {
-        unsigned kind = get(&c, 1), major = get(&c, 1);
-        (void)get(&c, 1);
-        size_t length = get(&c, 2);
+        unsigned kind = number_get(&c, 1), major = number_get(&c, 1);
+        (void)number_get(&c, 1);
+        size_t length = number_get(&c, 2);
         if (major != 3 || (kind != RECORD_HANDSHAKE && kind != RECORD_ALERT) || length > RECORD_MOST) {
             out->state = HELLO_MALFORMED;
             break;
         }
         if (kind == RECORD_ALERT) {
             struct cursor alert = c;
-            unsigned level = get(&alert, 1), what = get(&alert, 1);
+            unsigned level = number_get(&alert, 1), what = number_get(&alert, 1);
             if (!alert.bad && level == 2) {
                 out->alert = (uint8_t)what;
                 out->state = HELLO_ALERTED;
@@ -294,8 +294,8 @@ void hello_read(struct slice octets, struct hello_answer *out)
     struct cursor c = {flat, n, false};
     for (bool first = true; c.n >= 4 && out->state == HELLO_MORE; first = false) {
         struct cursor head = c;
-        unsigned kind = get(&head, 1);
-        size_t length = get(&head, 3);
+        unsigned kind = number_get(&head, 1);
+        size_t length = number_get(&head, 3);
         if (first && kind != SERVER_HELLO)
             out->state = HELLO_MALFORMED;
         if (length > head.n)

@@ -15,7 +15,7 @@ struct prefix_table {
     bool lengths[2][129]; /* of IPv4 and IPv6: some entry has it */
 };
 
-static int compare(const void *a, const void *b)
+static int prefix_compare(const void *a, const void *b)
 {
     const struct prefix *x = a, *y = b;
     if (x->network.base.family != y->network.base.family)
@@ -29,7 +29,7 @@ static int compare(const void *a, const void *b)
 static int compare_all(const void *a, const void *b)
 {
     const struct prefix *x = a, *y = b;
-    int order = compare(a, b);
+    int order = prefix_compare(a, b);
     if (!order)
         order = x->as < y->as ? -1 : x->as > y->as;
     return order ? order : (int)x->longest - (int)y->longest;
@@ -78,10 +78,10 @@ const struct prefix *prefix_table_find(const struct prefix_table *t, const struc
         return NULL;
     struct prefix wanted = {.network = ip_net_of(a, bits)};
     const struct prefix *end = t->entries + t->count;
-    const struct prefix *found = bsearch(&wanted, t->entries, t->count, sizeof wanted, compare);
-    while (found && found > t->entries && compare(found - 1, &wanted) == 0)
+    const struct prefix *found = bsearch(&wanted, t->entries, t->count, sizeof wanted, prefix_compare);
+    while (found && found > t->entries && prefix_compare(found - 1, &wanted) == 0)
         found--;
-    for (const struct prefix *p = found; p && p < end && compare(p, &wanted) == 0; p++)
+    for (const struct prefix *p = found; p && p < end && prefix_compare(p, &wanted) == 0; p++)
         ++*count;
     return found;
 }

@@ -52,7 +52,7 @@ static void leave_out(struct list *l, uint16_t id)
     l->count = kept;
 }
 
-static void append(struct list *l, const struct list *more)
+static void ciphers_append(struct list *l, const struct list *more)
 {
     for (size_t i = 0; i < more->count && l->count < CIPHERS; i++)
         l->id[l->count++] = more->id[i];
@@ -209,7 +209,7 @@ static void ask_tls12(struct probing *p)
         struct list worse = old ? ciphers_of(HELLO_INSUFFICIENT, HELLO_INSUFFICIENT, false, NULL) : phase;
         if (accepted(ask_for(p, "phase-out", HELLO_TLS12, &phase, false)) || old) {
             struct list some = worse;
-            append(&some, &good);
+            ciphers_append(&some, &good);
             struct tls_probe *t = ask_for(p, "order", HELLO_TLS12, &some, false);
             if (accepted(t) && is_of(&worse, t->answer.cipher)) /* perhaps it has no better one */
                 (void)ask_for(p, "good", HELLO_TLS12, &good, false);

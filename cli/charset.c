@@ -110,7 +110,7 @@ void charset_add(struct charset *c, struct slice text, struct buf *out)
     c->held_count += text.n;
 }
 
-static ssize_t put(void *cookie, const char *p, size_t n)
+static ssize_t stream_put(void *cookie, const char *p, size_t n)
 {
     struct stream *s = cookie;
     struct buf converted = BUF_INIT;
@@ -126,12 +126,12 @@ static ssize_t put(void *cookie, const char *p, size_t n)
     return good ? (ssize_t)n : 0;
 }
 
-static void replace(FILE **f, struct stream *s, const char *name)
+static void stream_replace(FILE **f, struct stream *s, const char *name)
 {
     if (!isatty(s->fd))
         return;
     s->charset = charset_new(name);
-    FILE *ours = s->charset ? fopencookie(s, "w", (cookie_io_functions_t){.write = put}) : NULL;
+    FILE *ours = s->charset ? fopencookie(s, "w", (cookie_io_functions_t){.write = stream_put}) : NULL;
     if (!ours) {
         s->charset = charset_free(s->charset);
         return;
@@ -145,8 +145,8 @@ void charset_begin(void)
     const char *name = nl_langinfo(CODESET);
     if (strcmp(name, "UTF-8") == 0 || strcmp(name, "ANSI_X3.4-1968") == 0 || strcmp(name, "US-ASCII") == 0)
         return;
-    replace(&stdout, &streams[0], name);
-    replace(&stderr, &streams[1], name);
+    stream_replace(&stdout, &streams[0], name);
+    stream_replace(&stderr, &streams[1], name);
 }
 
 int charset_fd(FILE *f)

@@ -20,8 +20,8 @@
 
 static char prefix_now[64] = "assay";
 
-static void complain(const char *fmt, va_list ap) PRINTF_LIKE(1, 0);
-static void complain(const char *fmt, va_list ap)
+static void cli_complain(const char *fmt, va_list ap) PRINTF_LIKE(1, 0);
+static void cli_complain(const char *fmt, va_list ap)
 {
     char *words = NULL;
     struct buf safe = BUF_INIT, out = BUF_INIT;
@@ -40,7 +40,7 @@ void cli_error(const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    complain(fmt, ap);
+    cli_complain(fmt, ap);
     va_end(ap);
 }
 
@@ -48,7 +48,7 @@ int cli_usage(const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    complain(fmt, ap);
+    cli_complain(fmt, ap);
     va_end(ap);
     fprintf(stderr, "Try '%s --help'.\n", prefix_now);
     return EX_USAGE;

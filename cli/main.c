@@ -25,7 +25,7 @@ static const struct cli_command commands[] = {
     {NULL, NULL, NULL, NULL},
 };
 
-static int run(int argc, char **argv)
+static int command_run(int argc, char **argv)
 {
     if (argc > 1 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "version") == 0)) {
         printf("assay %s\n", ASSAY_VERSION);
@@ -76,7 +76,7 @@ int main(int argc, char **argv)
     textdomain("assay");
     charset_begin();
     signal(SIGPIPE, SIG_IGN);
-    int rc = run(argc, argv);
+    int rc = command_run(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         if (!reader_is_gone())
             cli_error("could not write all output");

@@ -38,7 +38,7 @@ static bool network_of(struct slice text, struct ip_net *net)
     return true;
 }
 
-static const char *kept(struct arena *a, struct buf *b)
+static const char *list_kept(struct arena *a, struct buf *b)
 {
     const char *text = b->n && !b->failed ? arena_copy(a, b->p, b->n) : NULL;
 
@@ -46,7 +46,7 @@ static const char *kept(struct arena *a, struct buf *b)
     return text ? text : "";
 }
 
-static void add(struct buf *list, const char *text, size_t n)
+static void list_add(struct buf *list, const char *text, size_t n)
 {
     buf_printf(list, "%s%.*s", list->n ? ", " : "", (int)n, text);
 }
@@ -55,7 +55,7 @@ static void add_net(struct buf *list, const struct ip_net *net)
 {
     char text[IP_NET_TEXT];
     ip_net_text(net, text);
-    add(list, text, strlen(text));
+    list_add(list, text, strlen(text));
 }
 
 /* What mynetworks leaves out by a pattern that stands before the network; there it counts. */
@@ -64,7 +64,7 @@ struct left_out {
     size_t count, room;
 };
 
-static bool holds(const struct ip_net *outer, const struct ip_net *inner)
+static bool network_holds(const struct ip_net *outer, const struct ip_net *inner)
 {
     return outer->base.family == inner->base.family && outer->bits <= inner->bits && ip_in_net(&inner->base, outer);
 }
@@ -96,14 +96,14 @@ static bool is_left_out(const struct telling *t, const struct ip_net *net, bool 
 {
     bool whole = false;
     for (size_t i = 0; i < t->out->count; i++) {
-        whole |= holds(&t->out->nets[i], net);
-        *in_part |= holds(net, &t->out->nets[i]);
+        whole |= network_holds(&t->out->nets[i], net);
+        *in_part |= network_holds(net, &t->out->nets[i]);
     }
     return whole;
 }
 
 /* Collects the parts of the network that are not left out and not the policy's own already. */
-static void split(struct telling *t, const struct ip_net *net)
+static void network_split(struct telling *t, const struct ip_net *net)
 {
     bool in_part = false;
     if (t->too_many || is_left_out(t, net, &in_part) || is_own(t->policy, net))
@@ -111,10 +111,10 @@ static void split(struct telling *t, const struct ip_net *net)
     if (in_part) {
         struct ip half = net->base;
         struct ip_net low = ip_net_of(&half, net->bits + 1);
-        split(t, &low);
+        network_split(t, &low);
         half.octets[net->bits / 8] |= (uint8_t)(0x80 >> net->bits % 8);
         struct ip_net high = ip_net_of(&half, net->bits + 1);
-        split(t, &high);
+        network_split(t, &high);
     } else if (t->count == MTA_NETWORKS_PARTS) {
         t->too_many = true;
     } else {
@@ -126,24 +126,24 @@ struct lists {
     struct buf here, others, left_out, unread, open;
 };
 
-static void tell(struct lists *l, const struct policy *p, const struct left_out *out, const struct ip_net *net,
-                 struct slice word)
+static void network_tell(struct lists *l, const struct policy *p, const struct left_out *out, const struct ip_net *net,
+                         struct slice word)
 {
     const bool single = net->bits == (net->base.family == 4 ? 32 : 128);
     struct buf *list = ip_is_loopback(&net->base) || single ? &l->here : &l->others;
     struct telling t = {.policy = p, .out = out};
 
     if (net->bits == 0) {
-        add(&l->open, word.p, word.n);
+        list_add(&l->open, word.p, word.n);
         return;
     }
-    split(&t, net);
+    network_split(&t, net);
     for (size_t i = 0; !t.too_many && i < t.count; i++)
         add_net(list, &t.parts[i]);
     if (t.too_many)
-        add(&l->unread, word.p, word.n);
+        list_add(&l->unread, word.p, word.n);
     for (size_t i = 0; t.count && i < out->count; i++)
-        if (holds(net, &out->nets[i]))
+        if (network_holds(net, &out->nets[i]))
             add_net(&l->left_out, &out->nets[i]);
 }
 
@@ -164,18 +164,18 @@ struct mta_networks mta_networks_unknown(struct arena *a, const struct policy *p
             continue;
         if (!network_of(pattern, &net)) {
             const bool all = pattern.n > 7 && memcmp(pattern.p, "static:", 7) == 0;
-            add(all && !without ? &l.open : &l.unread, word.p, word.n);
+            list_add(all && !without ? &l.open : &l.unread, word.p, word.n);
         } else if (ip_is_loopback(&net.base) && net.base.family == 4 && memchr(pattern.p, ':', pattern.n)) {
             continue; /* 127.0.0.0/8 again, as IPv4-mapped */
         } else if (without) {
             leave_out(a, &out, &net);
         } else {
-            tell(&l, p, &out, &net, word);
+            network_tell(&l, p, &out, &net, word);
         }
     }
-    return (struct mta_networks){.here = kept(a, &l.here),
-                                 .others = kept(a, &l.others),
-                                 .left_out = kept(a, &l.left_out),
-                                 .unread = kept(a, &l.unread),
-                                 .open = kept(a, &l.open)};
+    return (struct mta_networks){.here = list_kept(a, &l.here),
+                                 .others = list_kept(a, &l.others),
+                                 .left_out = list_kept(a, &l.left_out),
+                                 .unread = list_kept(a, &l.unread),
+                                 .open = list_kept(a, &l.open)};
 }

@@ -105,7 +105,7 @@ static void tell_if_mail_waits(const struct pause_options *o)
                socket_name);
 }
 
-static int show(const char *state)
+static int pause_show(const char *state)
 {
     struct pause p;
     char until[CLOCK_TEXT];
@@ -131,13 +131,13 @@ static int show(const char *state)
     return CLI_OK;
 }
 
-static int failed(const char *state, enum status s)
+static int pause_failed(const char *state, enum status s)
 {
     cli_error("%s/pause: %s%s", state, status_text(s), s == STATUS_DENIED ? status_as_root(EACCES) : "");
     return s == STATUS_DENIED ? EX_NOPERM : s == STATUS_AGAIN ? EX_TEMPFAIL : EX_DATAERR;
 }
 
-static int begin(const struct pause_options *o, const char *length, const char *because)
+static int pause_begin(const struct pause_options *o, const char *length, const char *because)
 {
     struct pause p = {0};
     long seconds = duration(length);
@@ -157,9 +157,9 @@ static int begin(const struct pause_options *o, const char *length, const char *
     snprintf(p.because, sizeof p.because, "%s", because);
     enum status s = pause_write(o->state, clock_wall(), &p);
     if (s != STATUS_OK)
-        return failed(o->state, s);
+        return pause_failed(o->state, s);
     wait_for_resolver(o->state);
-    show(o->state);
+    pause_show(o->state);
     tell_if_mail_waits(o);
     return EX_OK;
 }
@@ -171,14 +171,14 @@ int cmd_pause(int argc, char **argv)
     if (rc >= 0)
         return rc;
     if (n == 0) {
-        rc = show(o.state);
+        rc = pause_show(o.state);
         if (rc == CLI_WARNING)
             tell_if_mail_waits(&o);
         return rc;
     }
     if (n != 3 || strcmp(argv[2], "because") != 0)
         return cli_usage("say for how long and why: assay pause 1h because \"...\"");
-    return begin(&o, argv[1], argv[3]);
+    return pause_begin(&o, argv[1], argv[3]);
 }
 
 int cmd_resume(int argc, char **argv)
@@ -193,7 +193,7 @@ int cmd_resume(int argc, char **argv)
         return EX_OK;
     }
     if (s != STATUS_OK)
-        return failed(o.state, s);
+        return pause_failed(o.state, s);
     wait_for_resolver(o.state);
     puts("The policy is in force again.");
     return EX_OK;

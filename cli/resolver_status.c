@@ -69,7 +69,7 @@ struct verdict {
     struct buf words; /* one line each */
 };
 
-static void complain(struct verdict *v, enum cli_exit code, const char *text)
+static void verdict_complain(struct verdict *v, enum cli_exit code, const char *text)
 {
     if (code > v->code)
         v->code = code;
@@ -93,7 +93,7 @@ static void judge_pause(const json_t *policy, const char *dir, struct verdict *v
                  until, p.by, p.because);
     else
         snprintf(line, sizeof line, "Enforcement is paused: assay pause says until when and why.");
-    complain(v, CLI_WARNING, line);
+    verdict_complain(v, CLI_WARNING, line);
 }
 
 static void status_judge(const json_t *s, const char *dir, struct verdict *v)
@@ -104,25 +104,25 @@ static void status_judge(const json_t *s, const char *dir, struct verdict *v)
         snprintf(line, sizeof line,
                  "The module does not run: its last status is of %s. Is Unbound started with it (assay-unbound(8))?",
                  text_of(s, "now"));
-        complain(v, CLI_CRITICAL, line);
+        verdict_complain(v, CLI_CRITICAL, line);
     }
     if (strcmp(text_of(policy, "source"), "none") == 0) {
         snprintf(line, sizeof line, "No policy is in force, every answer passes: %s", text_of(policy, "error"));
-        complain(v, CLI_CRITICAL, line);
+        verdict_complain(v, CLI_CRITICAL, line);
     } else if (text_of(policy, "error")[0]) {
         snprintf(line, sizeof line, "The policy file is bad, the last good one is in force: %s",
                  text_of(policy, "error"));
-        complain(v, CLI_WARNING, line);
+        verdict_complain(v, CLI_WARNING, line);
     }
     judge_pause(policy, dir, v);
     if (!json_is_true(json_object_get(journal, "healthy"))) {
         snprintf(line, sizeof line, "The journal cannot be written: %s", text_of(journal, "error"));
-        complain(v, CLI_WARNING, line);
+        verdict_complain(v, CLI_WARNING, line);
     }
     if (number_of(json_object_get(s, "queue"), "dropped") > 0)
-        complain(v, CLI_WARNING, "Some answers were judged and not recorded: the queue was full.");
+        verdict_complain(v, CLI_WARNING, "Some answers were judged and not recorded: the queue was full.");
     if (json_array_size(json_object_get(s, "unneeded")) > 0)
-        complain(v, CLI_WARNING, "An exemption is no longer needed: its zone is signed now (below).");
+        verdict_complain(v, CLI_WARNING, "An exemption is no longer needed: its zone is signed now (below).");
 }
 
 /* ---- for people ---- */

@@ -111,7 +111,7 @@ static const struct options_spec command_line = {
 };
 
 /* Marks the standards named by the arguments; -1: go on, else the exit code. */
-static int choose(int argc, char **argv, struct choice *c)
+static int standards_choose(int argc, char **argv, struct choice *c)
 {
     int n, rc = cli_options(&command_line, argc, argv, c, &n);
     for (int i = 1; rc < 0 && i <= n; i++)
@@ -135,7 +135,7 @@ static int write_page(const struct choice *c)
 int cmd_standards(int argc, char **argv)
 {
     struct choice c = {.html = NULL};
-    int rc = choose(argc, argv, &c);
+    int rc = standards_choose(argc, argv, &c);
     if (rc != -1)
         return rc;
     cli_speak(&c.lang, c.as_json);

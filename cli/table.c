@@ -58,7 +58,7 @@ struct table *table_free(struct table *t)
     return NULL;
 }
 
-static struct cell *add(struct table *t, enum cell_kind kind, int64_t n)
+static struct cell *cell_add(struct table *t, enum cell_kind kind, int64_t n)
 {
     if (!t || t->failed)
         return NULL;
@@ -77,31 +77,31 @@ static struct cell *add(struct table *t, enum cell_kind kind, int64_t n)
 
 void table_text(struct table *t, const char *text)
 {
-    struct cell *c = add(t, text ? CELL_TEXT : CELL_EMPTY, 0);
+    struct cell *c = cell_add(t, text ? CELL_TEXT : CELL_EMPTY, 0);
     if (c && text && !(c->text = strdup(text)))
         t->failed = true;
 }
 
 void table_number(struct table *t, int64_t n)
 {
-    (void)add(t, CELL_NUMBER, n);
+    (void)cell_add(t, CELL_NUMBER, n);
 }
 
 void table_share(struct table *t, int64_t part, int64_t whole)
 {
-    struct cell *c = add(t, whole ? CELL_SHARE : CELL_EMPTY, part);
+    struct cell *c = cell_add(t, whole ? CELL_SHARE : CELL_EMPTY, part);
     if (c)
         c->whole = whole;
 }
 
 void table_day(struct table *t, int64_t day)
 {
-    (void)add(t, CELL_DAY, day);
+    (void)cell_add(t, CELL_DAY, day);
 }
 
 void table_moment(struct table *t, int64_t moment)
 {
-    (void)add(t, moment ? CELL_MOMENT : CELL_EMPTY, moment);
+    (void)cell_add(t, moment ? CELL_MOMENT : CELL_EMPTY, moment);
 }
 
 size_t table_rows(const struct table *t)
@@ -110,7 +110,7 @@ size_t table_rows(const struct table *t)
 }
 
 /* The cell's words; raw: for programs. */
-static void words(const struct cell *c, bool raw, struct buf *out)
+static void cell_words(const struct cell *c, bool raw, struct buf *out)
 {
     char text[TIMESTAMP_TEXT], utc[CLOCK_TEXT];
     switch (c->kind) {
@@ -155,10 +155,10 @@ static void as_json(const struct table *t, struct buf *out)
         } else if (c->kind == CELL_SHARE) {
             json_int(&j, key, 0);
             buf_cut(out, out->n - 1);
-            words(c, true, out);
+            cell_words(c, true, out);
         } else {
             struct buf b = BUF_INIT;
-            words(c, true, &b);
+            cell_words(c, true, &b);
             json_str(&j, key, b.p);
             buf_release(&b);
         }
@@ -192,7 +192,7 @@ static void as_csv(const struct table *t, struct buf *out)
         if (t->cells[i].kind == CELL_TEXT)
             csv_content(&b, t->cells[i].text);
         else
-            words(&t->cells[i], true, &b);
+            cell_words(&t->cells[i], true, &b);
         csv_text(out, b.p);
         buf_adds(out, (i + 1) % t->width ? "," : "\r\n");
         buf_release(&b);
@@ -212,7 +212,7 @@ static void widths(const struct table *t, size_t *w, bool *right)
     }
     for (size_t i = 0; i < t->count; i++) {
         struct buf b = BUF_INIT;
-        words(&t->cells[i], false, &b);
+        cell_words(&t->cells[i], false, &b);
         size_t n = cli_columns(b.p), column = i % t->width;
         w[column] = n > w[column] ? n : w[column];
         buf_release(&b);
@@ -238,7 +238,7 @@ static void put_cell(struct buf *line, const char *text, size_t width, bool righ
 }
 
 /* Cuts at a column of the terminal, between characters; the last of them shows that more was there. */
-static void cut(struct buf *line, size_t columns)
+static void line_cut(struct buf *line, size_t columns)
 {
     const bool more = cli_columns(line->p) > columns;
     while (line->n && cli_columns(line->p) + more > columns) {
@@ -297,7 +297,7 @@ static void put_row(const struct table *t, size_t row, const size_t *w, const bo
         if (row == 0)
             buf_adds(&b, t->columns[i].title);
         else
-            words(&t->cells[(row - 1) * t->width + i], false, &b);
+            cell_words(&t->cells[(row - 1) * t->width + i], false, &b);
         if (last && terminal >= start + WRAP_LEAST && !right[i] && cli_columns(b.p) > terminal - start)
             put_wrapped(line, b.p, start, terminal - start);
         else
@@ -305,7 +305,7 @@ static void put_row(const struct table *t, size_t row, const size_t *w, const bo
         buf_release(&b);
     }
     if (terminal && line->n && !strchr(line->p, '\n'))
-        cut(line, terminal);
+        line_cut(line, terminal);
     while (line->n && line->p[line->n - 1] == ' ')
         buf_cut(line, line->n - 1);
 }
@@ -339,7 +339,7 @@ static void html_row(const struct table *t, size_t from, struct buf *out)
         const struct cell *c = &t->cells[from + i];
         if (!t->columns[i].title)
             continue;
-        words(c, c->kind == CELL_TEXT, &b); /* texts are made visible by page_text */
+        cell_words(c, c->kind == CELL_TEXT, &b); /* texts are made visible by page_text */
         buf_adds(out, is_number(c) ? "<td class=\"n r\">" : c->kind == CELL_TEXT ? "<td>" : "<td class=n>");
         page_text(out, b.p);
         buf_adds(out, "</td>");

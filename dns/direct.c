@@ -28,7 +28,7 @@ struct exchange {
     int64_t deadline;
 };
 
-static bool fail(struct exchange *x, enum dns_direct_outcome outcome, const char *why)
+static bool exchange_fail(struct exchange *x, enum dns_direct_outcome outcome, const char *why)
 {
     x->out->outcome = outcome;
     x->out->why = why;
@@ -44,9 +44,9 @@ static bool wait_for(struct exchange *x, short events)
         if (n > 0)
             return true;
         if (n == 0)
-            return fail(x, DNS_DIRECT_TIMEOUT, "no answer in time");
+            return exchange_fail(x, DNS_DIRECT_TIMEOUT, "no answer in time");
         if (errno != EINTR)
-            return fail(x, DNS_DIRECT_INTERNAL, "poll failed");
+            return exchange_fail(x, DNS_DIRECT_INTERNAL, "poll failed");
     }
 }
 
@@ -72,17 +72,17 @@ static bool connect_to(struct exchange *x, int kind)
     }
     x->fd = socket(a->family == 4 ? AF_INET : AF_INET6, kind | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (x->fd < 0)
-        return fail(x, errno == EAFNOSUPPORT ? DNS_DIRECT_UNREACHABLE : DNS_DIRECT_INTERNAL, "no socket");
+        return exchange_fail(x, errno == EAFNOSUPPORT ? DNS_DIRECT_UNREACHABLE : DNS_DIRECT_INTERNAL, "no socket");
     if (connect(x->fd, &to.sa, size) == 0)
         return true;
     if (errno != EINPROGRESS)
-        return fail(x, DNS_DIRECT_UNREACHABLE, "cannot be reached");
+        return exchange_fail(x, DNS_DIRECT_UNREACHABLE, "cannot be reached");
     int error = 0;
     size = sizeof error;
     if (!wait_for(x, POLLOUT))
         return false;
     if (getsockopt(x->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error)
-        return fail(x, DNS_DIRECT_UNREACHABLE, "cannot be reached");
+        return exchange_fail(x, DNS_DIRECT_UNREACHABLE, "cannot be reached");
     return true;
 }
 
@@ -91,7 +91,7 @@ static bool new_question(struct exchange *x)
 {
     uint16_t id;
     if (getrandom(&id, sizeof id, 0) != sizeof id)
-        return fail(x, DNS_DIRECT_INTERNAL, "no randomness");
+        return exchange_fail(x, DNS_DIRECT_INTERNAL, "no randomness");
     x->length = dns_direct_question(x->q->name, x->q->type, id, x->question);
     if (x->q->recursive) {
         x->question[2] |= 0x01; /* RD */
@@ -99,7 +99,7 @@ static bool new_question(struct exchange *x)
     }
     if (x->q->checking_disabled)
         x->question[3] |= 0x10;
-    return x->length || fail(x, DNS_DIRECT_INTERNAL, "not a domain name");
+    return x->length || exchange_fail(x, DNS_DIRECT_INTERNAL, "not a domain name");
 }
 
 static bool read_answer(struct exchange *x, struct slice message, bool *truncated)
@@ -118,11 +118,11 @@ static bool ask_udp(struct exchange *x, bool *truncated)
     if (!new_question(x) || !connect_to(x, SOCK_DGRAM))
         return false;
     if (send(x->fd, x->question, x->length, MSG_NOSIGNAL) != (ssize_t)x->length)
-        return fail(x, DNS_DIRECT_UNREACHABLE, "cannot be reached");
+        return exchange_fail(x, DNS_DIRECT_UNREACHABLE, "cannot be reached");
     while (wait_for(x, POLLIN)) {
         ssize_t n = recv(x->fd, message, sizeof message, 0);
         if (n < 0 && errno != EAGAIN && errno != EINTR)
-            return fail(x, DNS_DIRECT_UNREACHABLE, "cannot be reached");
+            return exchange_fail(x, DNS_DIRECT_UNREACHABLE, "cannot be reached");
         if (n > 0 && read_answer(x, slice_of((char *)message, (size_t)n), truncated))
             return true;
     }
@@ -140,7 +140,7 @@ static bool transfer(struct exchange *x, unsigned char *p, size_t n, bool readin
             if (!wait_for(x, reading ? POLLIN : POLLOUT))
                 return false;
         } else {
-            return fail(x, DNS_DIRECT_MALFORMED, "the server closed the connection");
+            return exchange_fail(x, DNS_DIRECT_MALFORMED, "the server closed the connection");
         }
     }
     return true;
@@ -160,14 +160,14 @@ static bool ask_tcp(struct exchange *x)
     size_t n = (size_t)head[0] << 8 | head[1];
     unsigned char *message = arena_alloc(x->arena, n + 1);
     if (!message)
-        return fail(x, DNS_DIRECT_INTERNAL, "out of memory");
+        return exchange_fail(x, DNS_DIRECT_INTERNAL, "out of memory");
     if (!transfer(x, message, n, true))
         return false;
     return read_answer(x, slice_of((char *)message, n), &truncated) ||
-           fail(x, DNS_DIRECT_MALFORMED, "not an answer to the question");
+           exchange_fail(x, DNS_DIRECT_MALFORMED, "not an answer to the question");
 }
 
-static void done(struct exchange *x)
+static void exchange_done(struct exchange *x)
 {
     if (x->fd >= 0)
         close(x->fd);
@@ -183,10 +183,10 @@ void dns_direct_ask(struct arena *arena, const struct dns_direct_request *q, str
         return;
     for (unsigned i = 0; i < (q->tries ? q->tries : DEFAULT_TRIES) && !answered && !q->tcp_only; i++) {
         answered = ask_udp(&x, &truncated);
-        done(&x);
+        exchange_done(&x);
     }
     if (truncated || q->tcp_only) {
         (void)ask_tcp(&x);
-        done(&x);
+        exchange_done(&x);
     }
 }

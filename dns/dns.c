@@ -180,7 +180,7 @@ void dns_scope_grew(struct dns_scope *s, const struct dns_held *held, size_t oct
 }
 
 /* Answers the entry without asking a source: budget, time, memory or a bad name. */
-static void settle(struct entry *e, enum dns_state state, const char *why, enum limit_kind limit)
+static void entry_settle(struct entry *e, enum dns_state state, const char *why, enum limit_kind limit)
 {
     e->answer.state = state;
     e->answer.security = DNS_UNKNOWN;
@@ -214,7 +214,7 @@ static void entry_copy(struct dns_scope *s, struct entry *e, struct dns_result *
     a->why = arena_strdup(s->arena, r->why);
     if (!whole || (r->canonical && !a->canonical) || (r->why && !a->why)) {
         a->canonical = NULL;
-        settle(e, DNS_TEMPFAIL, "out of memory", LIMIT_OF_MOMENT);
+        entry_settle(e, DNS_TEMPFAIL, "out of memory", LIMIT_OF_MOMENT);
     } else {
         a->state = r->state;
         a->security = r->security;
@@ -246,7 +246,7 @@ static struct entry *entry_find(struct dns_scope *s, const char *name, const cha
 }
 
 /* Takes the answer of an entry under way, NULL if it did not come in time, and charges its packets. */
-static void finish(struct dns_scope *s, struct entry *e, struct dns_result *r)
+static void entry_finish(struct dns_scope *s, struct entry *e, struct dns_result *r)
 {
     const bool failed = !r || (r->limit == LIMIT_NOT_REACHED && (r->state == DNS_TEMPFAIL || r->state == DNS_BOGUS));
     const unsigned left = let_go(s, e), sent = r ? r->packets : left;
@@ -259,9 +259,9 @@ static void finish(struct dns_scope *s, struct entry *e, struct dns_result *r)
     if (r)
         entry_copy(s, e, r);
     else if (e->by_scope_end)
-        settle(e, DNS_TEMPFAIL, "the time for all look-ups is up", LIMIT_OF_MOMENT);
+        entry_settle(e, DNS_TEMPFAIL, "the time for all look-ups is up", LIMIT_OF_MOMENT);
     else
-        settle(e, DNS_TEMPFAIL, "no answer in time", LIMIT_NOT_REACHED);
+        entry_settle(e, DNS_TEMPFAIL, "no answer in time", LIMIT_NOT_REACHED);
 }
 
 /* Tells whether a name in the same zone was answered: the way to it is known and cached. */
@@ -294,16 +294,16 @@ static unsigned packets_for(const struct dns_scope *s, const struct entry *e)
 }
 
 /* Collects the answers that have arrived, without waiting. */
-static void collect(struct dns_scope *s)
+static void scope_collect(struct dns_scope *s)
 {
     for (struct entry *e = s->first; e; e = e->next) {
         struct dns_result *r = e->flight ? s->source->ops->await(s->source, e->flight, 0) : NULL;
         if (r)
-            finish(s, e, r);
+            entry_finish(s, e, r);
     }
 }
 
-static void watch(struct dns_scope *s, struct entry *e)
+static void entry_watch(struct dns_scope *s, struct entry *e)
 {
     if (!s->no_wait)
         return;
@@ -314,15 +314,15 @@ static void watch(struct dns_scope *s, struct entry *e)
 #define GIVEN_UP "the look-ups of this message take too many rounds"
 
 /* Asks the source; as far as is known it does not have the answer in its cache. */
-static void begin(struct dns_scope *s, struct entry *e)
+static void entry_begin(struct dns_scope *s, struct entry *e)
 {
     e->waiting = false;
     if (s->given_up) {
-        settle(e, DNS_TEMPFAIL, GIVEN_UP, LIMIT_OF_MOMENT);
+        entry_settle(e, DNS_TEMPFAIL, GIVEN_UP, LIMIT_OF_MOMENT);
         return;
     }
     if (s->charge && !s->charge(s->context)) {
-        settle(e, DNS_TEMPFAIL, "this client's look-ups are used up for now", LIMIT_OF_MOMENT);
+        entry_settle(e, DNS_TEMPFAIL, "this client's look-ups are used up for now", LIMIT_OF_MOMENT);
         return;
     }
     e->held = packets_for(s, e);
@@ -331,14 +331,14 @@ static void begin(struct dns_scope *s, struct entry *e)
     if (r) {
         entry_copy(s, e, r);
     } else if (!e->flight) {
-        settle(e, DNS_TEMPFAIL, "out of memory", LIMIT_OF_MOMENT);
+        entry_settle(e, DNS_TEMPFAIL, "out of memory", LIMIT_OF_MOMENT);
     } else {
         s->packets_held += e->held;
         e->until = clock_mono_ms() + s->lookup_ms;
         e->by_scope_end = e->until >= s->end;
         if (e->by_scope_end)
             e->until = s->end;
-        watch(s, e);
+        entry_watch(s, e);
     }
 }
 
@@ -347,11 +347,11 @@ static void begin_waiting(struct dns_scope *s)
 {
     if (!s->waiting)
         return;
-    collect(s);
+    scope_collect(s);
     s->waiting = false;
     for (struct entry *e = s->first; e; e = e->next) {
         if (e->waiting && packets_for(s, e))
-            begin(s, e);
+            entry_begin(s, e);
         s->waiting |= e->waiting;
     }
 }
@@ -361,7 +361,7 @@ static void entry_ask(struct dns_scope *s, struct entry *e)
     const struct dns_ops *ops = s->source->ops;
 
     if (s->asked[s->purpose] >= s->lookups[s->purpose]) {
-        settle(e, DNS_TEMPFAIL, "no look-up left of the number allowed", LIMIT_OF_MESSAGE);
+        entry_settle(e, DNS_TEMPFAIL, "no look-up left of the number allowed", LIMIT_OF_MESSAGE);
         return;
     }
     s->asked[s->purpose]++;
@@ -370,7 +370,7 @@ static void entry_ask(struct dns_scope *s, struct entry *e)
     if (r) {
         entry_copy(s, e, r);
     } else if (packets_for(s, e)) {
-        begin(s, e);
+        entry_begin(s, e);
     } else {
         e->waiting = s->waiting = true;
         begin_waiting(s);
@@ -396,7 +396,7 @@ static void begin_now(struct dns_scope *s, struct entry *e)
         if (e->waiting && other && s->no_wait)
             return;
         if (e->waiting && other)
-            finish(s, other, s->source->ops->await(s->source, other->flight, other->until));
+            entry_finish(s, other, s->source->ops->await(s->source, other->flight, other->until));
         else if (e->waiting && !packets_for(s, e))
             break;
     }
@@ -404,10 +404,10 @@ static void begin_now(struct dns_scope *s, struct entry *e)
         return;
     e->waiting = false;
     if (s->failed || s->dear)
-        settle(e, DNS_TEMPFAIL, "the look-ups of this message cost too many packets to ask more",
-               s->failed ? LIMIT_OF_MOMENT : LIMIT_OF_COST);
+        entry_settle(e, DNS_TEMPFAIL, "the look-ups of this message cost too many packets to ask more",
+                     s->failed ? LIMIT_OF_MOMENT : LIMIT_OF_COST);
     else
-        settle(e, DNS_TEMPFAIL, "no packet left of the number that a message may send", LIMIT_OF_MESSAGE);
+        entry_settle(e, DNS_TEMPFAIL, "no packet left of the number that a message may send", LIMIT_OF_MESSAGE);
 }
 
 /* The entry that was made for just this spelling: most questions are started first, and their answers fetched later. */
@@ -440,7 +440,7 @@ static struct entry *entry_of(struct dns_scope *s, const char *name, enum dns_ty
     *s->last = e;
     s->last = &e->next;
     if (!good) {
-        settle(e, DNS_BADNAME, "not a domain name", LIMIT_NOT_REACHED);
+        entry_settle(e, DNS_BADNAME, "not a domain name", LIMIT_NOT_REACHED);
         return e;
     }
     e->q = q;
@@ -458,7 +458,7 @@ void dns_start(struct dns_scope *s, const char *name, enum dns_type type)
 }
 
 /* Takes the answer if it has come, or if its time is over. */
-static void look(struct dns_scope *s, struct entry *e)
+static void entry_look(struct dns_scope *s, struct entry *e)
 {
     if (!e->flight)
         return;
@@ -467,7 +467,7 @@ static void look(struct dns_scope *s, struct entry *e)
         r = s->source->ops->await(s->source, e->flight, e->until); /* so that the source counts it as one in vain */
     else if (!r)
         return;
-    finish(s, e, r);
+    entry_finish(s, e, r);
 }
 
 static const struct dns_answer *await(struct dns_scope *s, const char *name, enum dns_type type)
@@ -478,9 +478,9 @@ static const struct dns_answer *await(struct dns_scope *s, const char *name, enu
     if (e->waiting)
         begin_now(s, e);
     if (!e->done && s->no_wait)
-        look(s, e);
+        entry_look(s, e);
     else if (!e->done)
-        finish(s, e, s->source->ops->await(s->source, e->flight, e->until));
+        entry_finish(s, e, s->source->ops->await(s->source, e->flight, e->until));
     s->lacks |= !e->done;
     return e->done ? &e->answer : &not_yet;
 }
@@ -517,7 +517,7 @@ void dns_scope_no_wait(struct dns_scope *s, void (*arrived)(void *context), void
     s->arrived_context = context;
     for (struct entry *e = s->first; e; e = e->next)
         if (e->flight && !e->watched)
-            watch(s, e);
+            entry_watch(s, e);
 }
 
 void dns_scope_begin_run(struct dns_scope *s)
@@ -533,7 +533,7 @@ bool dns_scope_lacks(const struct dns_scope *s)
 bool dns_scope_awaits(struct dns_scope *s)
 {
     for (struct entry *e = s->first; e; e = e->next)
-        look(s, e);
+        entry_look(s, e);
     begin_waiting(s);
     return first_under_way(s) != NULL;
 }
@@ -548,12 +548,12 @@ void dns_scope_give_up(struct dns_scope *s)
     s->given_up = true;
     for (struct entry *e = s->first; e; e = e->next) {
         if (!e->done && e->flight)
-            finish(s, e, NULL);
+            entry_finish(s, e, NULL);
         else if (e->waiting)
             e->waiting = false;
         else
             continue;
-        settle(e, DNS_TEMPFAIL, GIVEN_UP, LIMIT_OF_MOMENT);
+        entry_settle(e, DNS_TEMPFAIL, GIVEN_UP, LIMIT_OF_MOMENT);
     }
     s->waiting = false;
 }

@@ -20,8 +20,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static enum status complain(char **error, enum status s, const char *fmt, ...) PRINTF_LIKE(3, 4);
-static enum status complain(char **error, enum status s, const char *fmt, ...)
+static enum status anchor_complain(char **error, enum status s, const char *fmt, ...) PRINTF_LIKE(3, 4);
+static enum status anchor_complain(char **error, enum status s, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
@@ -48,18 +48,18 @@ static enum status read_file(const char *path, struct buf *out, char **error)
     if (!f && fd >= 0)
         close(fd);
     if (fd >= 0 && !regular)
-        return complain(error, STATUS_DENIED, "trust anchor %s: cannot be read: it is not a regular file", path);
+        return anchor_complain(error, STATUS_DENIED, "trust anchor %s: cannot be read: it is not a regular file", path);
     if (!f)
-        return complain(error, status_of(e), "trust anchor %s: cannot be read: %s", path, strerror(e));
+        return anchor_complain(error, status_of(e), "trust anchor %s: cannot be read: %s", path, strerror(e));
     errno = 0;
     while ((n = fread(chunk, 1, sizeof chunk, f)) > 0 && out->n <= LIMIT_ANCHOR_BYTES)
         buf_add(out, chunk, n);
     e = ferror(f) ? errno : 0;
     fclose(f);
     if (e)
-        return complain(error, status_of(e), "trust anchor %s: cannot be read: %s", path, strerror(e));
+        return anchor_complain(error, status_of(e), "trust anchor %s: cannot be read: %s", path, strerror(e));
     if (out->n > LIMIT_ANCHOR_BYTES || out->failed)
-        return complain(error, STATUS_LIMIT, "trust anchor %s: too long for a list of keys", path);
+        return anchor_complain(error, STATUS_LIMIT, "trust anchor %s: too long for a list of keys", path);
     return STATUS_OK;
 }
 
@@ -182,12 +182,13 @@ enum status dns_anchor_check(const char *path, enum anchor_use *use, char **erro
     struct buf text = BUF_INIT;
     bool several = false;
     struct dns_token *t = calloc(DNS_TOKENS, sizeof *t);
-    enum status s = t ? read_file(path, &text, error) : complain(error, STATUS_NOMEM, "out of memory");
+    enum status s = t ? read_file(path, &text, error) : anchor_complain(error, STATUS_NOMEM, "out of memory");
     if (s == STATUS_OK && slice_trim(buf_slice(&text)).n == 0)
-        s = complain(error, STATUS_INVALID, "trust anchor %s: the file is empty", path);
+        s = anchor_complain(error, STATUS_INVALID, "trust anchor %s: the file is empty", path);
     else if (s == STATUS_OK && count_keys(buf_slice(&text), t, &several) == 0)
-        s = complain(error, STATUS_INVALID,
-                     "trust anchor %s: holds no DS or DNSKEY record; without one nothing can be validated", path);
+        s = anchor_complain(error, STATUS_INVALID,
+                            "trust anchor %s: holds no DS or DNSKEY record; without one nothing can be validated",
+                            path);
     else if (s == STATUS_OK)
         *use = !several && access(path, W_OK) == 0 && folder_is_writable(path) ? ANCHOR_RFC5011 : ANCHOR_STATIC;
     buf_release(&text);
@@ -200,7 +201,7 @@ static enum status write_beside(const char *path, struct slice text, char **erro
     const struct rootfile_rights rights = {.mode = 0644, .uid = ROOTFILE_NOBODY, .gid = (gid_t)-1};
     if (rootfile_write(path, text, &rights) == STATUS_OK)
         return STATUS_OK;
-    return complain(error, status_of(errno), "trust anchor %s: cannot be written: %s", path, strerror(errno));
+    return anchor_complain(error, status_of(errno), "trust anchor %s: cannot be written: %s", path, strerror(errno));
 }
 
 enum status dns_anchor_seed(const char *path, const char *seed, char **error)

@@ -48,7 +48,7 @@ struct dns_cache {
     struct shard shard[SHARDS];
 };
 
-static uint64_t hash(const struct dns_cache *c, const struct dns_question *q)
+static uint64_t cache_hash(const struct dns_cache *c, const struct dns_question *q)
 {
     uint64_t h = c->key ^ (uint64_t)q->type * 0x9e3779b97f4a7c15u;
     for (const char *p = q->name; *p; p++) {
@@ -91,7 +91,7 @@ struct dns_cache *dns_cache_new(size_t bytes)
     return c;
 }
 
-static struct held **place(struct dns_cache *c, struct shard *s, uint64_t h, const struct dns_question *q)
+static struct held **cache_place(struct dns_cache *c, struct shard *s, uint64_t h, const struct dns_question *q)
 {
     struct held **at = &s->bucket[(h / SHARDS) & (c->buckets - 1)];
     while (*at && !((*at)->hash == h && (*at)->type == q->type && strcmp((*at)->name, q->name) == 0))
@@ -145,11 +145,11 @@ struct dns_cache *dns_cache_free(struct dns_cache *c)
 
 struct dns_result *dns_cache_get(struct dns_cache *c, const struct dns_question *q, int64_t now)
 {
-    uint64_t h = hash(c, q);
+    uint64_t h = cache_hash(c, q);
     struct shard *s = &c->shard[h % SHARDS];
     struct dns_result *r = NULL;
     pthread_mutex_lock(&s->lock);
-    struct held *e = *place(c, s, h, q);
+    struct held *e = *cache_place(c, s, h, q);
     if (e && e->result->expires <= now) {
         discard(c, s, e);
     } else if (e) {
@@ -209,7 +209,7 @@ void dns_cache_put(struct dns_cache *c, const struct dns_question *q, struct dns
     struct held *e = is_to_keep(c, r, now) ? malloc(sizeof *e + length) : NULL;
     if (!e)
         return;
-    uint64_t h = hash(c, q);
+    uint64_t h = cache_hash(c, q);
     struct shard *s = &c->shard[h % SHARDS];
     *e = (struct held){.hash = h,
                        .result = dns_result_hold(r),
@@ -219,7 +219,7 @@ void dns_cache_put(struct dns_cache *c, const struct dns_question *q, struct dns
     memcpy(e->name, q->name, length);
 
     pthread_mutex_lock(&s->lock);
-    struct held *old = *place(c, s, h, q);
+    struct held *old = *cache_place(c, s, h, q);
     if (old)
         discard(c, s, old);
     struct held **first = &s->bucket[(h / SHARDS) & (c->buckets - 1)];
@@ -235,10 +235,10 @@ void dns_cache_put(struct dns_cache *c, const struct dns_question *q, struct dns
 
 void dns_cache_grew(struct dns_cache *c, const struct dns_question *q, const struct dns_result *r, size_t octets)
 {
-    uint64_t h = hash(c, q);
+    uint64_t h = cache_hash(c, q);
     struct shard *s = &c->shard[h % SHARDS];
     pthread_mutex_lock(&s->lock);
-    struct held *e = *place(c, s, h, q);
+    struct held *e = *cache_place(c, s, h, q);
     if (e && e->result == r) {
         e->bytes += octets;
         s->bytes += octets;

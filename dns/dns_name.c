@@ -17,7 +17,7 @@ static bool is_plain(unsigned char c)
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
 }
 
-static unsigned char lower(unsigned char c)
+static unsigned char name_lower(unsigned char c)
 {
     return c >= 'A' && c <= 'Z' ? (unsigned char)(c + 'a' - 'A') : c;
 }
@@ -47,7 +47,7 @@ static unsigned char text_octet(const char *text, size_t *used)
 static size_t put_octet(char *out, unsigned char c)
 {
     static const char digits[] = "0123456789";
-    c = lower(c);
+    c = name_lower(c);
     if (is_plain(c)) {
         out[0] = (char)c;
         return 1;
@@ -77,7 +77,7 @@ enum status dns_name_normal(const char *text, char out[DNS_NAME_TEXT])
                 made[n++] = '.';
             continue;
         }
-        const unsigned char plain = lower((unsigned char)*text);
+        const unsigned char plain = name_lower((unsigned char)*text);
         if (is_plain(plain)) { /* nearly all octets */
             wire += label == 0 ? 2 : 1;
             if (++label > LIMIT_LABEL || wire > DNS_NAME_WIRE)

@@ -20,7 +20,7 @@ static size_t text_octets(const struct dns_answer *a)
     return n;
 }
 
-static struct dns_parsed *make(const struct dns_answer *a, const struct dns_form *form)
+static struct dns_parsed *parsed_make(const struct dns_answer *a, const struct dns_form *form)
 {
     struct dns_parsed *p = calloc(1, sizeof *p);
     const size_t texts_take = text_octets(a);
@@ -41,7 +41,7 @@ static struct dns_parsed *make(const struct dns_answer *a, const struct dns_form
 }
 
 /* Attaches the form to the result. False if the result cannot take it. */
-static bool publish(struct dns_result *r, struct dns_parsed *p)
+static bool parsed_publish(struct dns_result *r, struct dns_parsed *p)
 {
     struct dns_parsed *none = NULL;
     return p->octets <= LIMIT_DNS_PARSED &&
@@ -59,10 +59,10 @@ const void *dns_parsed(struct dns_scope *s, const struct dns_answer *a, const st
     for (p = *dns_scope_forms(s); p; p = p->next)
         if (p->form == form && p->answer == a)
             return p->made;
-    p = make(a, form);
+    p = parsed_make(a, form);
     if (!p)
         return NULL;
-    if (held && publish(held->result, p)) {
+    if (held && parsed_publish(held->result, p)) {
         dns_scope_grew(s, held, p->octets);
         return p->made;
     }

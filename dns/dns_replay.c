@@ -34,8 +34,8 @@ struct reader {
     char *error; /* malloc'ed; set once */
 };
 
-static enum status complain(struct reader *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
-static enum status complain(struct reader *r, const char *fmt, ...)
+static enum status reader_complain(struct reader *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
+static enum status reader_complain(struct reader *r, const char *fmt, ...)
 {
     char text[512];
     va_list ap;
@@ -79,15 +79,15 @@ static enum status read_name(struct reader *r, char out[DNS_NAME_TEXT])
 {
     char raw[DNS_NAME_TEXT + 1];
     if (r->at >= r->count)
-        return complain(r, "expected a name");
+        return reader_complain(r, "expected a name");
     struct slice text = r->token[r->at].text;
     if (text.n >= sizeof raw || memchr(text.p, '\0', text.n))
-        return complain(r, "not a domain name");
+        return reader_complain(r, "not a domain name");
     memcpy(raw, text.p, text.n);
     raw[text.n] = '\0';
     enum status s = dns_name_normal(raw, out);
     if (s != STATUS_OK)
-        return complain(
+        return reader_complain(
             r, s == STATUS_LIMIT ? "\"%.100s\": a name or a label that is too long" : "\"%.100s\" is not a domain name",
             raw);
     r->at++;
@@ -132,7 +132,7 @@ static enum status read_why(struct reader *r, const char **why)
         if (!*why)
             s = STATUS_NOMEM;
     } else {
-        s = complain(r, "a bad escape in a string");
+        s = reader_complain(r, "a bad escape in a string");
     }
     buf_release(&text);
     return s;
@@ -148,14 +148,14 @@ static enum status read_zone(struct reader *r)
     if (s != STATUS_OK)
         return s;
     if (!read_condition(r, &state, &security, &why))
-        return complain(r, "expected secure, insecure, bogus, timeout or servfail after zone NAME");
+        return reader_complain(r, "expected secure, insecure, bogus, timeout or servfail after zone NAME");
     if (state != DNS_FOUND)
         s = read_why(r, &why);
     if (s == STATUS_OK && r->at < r->count)
-        return complain(r, "more words than a zone statement has");
+        return reader_complain(r, "more words than a zone statement has");
     if (s == STATUS_OK)
         s = dns_table_zone(r->replay->table, name, state, security, why);
-    return s == STATUS_INVALID ? complain(r, "a line before says otherwise of this zone") : s;
+    return s == STATUS_INVALID ? reader_complain(r, "a line before says otherwise of this zone") : s;
 }
 
 static enum status read_time(struct reader *r)
@@ -163,12 +163,12 @@ static enum status read_time(struct reader *r)
     char text[32];
     struct tm tm = {0};
     if (r->count != 2 || r->token[1].text.n != 20)
-        return complain(r, "expected time YYYY-MM-DDTHH:MM:SSZ");
+        return reader_complain(r, "expected time YYYY-MM-DDTHH:MM:SSZ");
     memcpy(text, r->token[1].text.p, 20);
     text[20] = '\0';
     const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
     if (!end || *end)
-        return complain(r, "expected time YYYY-MM-DDTHH:MM:SSZ");
+        return reader_complain(r, "expected time YYYY-MM-DDTHH:MM:SSZ");
     r->replay->saved = timegm(&tm);
     return STATUS_OK;
 }
@@ -179,7 +179,8 @@ static enum status read_attributes(struct reader *r, struct dns_line *l, char as
     for (; r->at < r->count;) {
         enum status s = STATUS_OK;
         if (r->token[r->at].quoted)
-            return complain(r, "a quoted text is expected only after bogus, timeout or servfail, and as record data");
+            return reader_complain(
+                r, "a quoted text is expected only after bogus, timeout or servfail, and as record data");
         if (l->state == DNS_FOUND && read_condition(r, &l->state, &l->security, &l->why))
             s = l->state == DNS_FOUND ? STATUS_OK : read_why(r, &l->why);
         else if (accept(r, "nodata"))
@@ -204,7 +205,7 @@ static enum status read_record(struct reader *r, struct dns_line *l)
     const char *why = NULL;
     enum status s = dns_rdata_parse(l->type, r->token + r->at, r->count - r->at, &rdata, &why);
     if (s != STATUS_OK) {
-        s = complain(r, "%s record: %s", dns_type_name(l->type), why);
+        s = reader_complain(r, "%s record: %s", dns_type_name(l->type), why);
     } else {
         l->rdata = buf_slice(&rdata);
         s = rdata.failed ? STATUS_NOMEM : dns_table_add(r->replay->table, r->name, l);
@@ -222,7 +223,7 @@ static enum status read_line(struct reader *r, bool continued)
     if (!continued && accept(r, "time"))
         return read_time(r);
     if (continued && r->name[0] == '\0')
-        return complain(r, "a line that continues a name, but there is none before it");
+        return reader_complain(r, "a line that continues a name, but there is none before it");
     enum status s = continued ? STATUS_OK : read_name(r, r->name);
     if (s == STATUS_OK)
         s = read_attributes(r, &l, as);
@@ -232,36 +233,36 @@ static enum status read_line(struct reader *r, bool continued)
         l.as = as;
     if (r->at < r->count) {
         if (!dns_type_from_text(r->token[r->at].text, &l.type))
-            return complain(
+            return reader_complain(
                 r,
                 "\"%.*s\": expected secure, insecure, nodata, nxdomain, timeout, servfail, bogus, as, a TTL, or a type",
                 (int)(r->token[r->at].text.n > 60 ? 60 : r->token[r->at].text.n), r->token[r->at].text.p);
         r->at++;
     } else if (l.state == DNS_FOUND || l.state == DNS_NODATA) {
-        return complain(r, "expected a type, as in NAME MX 10 mx.example.org");
+        return reader_complain(r, "expected a type, as in NAME MX 10 mx.example.org");
     }
     if (l.state == DNS_FOUND)
         return read_record(r, &l);
     if (r->at < r->count)
-        return complain(r, "record data after a state that has none");
+        return reader_complain(r, "record data after a state that has none");
     return dns_table_add(r->replay->table, r->name, &l);
 }
 
 static enum status read_text(struct reader *r, struct slice text)
 {
     if (text.n > LIMIT_REPLAY_BYTES)
-        return complain(r, "longer than %u octets", LIMIT_REPLAY_BYTES);
+        return reader_complain(r, "longer than %u octets", LIMIT_REPLAY_BYTES);
     while (text.n) {
         const char *newline = memchr(text.p, '\n', text.n), *why = NULL;
         struct slice line = slice_of(text.p, newline ? (size_t)(newline - text.p) : text.n);
         text = slice_from(text, line.n + 1);
         r->line++;
         if (line.n > LIMIT_REPLAY_LINE)
-            return complain(r, "a line longer than %u octets", LIMIT_REPLAY_LINE);
+            return reader_complain(r, "a line longer than %u octets", LIMIT_REPLAY_LINE);
         r->at = 0;
         r->count = dns_tokens(line, r->token, &why);
         if (r->count == SIZE_MAX)
-            return complain(r, "%s", why);
+            return reader_complain(r, "%s", why);
         if (r->count == 0)
             continue;
         enum status s = read_line(r, line.p[0] == ' ' || line.p[0] == '\t');

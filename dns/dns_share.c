@@ -45,7 +45,7 @@ struct dns_share *dns_share_free(struct dns_share *s)
     return NULL;
 }
 
-static uint64_t hash(const struct dns_share *s, const void *octets, size_t n)
+static uint64_t share_hash(const struct dns_share *s, const void *octets, size_t n)
 {
     const unsigned char *p = octets;
     uint64_t h = s->key;
@@ -67,7 +67,7 @@ static unsigned count_of(uint16_t table[2][PLACES], const uint32_t at[2])
     return table[0][at[0]] < table[1][at[1]] ? table[0][at[0]] : table[1][at[1]];
 }
 
-static void count(uint16_t table[2][PLACES], const uint32_t at[2], int by)
+static void share_count(uint16_t table[2][PLACES], const uint32_t at[2], int by)
 {
     for (int i = 0; i < 2; i++)
         table[i][at[i]] = (uint16_t)(table[i][at[i]] + by);
@@ -93,12 +93,12 @@ enum dns_admission dns_share_enter(struct dns_share *s, const struct ip *client,
                                    int64_t now, struct dns_ticket *out)
 {
     const char *zone = dns_name_zone(name);
-    *out = (struct dns_ticket){.has_client = client->family != 0, .zone_tag = hash(s, zone, strlen(zone))};
+    *out = (struct dns_ticket){.has_client = client->family != 0, .zone_tag = share_hash(s, zone, strlen(zone))};
     places(out->zone_tag, out->zone);
     unsigned of_client = 0;
     if (out->has_client) {
         const struct ip_net net = ip_net_of(client, client->family == 6 ? 56 : 24);
-        places(hash(s, net.base.octets, sizeof net.base.octets), out->client);
+        places(share_hash(s, net.base.octets, sizeof net.base.octets), out->client);
         of_client = count_of(s->client, out->client);
     }
     if (is_dead(s, out->zone_tag, now))
@@ -113,8 +113,8 @@ enum dns_admission dns_share_enter(struct dns_share *s, const struct ip *client,
     if (count_of(s->zone, out->zone) >= part)
         return DNS_ZONE_BUSY;
     if (out->has_client)
-        count(s->client, out->client, 1);
-    count(s->zone, out->zone, 1);
+        share_count(s->client, out->client, 1);
+    share_count(s->zone, out->zone, 1);
     out->counted = true;
     return DNS_ADMITTED;
 }
@@ -124,8 +124,8 @@ void dns_share_leave(struct dns_share *s, struct dns_ticket *t)
     if (!t->counted)
         return;
     if (t->has_client)
-        count(s->client, t->client, -1);
-    count(s->zone, t->zone, -1);
+        share_count(s->client, t->client, -1);
+    share_count(s->zone, t->zone, -1);
     t->counted = false;
 }
 

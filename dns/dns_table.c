@@ -37,7 +37,7 @@ struct search {
     char name[DNS_NAME_TEXT];
 };
 
-static unsigned hash(const char *name)
+static unsigned name_hash(const char *name)
 {
     uint32_t h = 2166136261u;
     for (; *name; name++)
@@ -56,7 +56,7 @@ static const char *parent(const char *name)
 
 static struct node *node_find(const struct dns_table *t, const char *name)
 {
-    struct node *n = t->bucket[hash(name)];
+    struct node *n = t->bucket[name_hash(name)];
     while (n && strcmp(n->name, name) != 0)
         n = n->next;
     return n;
@@ -83,8 +83,8 @@ static struct node *node_of(struct dns_table *t, const char *name)
                 return NULL;
             memcpy(n->name, at, length);
             n->last = &n->first;
-            n->next = t->bucket[hash(at)];
-            t->bucket[hash(at)] = n;
+            n->next = t->bucket[name_hash(at)];
+            t->bucket[name_hash(at)] = n;
         }
         if (at == name)
             wanted = n;
@@ -194,7 +194,7 @@ static void weaken(struct search *s, enum dns_security security, const char *nam
         s->made.security = security;
 }
 
-static void fail(struct search *s, enum dns_state state, const char *why)
+static void search_fail(struct search *s, enum dns_state state, const char *why)
 {
     static const char *const bogus = "validation failure (as saved)", *const temporary = "server failure (as saved)";
     s->made.state = state;
@@ -230,7 +230,7 @@ static bool take_lines(struct search *s, const struct node *n, enum dns_type typ
             continue;
         any = true;
         if (l->state == DNS_TEMPFAIL || l->state == DNS_BOGUS) {
-            fail(s, l->state, l->why);
+            search_fail(s, l->state, l->why);
             return true;
         }
         weaken(s, l->security, n->name);
@@ -271,7 +271,7 @@ static void take_nothing(struct search *s, const struct node *n)
     for (const struct dns_line *l = n->first; l; l = l->next) {
         if (l->type == 0) {
             if (l->state == DNS_TEMPFAIL || l->state == DNS_BOGUS) {
-                fail(s, l->state, l->why);
+                search_fail(s, l->state, l->why);
                 return;
             }
             weaken(s, l->security, n->name);
@@ -296,7 +296,7 @@ static bool zone_fails(struct search *s, const struct node *n)
     for (const struct dns_line *l = n ? n->first : NULL; l; l = l->next)
         if (l->security != DNS_SECURITY_UNSET || l->state != DNS_FOUND)
             return false;
-    fail(s, zone->zone_state, zone->zone_why);
+    search_fail(s, zone->zone_state, zone->zone_why);
     return true;
 }
 
@@ -310,7 +310,7 @@ static bool has_statement(const struct node *n)
 }
 
 /* One step at s->name. True: there is an answer; false: a CNAME leads on. */
-static bool step(struct search *s, enum dns_type type)
+static bool search_step(struct search *s, enum dns_type type)
 {
     const struct node *n = node_find(s->table, s->name);
     if (zone_fails(s, n) || (n && take_lines(s, n, type)))
@@ -318,7 +318,7 @@ static bool step(struct search *s, enum dns_type type)
     if (n && type != DNS_CNAME && take_cname(s, n))
         return false;
     if (s->table->unknown && !has_statement(n) && !zone_of(s->table, s->name)) {
-        fail(s, DNS_TEMPFAIL, s->table->unknown);
+        search_fail(s, DNS_TEMPFAIL, s->table->unknown);
     } else if (n) {
         take_nothing(s, n);
     } else {
@@ -337,9 +337,9 @@ struct dns_result *dns_table_answer(const struct dns_table *t, const struct dns_
     s->made = (struct dns_result){.security = DNS_SECURE, .ttl = UINT32_MAX, .rdata = s->rdata};
     memcpy(s->name, q->name, sizeof s->name);
     unsigned links = 0;
-    while (!step(s, q->type)) {
+    while (!search_step(s, q->type)) {
         if (++links > DNS_TABLE_CHAIN) {
-            fail(s, DNS_TEMPFAIL, "too many CNAME records in a chain");
+            search_fail(s, DNS_TEMPFAIL, "too many CNAME records in a chain");
             break;
         }
     }

@@ -67,7 +67,7 @@ size_t dns_tokens(struct slice line, struct dns_token out[DNS_TOKENS], const cha
     }
 }
 
-static bool number(struct slice text, uint32_t max, uint32_t *out)
+static bool text_number(struct slice text, uint32_t max, uint32_t *out)
 {
     uint64_t value = 0;
     if (text.n == 0 || text.n > 10)
@@ -93,7 +93,7 @@ bool dns_type_from_text(struct slice text, enum dns_type *out)
     }
     uint32_t value;
     if (text.n < 5 || !slice_eq_nocase(slice_of(text.p, 4), SLICE_LIT("TYPE")) ||
-        !number(slice_from(text, 4), 65535, &value))
+        !text_number(slice_from(text, 4), 65535, &value))
         return false;
     *out = (enum dns_type)value;
     return true;
@@ -108,7 +108,7 @@ enum status dns_text_octets(struct slice text, struct buf *out)
         }
         uint32_t value;
         if (i + 3 < text.n && digit_of(text.p[i + 1]) >= 0) {
-            if (!number(slice_of(text.p + i + 1, 3), 255, &value))
+            if (!text_number(slice_of(text.p + i + 1, 3), 255, &value))
                 return STATUS_INVALID;
             buf_addc(out, (char)value);
             i += 3;
@@ -124,7 +124,7 @@ enum status dns_text_octets(struct slice text, struct buf *out)
 static const char *put_number(struct slice text, unsigned octets, struct buf *out)
 {
     uint32_t value;
-    if (!number(text, octets == 1 ? 255 : octets == 2 ? 65535 : UINT32_MAX, &value))
+    if (!text_number(text, octets == 1 ? 255 : octets == 2 ? 65535 : UINT32_MAX, &value))
         return octets == 1   ? "expected a number from 0 to 255"
                : octets == 2 ? "expected a number from 0 to 65535"
                              : "expected a number";
@@ -221,7 +221,7 @@ static const char *put_generic(const struct dns_token *t, size_t count, struct b
 {
     uint32_t length;
     size_t before = out->n;
-    if (count < 2 || !number(t[1].text, LIMIT_DNS_RDATA, &length))
+    if (count < 2 || !text_number(t[1].text, LIMIT_DNS_RDATA, &length))
         return "expected \\# LENGTH HEX";
     const char *why = put_hex(t + 2, count - 2, out);
     if (!why && out->n - before != length)

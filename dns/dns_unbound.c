@@ -36,7 +36,7 @@
 /* A look-up that failed after so long met servers that do not answer. */
 #define SLOW_MS 1000
 
-static struct dns_flight **place(struct dns_unbound *u, const struct dns_question *q)
+static struct dns_flight **flight_place(struct dns_unbound *u, const struct dns_question *q)
 {
     uint32_t h = 2166136261u ^ (uint32_t)q->type;
     for (const char *p = q->name; *p; p++)
@@ -50,7 +50,7 @@ static struct dns_flight **place(struct dns_unbound *u, const struct dns_questio
 /* Removes it from the table, so that nobody joins it any more. */
 static void unlist(struct dns_unbound *u, struct dns_flight *f)
 {
-    struct dns_flight **at = place(u, &f->q);
+    struct dns_flight **at = flight_place(u, &f->q);
     if (*at == f)
         *at = f->next;
 }
@@ -195,7 +195,7 @@ static enum dns_admission admit(struct dns_unbound *u, struct dns_flight *f)
     }
 }
 
-static bool join(struct dns_unbound *u, struct dns_flight *f, struct dns_flight **flight)
+static bool flight_join(struct dns_unbound *u, struct dns_flight *f, struct dns_flight **flight)
 {
     if (!f)
         return false;
@@ -210,7 +210,7 @@ static bool join(struct dns_unbound *u, struct dns_flight *f, struct dns_flight 
 static struct dns_result *join_or_begin(struct dns_unbound *u, const struct dns_question *q, struct dns_flight **flight,
                                         bool *wake)
 {
-    if (join(u, *place(u, q), flight))
+    if (flight_join(u, *flight_place(u, q), flight))
         return NULL;
     struct dns_flight *f = flight_new(u, q);
     if (!f)
@@ -220,8 +220,8 @@ static struct dns_result *join_or_begin(struct dns_unbound *u, const struct dns_
         flight_free(f);
         return refusal(u, admission);
     }
-    struct dns_flight **at = place(u, q);
-    if (join(u, *at, flight)) { /* somebody asked the same while this one waited */
+    struct dns_flight **at = flight_place(u, q);
+    if (flight_join(u, *at, flight)) { /* somebody asked the same while this one waited */
         dns_share_leave(u->share, &f->ticket);
         pthread_cond_broadcast(&u->left);
         flight_free(f);

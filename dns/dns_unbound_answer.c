@@ -110,7 +110,7 @@ static struct dns_result *bogus(const char *why, unsigned packets)
         .state = DNS_BOGUS, .security = DNS_BROKEN, .why = why ? why : "validation failure", .packets = packets});
 }
 
-static struct dns_result *failed(const char *why, const struct dns_unbound_answer *answer)
+static struct dns_result *answer_failed(const char *why, const struct dns_unbound_answer *answer)
 {
     if (answer->stopped)
         why = "the look-ups of this message cost too many packets to ask more";
@@ -133,15 +133,15 @@ struct dns_result *dns_unbound_result(struct arena *arena, const struct dns_ques
     if (answer->security == 1)
         return bogus(answer->why_bogus, answer->packets);
     if (answer->was_ratelimited)
-        return failed("our own rate limit for that zone is reached", answer);
+        return answer_failed("our own rate limit for that zone is reached", answer);
     if (rcode == 0 && answer->packet.n >= DNS_PACKET_HEADER)
         rcode = answer->packet.p[3] & 0x0f;
     if (rcode != 0 && rcode != 3)
-        return failed(rcode_text(rcode), answer);
+        return answer_failed(rcode_text(rcode), answer);
     r.rdata = rdata;
     if (!reading_begin(&in, answer->packet) || !read_answers(arena, q, &in, &r, last, rdata) ||
         !read_authorities(&in, &r))
-        return failed("libunbound's answer cannot be read", answer);
+        return answer_failed("libunbound's answer cannot be read", answer);
     r.state = rcode == 3 ? DNS_NXDOMAIN : r.count ? DNS_FOUND : DNS_NODATA;
     if (r.state != DNS_FOUND)
         r.count = 0;

@@ -28,8 +28,8 @@
 #define DEFAULT_CACHE (32u * 1024 * 1024)
 #define SCRATCH (1u << 20) /* one answer's records: at most 512, and 65,535 octets with names compressed */
 
-static void complain(char **error, const char *fmt, ...) PRINTF_LIKE(2, 3);
-static void complain(char **error, const char *fmt, ...)
+static void open_complain(char **error, const char *fmt, ...) PRINTF_LIKE(2, 3);
+static void open_complain(char **error, const char *fmt, ...)
 {
     va_list ap;
     if (*error)
@@ -56,7 +56,7 @@ static bool option(struct ub_ctx *ctx, const char *name, const char *value, char
 {
     int rc = ub_ctx_set_option(ctx, name, value);
     if (rc != 0)
-        complain(error, "libunbound does not take %s %s: %s", name, value, ub_strerror(rc));
+        open_complain(error, "libunbound does not take %s %s: %s", name, value, ub_strerror(rc));
     return rc == 0;
 }
 
@@ -165,10 +165,10 @@ static bool set_forward(struct ub_ctx *ctx, const char *forward, char **error)
     for (char *one = copy ? strtok_r(copy, " \t,", &rest) : NULL; one && good; one = strtok_r(NULL, " \t,", &rest)) {
         good = is_forward(one);
         if (!good)
-            complain(error, "dns.forward \"%s\": expected ADDRESS or ADDRESS@PORT", one);
+            open_complain(error, "dns.forward \"%s\": expected ADDRESS or ADDRESS@PORT", one);
         else if (ub_ctx_set_fwd(ctx, one) != 0) {
             good = false;
-            complain(error, "dns.forward \"%s\": not accepted by libunbound", one);
+            open_complain(error, "dns.forward \"%s\": not accepted by libunbound", one);
         }
     }
     free(copy);
@@ -179,7 +179,7 @@ static bool set_anchor(struct ub_ctx *ctx, const struct dns_unbound_config *conf
 {
     enum anchor_use use = ANCHOR_STATIC;
     if (!config->anchor || !*config->anchor) {
-        complain(error, "no trust anchor is set (dns.anchor); without one nothing can be validated");
+        open_complain(error, "no trust anchor is set (dns.anchor); without one nothing can be validated");
         return false;
     }
     if (config->anchor_seed && dns_anchor_seed(config->anchor, config->anchor_seed, error) != STATUS_OK)
@@ -189,7 +189,7 @@ static bool set_anchor(struct ub_ctx *ctx, const struct dns_unbound_config *conf
     int rc = use == ANCHOR_RFC5011 && !config->anchor_fixed ? ub_ctx_add_ta_autr(ctx, config->anchor)
                                                             : ub_ctx_add_ta_file(ctx, config->anchor);
     if (rc != 0)
-        complain(error, "trust anchor %s: %s", config->anchor, ub_strerror(rc));
+        open_complain(error, "trust anchor %s: %s", config->anchor, ub_strerror(rc));
     return rc == 0;
 }
 
@@ -198,7 +198,7 @@ static bool configure(struct dns_unbound *u, const struct dns_unbound_config *co
     if (config->extra && *config->extra) {
         int rc = ub_ctx_config(u->ctx, config->extra);
         if (rc != 0) {
-            complain(error, "%s: not a configuration that libunbound takes: %s", config->extra, ub_strerror(rc));
+            open_complain(error, "%s: not a configuration that libunbound takes: %s", config->extra, ub_strerror(rc));
             return false;
         }
     }
@@ -211,7 +211,7 @@ static void ignore_answer(void *arg, int rcode, void *packet, int octets, int se
 {
 }
 
-static void *run(void *loop)
+static void *loop_run(void *loop)
 {
     dns_loop_run(loop);
     return NULL;
@@ -224,10 +224,10 @@ static bool start_thread(struct dns_unbound *u, char **error)
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int rc = ub_resolve_event(u->ctx, "localhost", DNS_A, 1, NULL, ignore_answer, NULL);
-    bool started = rc == 0 && pthread_create(&u->thread, NULL, run, u->loop) == 0;
+    bool started = rc == 0 && pthread_create(&u->thread, NULL, loop_run, u->loop) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (rc == 0 && !started)
-        complain(error, "a thread for DNS cannot be started");
+        open_complain(error, "a thread for DNS cannot be started");
     return started;
 }
 
@@ -290,7 +290,7 @@ static struct dns_unbound *unbound_make(const struct dns_unbound_config *config,
     u->cache = config->no_cache ? NULL : dns_cache_new(config->cache_bytes ? config->cache_bytes : DEFAULT_CACHE);
     if (u->ctx && u->scratch && u->share && (u->cache || config->no_cache))
         return u;
-    complain(error, "libunbound cannot be started: %s", strerror(errno));
+    open_complain(error, "libunbound cannot be started: %s", strerror(errno));
     unbound_free(u);
     return NULL;
 }
@@ -318,7 +318,7 @@ struct dns *dns_unbound_new(const struct dns_unbound_config *config, char **erro
     if (caught)
         fclose(caught);
     if (!good) {
-        complain(error, "DNS cannot be started: %s", *first_error(log) ? first_error(log) : "out of memory");
+        open_complain(error, "DNS cannot be started: %s", *first_error(log) ? first_error(log) : "out of memory");
         if (u)
             unbound_free(u);
         u = NULL;

@@ -41,7 +41,7 @@ static bool take_host(struct spf_lib *l, const char *name)
     return true;
 }
 
-static void remember(const char **names, size_t *count, const char *name)
+static void name_remember(const char **names, size_t *count, const char *name)
 {
     if (name && *count < SPF_LIB_NAMES)
         names[(*count)++] = name;
@@ -63,7 +63,7 @@ static bool count_term(struct spf_lib *l)
     return false;
 }
 
-static const struct dns_answer *get(struct spf_lib *l, const char *name, enum dns_type type)
+static const struct dns_answer *lookup_get(struct spf_lib *l, const char *name, enum dns_type type)
 {
     const struct dns_answer *a = dns_get(l->scope, name, type);
     if (a->state == DNS_BADNAME)
@@ -105,7 +105,7 @@ static void add_hosts(struct spf_lib *l, const struct dns_answer *a, SPF_dns_rr_
         const char *host = dns_host_text(l->scope, a, i, NULL);
         if (!host || strcmp(host, ".") == 0)
             continue;
-        remember(l->hosts, &l->host_count, host);
+        name_remember(l->hosts, &l->host_count, host);
         add_text(rr, slice_str(host));
     }
 }
@@ -140,7 +140,7 @@ static void add_record(struct spf_lib *l, const char *domain, struct slice text,
     spf_ranges_add_record(l->arena, &l->ranges, &record, &l->plus_all);
     l->values.domain = domain;
     if (record.exp.n && spf_macro_domain(record.exp, &l->values, &target) == STATUS_OK)
-        remember(l->explanations, &l->explanation_count, arena_copy(l->arena, target.p, target.n));
+        name_remember(l->explanations, &l->explanation_count, arena_copy(l->arena, target.p, target.n));
     buf_release(&target);
     add_text(rr, text);
 }
@@ -183,7 +183,7 @@ static SPF_dns_rr_t *lookup(SPF_dns_server_t *layer, const char *domain, ns_type
     bool part = type == ns_t_txt ? !l->first_done : (type == ns_t_a || type == ns_t_aaaa) && take_host(l, domain);
     if (l->over_limit || l->malformed || l->failed || !is_allowed(l, domain, type, part))
         return SPF_dns_rr_new_init(layer, domain, type, 0, NO_DATA);
-    const struct dns_answer *a = get(l, domain, (enum dns_type)type);
+    const struct dns_answer *a = lookup_get(l, domain, (enum dns_type)type);
     lookup_judge(l, a, part);
     SPF_dns_rr_t *rr = SPF_dns_rr_new_init(layer, domain, type, (int)a->ttl, herrno_of(a));
     if (!rr)

@@ -209,14 +209,14 @@ static bool feed_header(DKIM *dkim, const struct dkim_checker *c)
     return dkim_eoh(dkim) == DKIM_STAT_OK;
 }
 
-static struct dkim_library *release(struct dkim_library *l)
+static struct dkim_library *library_release(struct dkim_library *l)
 {
     if (l && l->dkim)
         dkim_free(l->dkim);
     return NULL;
 }
 
-static struct dkim_library *begin(const struct dkim_checker *c)
+static struct dkim_library *library_begin(const struct dkim_checker *c)
 {
     DKIM_STAT status;
     pthread_once(&library_once, open_library);
@@ -226,7 +226,7 @@ static struct dkim_library *begin(const struct dkim_checker *c)
     l->checker = c;
     l->dkim = dkim_verify(library, (const unsigned char *)"assay", NULL, &status);
     if (!l->dkim || !feed_header(l->dkim, c))
-        return release(l);
+        return library_release(l);
     return l;
 }
 
@@ -288,5 +288,5 @@ static bool verdict(const struct dkim_library *l, size_t one, bool *header_verif
     return true;
 }
 
-const struct dkim_engine assay_dkim_engine ENGINE_EXPORT = {DKIM_ENGINE_STAMP, begin,   take_body,
-                                                            end_of_body,       verdict, release};
+const struct dkim_engine assay_dkim_engine ENGINE_EXPORT = {DKIM_ENGINE_STAMP, library_begin, take_body,
+                                                            end_of_body,       verdict,       library_release};

@@ -22,7 +22,7 @@
 #define SPF_WORD                                                                                                       \
     400 /* octets without a place to fold it: twice as many, each with a backslash, fit in 998 (RFC 5322) */
 
-static bool is(const char *a, const char *b)
+static bool text_is(const char *a, const char *b)
 {
     return a && strcmp(a, b) == 0;
 }
@@ -50,21 +50,22 @@ struct told {
 static int weight(const struct value *dkim)
 {
     const char *result = value_text(dkim, "result");
-    return value_true(dkim, "aligned") && !is(result, "pass") ? 3 : is(result, "fail") ? 2 : dkim ? 1 : 0;
+    return value_true(dkim, "aligned") && !text_is(result, "pass") ? 3 : text_is(result, "fail") ? 2 : dkim ? 1 : 0;
 }
 
 /* dkim: the first of the most weight. */
-static struct told look(const struct record *r)
+static struct told told_of(const struct record *r)
 {
     struct told t = {.dmarc = record_finding(r, "dmarc")};
     size_t n = value_count(r->findings);
     for (size_t i = 0; i < n && i < RECORD_FINDINGS_MAX; i++) {
         const struct value *f = value_at(r->findings, i);
         const char *standard = value_text(f, "standard");
-        if (is(standard, "spf") && !t.spf && is(value_text(f, "identity"), "mailfrom"))
+        if (text_is(standard, "spf") && !t.spf && text_is(value_text(f, "identity"), "mailfrom"))
             t.spf = f;
-        t.signature_failed |= is(standard, "dkim") && is(value_text(f, "result"), "fail");
-        if (is(standard, "dkim") && plain_of(f, "selector") && plain_of(f, "subject") && weight(f) > weight(t.dkim))
+        t.signature_failed |= text_is(standard, "dkim") && text_is(value_text(f, "result"), "fail");
+        if (text_is(standard, "dkim") && plain_of(f, "selector") && plain_of(f, "subject") &&
+            weight(f) > weight(t.dkim))
             t.dkim = f;
     }
     return t;
@@ -72,18 +73,18 @@ static struct told look(const struct record *r)
 
 bool dmarc_failure_asked(const struct record *r)
 {
-    struct told t = look(r);
+    struct told t = told_of(r);
     const char *ruf = value_text(t.dmarc, "ruf"), *fo = value_text(t.dmarc, "fo"),
                *result = value_text(t.dmarc, "result");
     bool dkim = value_true(t.dmarc, "dkim_aligned"), spf = value_true(t.dmarc, "spf_aligned");
-    if (!ruf || !*ruf || !(is(result, "pass") || is(result, "fail")) || is(r->action, "defer") ||
+    if (!ruf || !*ruf || !(text_is(result, "pass") || text_is(result, "fail")) || text_is(r->action, "defer") ||
         !record_is_from_outside(r) || !is_plain(r->client) || !is_plain(r->from) || !r->mail_from || !*r->mail_from ||
-        value_true(r->root, "report") || is(value_text(t.dmarc, "psd"), "y"))
+        value_true(r->root, "report") || text_is(value_text(t.dmarc, "psd"), "y"))
         return false;
     fo = fo && *fo ? fo : "0";
     return (strchr(fo, '0') && !dkim && !spf) || (strchr(fo, '1') && !(dkim && spf)) ||
            (strchr(fo, 'd') && t.signature_failed) ||
-           (strchr(fo, 's') && t.spf && is(value_text(t.spf, "result"), "fail"));
+           (strchr(fo, 's') && t.spf && text_is(value_text(t.spf, "result"), "fail"));
 }
 
 static bool date_text(time_t t, char out[DATE])
@@ -94,10 +95,10 @@ static bool date_text(time_t t, char out[DATE])
 
 static const char *delivery(const struct record *r)
 {
-    return is(r->action, "reject")       ? "reject"
-           : is(r->action, "quarantine") ? "spam"
-           : is(r->action, "hold")       ? "other"
-                                         : "delivered";
+    return text_is(r->action, "reject")       ? "reject"
+           : text_is(r->action, "quarantine") ? "spam"
+           : text_is(r->action, "hold")       ? "other"
+                                              : "delivered";
 }
 
 /* RFC 8601's words; what is none of them is not known. */
@@ -173,12 +174,12 @@ static void put_feedback(struct buf *b, const struct record *r, const struct tol
     if (is_plain(r->mail_from))
         buf_printf(b, "Original-Mail-From: <redacted@%s>\n", r->mail_from);
     put_authentication(b, r, t, us);
-    if (t->dkim && !is(value_text(t->dkim, "result"), "pass")) {
+    if (t->dkim && !text_is(value_text(t->dkim, "result"), "pass")) {
         const char *d = value_text(t->dkim, "subject"), *i = plain_of(t->dkim, "identity_domain");
         buf_printf(b, "DKIM-Domain: %s\nDKIM-Identity: @%s\nDKIM-Selector: %s\n", d, i ? i : d,
                    value_text(t->dkim, "selector"));
     }
-    if (t->spf && !is(value_text(t->spf, "result"), "pass"))
+    if (t->spf && !text_is(value_text(t->spf, "result"), "pass"))
         put_spf_dns(b, t->spf);
 }
 
@@ -210,10 +211,10 @@ static void put_what(struct buf *b, const struct record *r, const struct told *t
     else
         buf_printf(b, "DMARC passed, but one of the DKIM signatures failed.\n");
     buf_printf(b, "We %s\n\n",
-               is(r->action, "reject")       ? "refused the mail."
-               : is(r->action, "quarantine") ? "accepted the mail and marked it as junk."
-               : is(r->action, "hold")       ? "accepted the mail and hold it until somebody has looked at it."
-                                             : "accepted the mail.");
+               text_is(r->action, "reject")       ? "refused the mail."
+               : text_is(r->action, "quarantine") ? "accepted the mail and marked it as junk."
+               : text_is(r->action, "hold")       ? "accepted the mail and hold it until somebody has looked at it."
+                                                  : "accepted the mail.");
 }
 
 static void put_advice(struct buf *b, const struct record *r)
@@ -253,7 +254,7 @@ static void put_words(struct buf *b, const struct record *r, const struct told *
 enum status dmarc_failure_mail(const struct record *r, const char *from, const char *contact, const char *to,
                                const char *id, struct buf *out)
 {
-    struct told t = look(r);
+    struct told t = told_of(r);
     const char *us = dmarc_domain_of(from);
     char date[DATE];
     if (!t.dmarc || !is_plain(r->from) || !is_plain(r->client) || !date_text(clock_wall(), date))

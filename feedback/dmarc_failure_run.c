@@ -79,7 +79,7 @@ static void name_it(const struct record *r, char out[64])
     snprintf(out, 64, "failure.%lld.%016llx", (long long)r->t, (unsigned long long)h);
 }
 
-static void tell(struct failure *f, const char *state, const char *reason)
+static void failure_tell(struct failure *f, const char *state, const char *reason)
 {
     const struct dmarc_run_options *o = f->run->o;
     struct dmarc_run_item item = {
@@ -113,7 +113,7 @@ static enum status claim(struct failure *f, bool *ours)
     return st;
 }
 
-static enum status settle(struct failure *f, enum status sent, const char *why)
+static enum status failure_settle(struct failure *f, enum status sent, const char *why)
 {
     struct failures *run = f->run;
     int64_t tries = 0, now = clock_wall();
@@ -130,7 +130,7 @@ static enum status settle(struct failure *f, enum status sent, const char *why)
         return st;
     run->result->failures += sent == STATUS_OK;
     run->result->failed += sent != STATUS_OK;
-    tell(f, sent == STATUS_OK ? "failure sent" : "failure retry", why);
+    failure_tell(f, sent == STATUS_OK ? "failure sent" : "failure retry", why);
     return STATUS_OK;
 }
 
@@ -142,7 +142,7 @@ static enum status bury(struct store *s)
                      clock_wall() - DMARC_FAILURE_SECONDS);
 }
 
-static enum status serve(struct failure *f, struct dns_scope *scope, const char *org)
+static enum status failure_serve(struct failure *f, struct dns_scope *scope, const char *org)
 {
     const char *why = NULL;
     char text[200];
@@ -155,7 +155,7 @@ static enum status serve(struct failure *f, struct dns_scope *scope, const char 
         return st;
     f->run->handed_over++;
     if (f->run->o->dry_run) {
-        tell(f, "failure would send", why ? why : "");
+        failure_tell(f, "failure would send", why ? why : "");
         return STATUS_OK;
     }
     struct buf mail = BUF_INIT;
@@ -165,7 +165,7 @@ static enum status serve(struct failure *f, struct dns_scope *scope, const char 
     if (sent == STATUS_OK)
         sent = dmarc_post(f->run->config, f->address, buf_slice(&mail), f->run->o->stop, text);
     buf_release(&mail);
-    return settle(f, sent, text);
+    return failure_settle(f, sent, text);
 }
 
 static enum status serve_mail(struct failures *run, const struct record *r)
@@ -191,7 +191,7 @@ static enum status serve_mail(struct failures *run, const struct record *r)
                             .address = ruf.address[i],
                             .day = timestamp_day(clock_wall_us())};
         name_it(r, f.id);
-        st = serve(&f, scope, value_text(dmarc, "org"));
+        st = failure_serve(&f, scope, value_text(dmarc, "org"));
     }
     dns_scope_free(scope);
     return st;

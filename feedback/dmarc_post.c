@@ -16,7 +16,7 @@
 
 #define SIGN_ARENA ((size_t)16 << 20) /* the index of the fields and the signature; the mail itself is not copied */
 
-static enum status complain(char *why, enum status st, const char *key_file, const char *text)
+static enum status post_complain(char *why, enum status st, const char *key_file, const char *text)
 {
     snprintf(why, DMARC_POST_WHY, "DKIM: %.110s: %.70s", key_file, text);
     return st;
@@ -34,7 +34,7 @@ static enum status sign(const struct ledger_config *c, struct slice mail, struct
     if (!key || !arena) {
         dkim_privkey_free(key);
         arena_free(arena);
-        return complain(why, key ? STATUS_NOMEM : STATUS_DENIED, c->dkim_key, error);
+        return post_complain(why, key ? STATUS_NOMEM : STATUS_DENIED, c->dkim_key, error);
     }
     header_list_init(&headers, arena);
     if (header_parse_message(&headers, mail, &body) == STATUS_OK)
@@ -46,7 +46,7 @@ static enum status sign(const struct ledger_config *c, struct slice mail, struct
     const bool made = field && !out->failed;
     dkim_privkey_free(key);
     arena_free(arena);
-    return made ? STATUS_OK : complain(why, STATUS_INVALID, c->dkim_key, "the mail could not be signed");
+    return made ? STATUS_OK : post_complain(why, STATUS_INVALID, c->dkim_key, "the mail could not be signed");
 }
 
 enum status dmarc_post(const struct ledger_config *c, const char *to, struct slice mail, bool (*stop)(void), char *why)

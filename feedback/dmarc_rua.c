@@ -130,8 +130,8 @@ void dmarc_rua_own_first(struct dmarc_rua *r, const char *domain, const char *or
     *r = sorted;
 }
 
-static enum dmarc_rua_wanted check(struct dns_scope *s, struct arena *a, const char *tag, const char *domain,
-                                   const char *org, const char **address, const char **why)
+static enum dmarc_rua_wanted address_check(struct dns_scope *s, struct arena *a, const char *tag, const char *domain,
+                                           const char *org, const char **address, const char **why)
 {
     const char *host = host_of(*address);
     *why = "the same organisation";
@@ -169,11 +169,11 @@ static enum dmarc_rua_wanted check(struct dns_scope *s, struct arena *a, const c
 enum dmarc_rua_wanted dmarc_rua_check(struct dns_scope *s, struct arena *a, const char *domain, const char *org,
                                       const char **address, const char **why)
 {
-    return check(s, a, "rua", domain, org, address, why);
+    return address_check(s, a, "rua", domain, org, address, why);
 }
 
 enum dmarc_rua_wanted dmarc_ruf_check(struct dns_scope *s, struct arena *a, const char *domain, const char *org,
                                       const char **address, const char **why)
 {
-    return check(s, a, "ruf", domain, org, address, why);
+    return address_check(s, a, "ruf", domain, org, address, why);
 }

@@ -235,7 +235,7 @@ static enum status load_rows(struct run *r, const struct domain_day *d, struct l
 
 /* ---- one destination ---- */
 
-static void tell(struct target *t, const char *state, const char *reason)
+static void target_tell(struct target *t, const char *state, const char *reason)
 {
     struct run *r = t->run;
     t->item.day = t->at->day;
@@ -250,7 +250,7 @@ static void tell(struct target *t, const char *state, const char *reason)
         r->o->seen(r->o->context, &t->item);
 }
 
-static enum status settle(struct target *t, const char *state, const char *reason, bool own_fault)
+static enum status target_settle(struct target *t, const char *state, const char *reason, bool own_fault)
 {
     const struct dmarc_claim_end end = {.state = state,
                                         .reason = reason,
@@ -260,7 +260,7 @@ static enum status settle(struct target *t, const char *state, const char *reaso
                                         .mails = t->load->mails};
     enum status st = dmarc_claim_settle(&t->claim, &end, &state);
     if (st == STATUS_OK)
-        tell(t, state, reason);
+        target_tell(t, state, reason);
     return st;
 }
 
@@ -320,15 +320,15 @@ static enum status try_only(struct target *t, enum dmarc_rua_wanted wanted, cons
     if (st != STATUS_OK)
         return st;
     if (state && strcmp(state, "sent") == 0)
-        tell(t, "was sent", reason ? reason : "");
+        target_tell(t, "was sent", reason ? reason : "");
     else if (state && !strstr("new retry sending", state))
-        tell(t, state, reason ? reason : "");
+        target_tell(t, state, reason ? reason : "");
     else if (wanted != DMARC_WANTED)
-        tell(t, wanted == DMARC_UNWANTED ? "unwanted" : "ask later", why);
+        target_tell(t, wanted == DMARC_UNWANTED ? "unwanted" : "ask later", why);
     else if (t->run->o->dry_run)
-        tell(t, "would send", why);
+        target_tell(t, "would send", why);
     else
-        tell(t, deliver(t, text) == STATUS_OK ? "written" : "retry", text[0] ? text : why);
+        target_tell(t, deliver(t, text) == STATUS_OK ? "written" : "retry", text[0] ? text : why);
     return STATUS_OK;
 }
 
@@ -342,10 +342,10 @@ static enum status hand_over(struct target *t)
     r->gone_out++;
     if (own_fault)
         snprintf(r->result->own_fault, sizeof r->result->own_fault, "%s", text);
-    return settle(t, sent == STATUS_OK ? "sent" : sent == STATUS_MISSING ? "refused" : "retry", text, own_fault);
+    return target_settle(t, sent == STATUS_OK ? "sent" : sent == STATUS_MISSING ? "refused" : "retry", text, own_fault);
 }
 
-static enum status serve(struct target *t)
+static enum status target_serve(struct target *t)
 {
     struct run *r = t->run;
     const char *why = NULL, *alone = NULL, *host = strrchr(t->address, '@') + 1;
@@ -367,9 +367,9 @@ static enum status serve(struct target *t)
     if (st != STATUS_OK)
         return st;
     if (wanted == DMARC_ASK_LATER)
-        return settle(t, "retry", why, false);
+        return target_settle(t, "retry", why, false);
     if (wanted == DMARC_UNWANTED || alone)
-        return settle(t, "suppressed", alone && wanted != DMARC_UNWANTED ? alone : why, false);
+        return target_settle(t, "suppressed", alone && wanted != DMARC_UNWANTED ? alone : why, false);
     return hand_over(t);
 }
 
@@ -421,7 +421,7 @@ static enum status leave_out(struct run *r, const struct domain_day *d, const st
     enum status st = r->o->dry_run || r->o->to_dir ? STATUS_OK : dmarc_claim_leave_out(&t.claim, why, l->mails);
     t.address = first;
     if (st == STATUS_OK)
-        tell(&t, "left out", why);
+        target_tell(&t, "left out", why);
     return st;
 }
 
@@ -461,10 +461,11 @@ static enum status serve_all(struct run *r, const struct domain_day *d, const st
         t.scope = scope;
         t.org = org;
         if (served == DMARC_RUA_MAX) {
-            st = only_try ? STATUS_OK : settle(&t, "suppressed", "five destinations of the domain get it", false);
+            st =
+                only_try ? STATUS_OK : target_settle(&t, "suppressed", "five destinations of the domain get it", false);
             continue;
         }
-        st = serve(&t);
+        st = target_serve(&t);
         served += t.served;
     }
     dns_scope_free(scope);

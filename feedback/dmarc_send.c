@@ -32,7 +32,7 @@ struct pipes {
 extern char **environ;
 
 /* Starts the command with the pipes as its standard input and error; an error number, or 0. */
-static int start(char **words, const struct pipes *p, pid_t *pid)
+static int command_start(char **words, const struct pipes *p, pid_t *pid)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -70,7 +70,7 @@ static bool is_over(struct limit *l)
 }
 
 /* Feeds the mail and keeps the first octets of what the child says. */
-static void feed(const struct pipes *p, struct slice mail, struct limit *limit, char *said, size_t size)
+static void command_feed(const struct pipes *p, struct slice mail, struct limit *limit, char *said, size_t size)
 {
     size_t n = 0;
     int in = p->in[1];
@@ -155,11 +155,11 @@ enum status dmarc_send(const char *command, struct slice mail, unsigned seconds,
     }
     struct limit limit = {.until = clock_mono_ms() + (int64_t)seconds * 1000, .stop = stop};
     pid_t pid = 0;
-    int error = start(words, &p, &pid);
+    int error = command_start(words, &p, &pid);
     close(p.in[0]);
     close(p.err[1]);
     if (error == 0)
-        feed(&p, mail, &limit, said, sizeof said);
+        command_feed(&p, mail, &limit, said, sizeof said);
     else
         close(p.in[1]);
     close(p.err[0]);

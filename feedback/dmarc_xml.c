@@ -12,7 +12,7 @@
 #include "ledger/value.h"
 #include <inttypes.h>
 
-static void text(struct buf *b, const char *s)
+static void xml_text(struct buf *b, const char *s)
 {
     struct slice in = slice_str(s);
     while (in.n) {
@@ -36,7 +36,7 @@ static void text(struct buf *b, const char *s)
 static void element(struct buf *b, int depth, const char *name, const char *value)
 {
     buf_printf(b, "%*s<%s>", depth * 2, "", name);
-    text(b, value);
+    xml_text(b, value);
     buf_printf(b, "</%s>\n", name);
 }
 
@@ -46,7 +46,7 @@ static void element_if(struct buf *b, int depth, const char *name, const char *v
         element(b, depth, name, value);
 }
 
-static void number(struct buf *b, int depth, const char *name, int64_t n)
+static void xml_number(struct buf *b, int depth, const char *name, int64_t n)
 {
     buf_printf(b, "%*s<%s>%" PRId64 "</%s>\n", depth * 2, "", name, n, name);
 }
@@ -76,8 +76,8 @@ static void metadata(struct buf *b, const struct dmarc_report *r, size_t left_ou
     element_if(b, 2, "extra_contact_info", r->extra);
     element(b, 2, "report_id", id);
     buf_adds(b, "    <date_range>\n");
-    number(b, 3, "begin", r->day * 86400);
-    number(b, 3, "end", r->day * 86400 + 86399);
+    xml_number(b, 3, "begin", r->day * 86400);
+    xml_number(b, 3, "end", r->day * 86400 + 86399);
     buf_adds(b, "    </date_range>\n");
     if (left_out)
         buf_printf(b, "    <error>records with the lowest counts that were left out for size: %zu</error>\n", left_out);
@@ -168,7 +168,7 @@ static void auth_results(struct buf *b, const struct dmarc_row *row, enum dmarc_
     buf_adds(b, "    </auth_results>\n");
 }
 
-static bool record(struct buf *b, const struct dmarc_row *row, enum dmarc_form form)
+static bool xml_record(struct buf *b, const struct dmarc_row *row, enum dmarc_form form)
 {
     const char *ip = of(row, DMARC_ROW_SOURCE_IP), *from = of(row, DMARC_ROW_HEADER_FROM),
                *mail_from = of(row, DMARC_ROW_ENVELOPE_FROM);
@@ -176,7 +176,7 @@ static bool record(struct buf *b, const struct dmarc_row *row, enum dmarc_form f
         return false;
     buf_adds(b, "  <record>\n    <row>\n");
     element(b, 3, "source_ip", ip);
-    number(b, 3, "count", row->count);
+    xml_number(b, 3, "count", row->count);
     evaluated(b, row, form);
     buf_adds(b, "    </row>\n    <identifiers>\n");
     if (mail_from || form == DMARC_RFC7489)
@@ -212,7 +212,7 @@ static enum status write_all(const struct dmarc_report *r, enum dmarc_form form,
     buf_adds(out, "  </report_metadata>\n");
     published(out, r, form);
     for (size_t i = 0; i < rows && !out->failed && wanted; i++) {
-        written += record(out, &r->rows[i], form);
+        written += xml_record(out, &r->rows[i], form);
         if (out->n >= DMARC_XML_PIECE)
             wanted = hand_over(out, to);
     }

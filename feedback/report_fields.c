@@ -21,7 +21,7 @@
 #define RANGE_MOST (366 * 86400) /* own: most are about a day (RFC 9990 3.5.1), and one of years has a wrong date */
 #define MILLISECONDS INT64_C(100000000000) /* a larger number is in milliseconds */
 
-static bool digits(const char *text, int64_t *out)
+static bool field_digits(const char *text, int64_t *out)
 {
     size_t n = text ? strlen(text) : 0;
     if (n == 0 || n > 17 || strspn(text, "0123456789") != n)
@@ -33,7 +33,7 @@ static bool digits(const char *text, int64_t *out)
 /* xs:integer: a "+" and zeros may stand before it. */
 bool report_field_count(const char *text, int64_t *out)
 {
-    return digits(text ? text + (*text == '+') : NULL, out) && *out > 0 && *out <= REPORT_COUNT_MAX;
+    return field_digits(text ? text + (*text == '+') : NULL, out) && *out > 0 && *out <= REPORT_COUNT_MAX;
 }
 
 /* "1763510400.25": the fraction is cut off. */
@@ -43,12 +43,12 @@ static bool seconds(const char *text, int64_t *out)
     const char *point = strchr(text, '.');
     size_t n = point ? (size_t)(point - text) : 0;
     if (!point)
-        return digits(text, out);
+        return field_digits(text, out);
     if (n >= sizeof whole || strspn(point + 1, "0123456789") != strlen(point + 1))
         return false;
     memcpy(whole, text, n);
     whole[n] = '\0';
-    return digits(whole, out);
+    return field_digits(whole, out);
 }
 
 /* Tells whether the text begins with that form: 0 stands for a digit, a blank for any octet. */
@@ -60,7 +60,7 @@ static bool has_form(const char *text, const char *form)
     return true;
 }
 
-static int number(const char *p, size_t n)
+static int field_number(const char *p, size_t n)
 {
     int v = 0;
     while (n-- > 0)
@@ -78,8 +78,9 @@ static bool since_1970(struct tm tm, int64_t *out)
 
 static struct tm day_of(const char *text)
 {
-    return (struct tm){
-        .tm_year = number(text, 4) - 1900, .tm_mon = number(text + 5, 2) - 1, .tm_mday = number(text + 8, 2)};
+    return (struct tm){.tm_year = field_number(text, 4) - 1900,
+                       .tm_mon = field_number(text + 5, 2) - 1,
+                       .tm_mday = field_number(text + 8, 2)};
 }
 
 /* "2026-11-19": its first second. */
@@ -101,7 +102,7 @@ static bool zone_offset(const char *p, int *out)
     bool colon = has_form(p + 1, "00:00") && strlen(p) == 6;
     if ((*p != '+' && *p != '-') || !(colon || (has_form(p + 1, "0000") && strlen(p) == 5)))
         return false;
-    int h = number(p + 1, 2), m = number(p + 3 + colon, 2);
+    int h = field_number(p + 1, 2), m = field_number(p + 3 + colon, 2);
     *out = (*p == '-' ? -1 : 1) * (h * 3600 + m * 60);
     return h <= 23 && m <= 59;
 }
@@ -113,9 +114,9 @@ static bool rfc3339(const char *text, int64_t *out)
     if (!has_form(text, "0000-00-00 00:00:00") || !strchr("Tt ", text[10]))
         return false;
     struct tm tm = day_of(text);
-    tm.tm_hour = number(text + 11, 2);
-    tm.tm_min = number(text + 14, 2);
-    tm.tm_sec = number(text + 17, 2);
+    tm.tm_hour = field_number(text + 11, 2);
+    tm.tm_min = field_number(text + 14, 2);
+    tm.tm_sec = field_number(text + 17, 2);
     if (tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
         return false;
     int second = tm.tm_sec;
@@ -164,7 +165,7 @@ static struct slice without_port(const char *text)
 {
     const char *colon = strrchr(text, ':');
     int64_t port;
-    bool is = colon && colon > text && digits(colon + 1, &port) && port <= 65535 &&
+    bool is = colon && colon > text && field_digits(colon + 1, &port) && port <= 65535 &&
               (*text == '[' ? colon[-1] == ']' : strchr(text, ':') == colon);
     return is ? slice_of(text, (size_t)(colon - text)) : slice_str(text);
 }

@@ -83,7 +83,7 @@ struct reading {
     struct buf detail;
 };
 
-static void stop(struct reading *r, enum status st, const char *why)
+static void reading_stop(struct reading *r, enum status st, const char *why)
 {
     if (r->status == STATUS_OK) {
         r->status = st;
@@ -98,7 +98,7 @@ static const char *local_name(const char *name)
     return colon ? colon + 1 : name;
 }
 
-static bool is(const char *a, const char *b)
+static bool text_is(const char *a, const char *b)
 {
     return a && strcmp(a, b) == 0;
 }
@@ -135,15 +135,15 @@ static void on_start(void *context, const char *full, const char **attributes)
     struct reading *r = context;
     const char *name = local_name(full);
     if (!room_for_names(r, full, attributes)) {
-        stop(r, STATUS_LIMIT, "it has more or longer names of elements and attributes than are read");
+        reading_stop(r, STATUS_LIMIT, "it has more or longer names of elements and attributes than are read");
         return;
     }
     if (r->depth == REPORT_IN_XML_DEPTH) {
-        stop(r, STATUS_LIMIT, "its elements are nested more deeply than is read");
+        reading_stop(r, STATUS_LIMIT, "its elements are nested more deeply than is read");
         return;
     }
-    if (r->depth == 0 && !is(name, "feedback"))
-        stop(r, STATUS_INVALID, "the XML is no DMARC report: its root is not <feedback>");
+    if (r->depth == 0 && !text_is(name, "feedback"))
+        reading_stop(r, STATUS_INVALID, "the XML is no DMARC report: its root is not <feedback>");
     r->feedback = true;
     r->has_child[r->depth] = true;
     snprintf(r->path[r->depth++], KNOWN, "%s", name);
@@ -151,12 +151,12 @@ static void on_start(void *context, const char *full, const char **attributes)
     buf_reset(&r->text);
     if (r->place != OUTSIDE)
         return;
-    bool extension = r->depth > 1 && is(r->path[1], "extension");
-    r->place = extension                      ? OUTSIDE
-               : is(name, "report_metadata")  ? METADATA
-               : is(name, "policy_published") ? PUBLISHED
-               : is(name, "record")           ? RECORD
-                                              : OUTSIDE;
+    bool extension = r->depth > 1 && text_is(r->path[1], "extension");
+    r->place = extension                           ? OUTSIDE
+               : text_is(name, "report_metadata")  ? METADATA
+               : text_is(name, "policy_published") ? PUBLISHED
+               : text_is(name, "record")           ? RECORD
+                                                   : OUTSIDE;
     if (r->place == OUTSIDE)
         return;
     r->place_depth = r->depth;
@@ -173,12 +173,12 @@ static void on_text(void *context, const char *text, int n)
     if (r->place == OUTSIDE)
         return;
     if (r->text.n + (size_t)n > TEXT_MOST)
-        stop(r, STATUS_LIMIT, "the text of an element is longer than is read");
+        reading_stop(r, STATUS_LIMIT, "the text of an element is longer than is read");
     else
         buf_add(&r->text, text, (size_t)n);
 }
 
-static const char *kept(struct reading *r)
+static const char *text_kept(struct reading *r)
 {
     struct slice s = report_field_cut(slice_trim(buf_slice(&r->text)));
     const char *copy = arena_copy(r->place == RECORD ? r->record : r->arena, s.p, s.n);
@@ -199,7 +199,7 @@ static const char *kept_word(struct reading *r)
 static void keep_once(struct reading *r, const char **field)
 {
     if (!*field || !**field)
-        *field = kept(r);
+        *field = text_kept(r);
 }
 
 static const char *kept_as(struct reading *r, const char *text)
@@ -211,14 +211,14 @@ static const char *kept_as(struct reading *r, const char *text)
 /* The element that is ending is a child of that one. Extensions have elements of the same names in other places. */
 static bool is_child_of(const struct reading *r, const char *parent)
 {
-    return r->depth >= 2 && is(r->path[r->depth - 2], parent);
+    return r->depth >= 2 && text_is(r->path[r->depth - 2], parent);
 }
 
 /* A field that decides what the report is about: *twice if it comes again with another value. */
 static void keep_decisive(struct reading *r, const char **field, bool *twice)
 {
     const char *before = *field;
-    if (before && strcasecmp(before, kept(r)) != 0)
+    if (before && strcasecmp(before, text_kept(r)) != 0)
         *twice = true;
     keep_once(r, field);
 }
@@ -231,17 +231,17 @@ static const char *kept_identifier(struct reading *r)
 
 static void end_metadata(struct reading *r, const char *name)
 {
-    if (is_child_of(r, "date_range") && is(name, "begin"))
+    if (is_child_of(r, "date_range") && text_is(name, "begin"))
         keep_decisive(r, &r->begin, &r->two_dates);
-    else if (is_child_of(r, "date_range") && is(name, "end"))
+    else if (is_child_of(r, "date_range") && text_is(name, "end"))
         keep_decisive(r, &r->end, &r->two_dates);
     else if (!is_child_of(r, "report_metadata"))
         return;
-    else if (is(name, "org_name"))
+    else if (text_is(name, "org_name"))
         keep_once(r, &r->out->org);
-    else if (is(name, "email"))
+    else if (text_is(name, "email"))
         keep_once(r, &r->email);
-    else if (is(name, "report_id") && !*r->out->id)
+    else if (text_is(name, "report_id") && !*r->out->id)
         r->out->id = kept_identifier(r);
 }
 
@@ -249,13 +249,13 @@ static void end_published(struct reading *r, const char *name)
 {
     if (!is_child_of(r, "policy_published"))
         return;
-    if (is(name, "domain")) {
+    if (text_is(name, "domain")) {
         if (!r->domain || !*r->domain)
             r->domain_line = line_of(r->parser);
         keep_decisive(r, &r->domain, &r->two_domains);
-    } else if (is(name, "p")) {
+    } else if (text_is(name, "p")) {
         keep_once(r, &r->p);
-    } else if (is(name, "sp")) {
+    } else if (text_is(name, "sp")) {
         keep_once(r, &r->sp);
     }
 }
@@ -275,15 +275,15 @@ static void end_auth_result(struct reading *r, const char *name)
 static void end_in_auth_results(struct reading *r, const char *name)
 {
     char domain[LIMIT_DOMAIN + 1];
-    if (is_child_of(r, "auth_results") && (is(name, "dkim") || is(name, "spf")))
+    if (is_child_of(r, "auth_results") && (text_is(name, "dkim") || text_is(name, "spf")))
         end_auth_result(r, name);
     else if (!is_child_of(r, "dkim") && !is_child_of(r, "spf"))
         return;
-    else if (is(name, "domain"))
-        r->auth_domain = report_field_domain(kept(r), domain) ? kept_as(r, domain) : kept(r);
-    else if (is(name, "selector"))
-        r->auth_selector = kept(r);
-    else if (is(name, "result"))
+    else if (text_is(name, "domain"))
+        r->auth_domain = report_field_domain(text_kept(r), domain) ? kept_as(r, domain) : text_kept(r);
+    else if (text_is(name, "selector"))
+        r->auth_selector = text_kept(r);
+    else if (text_is(name, "result"))
         r->auth_result = kept_word(r);
 }
 
@@ -298,35 +298,36 @@ static void keep_in_row(struct reading *r, const char **field, const char *value
 static void end_in_row(struct reading *r, const char *name)
 {
     char text[IP_TEXT];
-    if (is_child_of(r, "row") && is(name, "source_ip"))
-        keep_in_row(r, &r->row.source, kept_as(r, report_field_address(kept(r), text)));
-    else if (is_child_of(r, "row") && is(name, "count"))
-        keep_in_row(r, &r->count, kept(r));
-    else if (is_child_of(r, "policy_evaluated") && is(name, "disposition"))
+    if (is_child_of(r, "row") && text_is(name, "source_ip"))
+        keep_in_row(r, &r->row.source, kept_as(r, report_field_address(text_kept(r), text)));
+    else if (is_child_of(r, "row") && text_is(name, "count"))
+        keep_in_row(r, &r->count, text_kept(r));
+    else if (is_child_of(r, "policy_evaluated") && text_is(name, "disposition"))
         keep_in_row(r, &r->row.result, kept_word(r));
-    else if (is_child_of(r, "policy_evaluated") && is(name, "dkim"))
+    else if (is_child_of(r, "policy_evaluated") && text_is(name, "dkim"))
         keep_in_row(r, &r->row.dkim, kept_word(r));
-    else if (is_child_of(r, "policy_evaluated") && is(name, "spf"))
+    else if (is_child_of(r, "policy_evaluated") && text_is(name, "spf"))
         keep_in_row(r, &r->row.spf, kept_word(r));
-    else if (is_child_of(r, "reason") && is(name, "type"))
+    else if (is_child_of(r, "reason") && text_is(name, "type"))
         r->reason = r->reason ? r->reason : kept_word(r);
 }
 
 static void end_header_from(struct reading *r)
 {
     char domain[LIMIT_DOMAIN + 1];
-    keep_in_row(r, &r->row.header_from, report_field_domain(kept(r), domain) ? kept_as(r, domain) : kept(r));
+    keep_in_row(r, &r->row.header_from, report_field_domain(text_kept(r), domain) ? kept_as(r, domain) : text_kept(r));
 }
 
 /* By the child of the record that we are in: what is in another one is an extension (RFC 9990 section 5). */
 static void end_in_record(struct reading *r, const char *name)
 {
     const char *part = r->path[r->place_depth];
-    if (is(part, "auth_results"))
+    if (text_is(part, "auth_results"))
         end_in_auth_results(r, name);
-    else if (is(part, "row") || is(part, "policy_evaluated"))
+    else if (text_is(part, "row") || text_is(part, "policy_evaluated"))
         end_in_row(r, name);
-    else if ((is(part, "identifiers") || is(part, "identities")) && is(name, "header_from")) /* RFC 7489's drafts */
+    else if ((text_is(part, "identifiers") || text_is(part, "identities")) &&
+             text_is(name, "header_from")) /* RFC 7489's drafts */
         end_header_from(r);
 }
 
@@ -346,20 +347,20 @@ static void end_record(struct reading *r)
         return;
     }
     if (r->out->row_count == REPORT_IN_ROWS) {
-        stop(r, STATUS_LIMIT, "more records than are read");
+        reading_stop(r, STATUS_LIMIT, "more records than are read");
         return;
     }
     if (r->reason)
         buf_printf(&r->detail, "%sreason=%.40s", r->detail.n ? " " : "", r->reason);
     if (r->detail.failed || arena_failed(r->record)) {
-        stop(r, STATUS_NOMEM, "a record needs more memory than is given to it");
+        reading_stop(r, STATUS_NOMEM, "a record needs more memory than is given to it");
         return;
     }
     fill_row(&r->row);
     r->row.detail = r->detail.p;
     r->out->row_count++;
     if (r->rows && !r->rows->take(r->rows->context, &r->row))
-        stop(r, STATUS_AGAIN, "its rows were not wanted");
+        reading_stop(r, STATUS_AGAIN, "its rows were not wanted");
 }
 
 static void on_end(void *context, const char *full)
@@ -389,7 +390,7 @@ static void on_end(void *context, const char *full)
 static void on_doctype(void *context, const char *name, const char *sysid, const char *pubid, int internal)
 {
     (void)name, (void)sysid, (void)pubid, (void)internal;
-    stop(context, STATUS_INVALID, "the XML has a document type, which reports never have");
+    reading_stop(context, STATUS_INVALID, "the XML has a document type, which reports never have");
 }
 
 /* ---- the lenient pass ---- */
@@ -456,7 +457,7 @@ static void add_lenient(struct buf *out, struct slice *in, const char **verbatim
     }
 }
 
-static bool feed(struct reading *r, struct slice xml)
+static bool reading_feed(struct reading *r, struct slice xml)
 {
     struct buf chunk = BUF_INIT;
     enum XML_Status st = XML_STATUS_OK;
@@ -484,14 +485,14 @@ static bool feed(struct reading *r, struct slice xml)
 
 /* ---- the whole ---- */
 
-static enum status complain(char *why, enum status st, const char *text)
+static enum status dmarc_complain(char *why, enum status st, const char *text)
 {
     snprintf(why, 200, "%s", text);
     return st;
 }
 
 /* What is there of the report's head must be enough to know it again. */
-static enum status finish(struct reading *r, char *why)
+static enum status reading_finish(struct reading *r, char *why)
 {
     struct report_in *out = r->out;
     const char *at = r->email ? strrchr(r->email, '@') : NULL;
@@ -499,25 +500,25 @@ static enum status finish(struct reading *r, char *why)
     if (!*out->org && at)
         out->org = at + 1;
     if (!*out->org || !r->domain || !*r->domain)
-        return complain(why, STATUS_INVALID, "org_name (and email), or the policy's domain, is missing");
+        return dmarc_complain(why, STATUS_INVALID, "org_name (and email), or the policy's domain, is missing");
     char domain[LIMIT_DOMAIN + 1];
     if (domain_from_text(slice_str(r->domain), domain) != STATUS_OK) {
         snprintf(why, 200, "the policy's domain, in line %lu, is no domain name", r->domain_line);
         return STATUS_INVALID;
     }
     if (r->two_domains)
-        return complain(why, STATUS_INVALID, "its policy is about more than one domain");
+        return dmarc_complain(why, STATUS_INVALID, "its policy is about more than one domain");
     if (r->two_dates)
-        return complain(why, STATUS_INVALID, "its date_range has a begin or an end twice, with different values");
+        return dmarc_complain(why, STATUS_INVALID, "its date_range has a begin or an end twice, with different values");
     out->domains = ARENA_ARRAY(r->arena, const char *, 1);
     if (!out->domains)
-        return complain(why, STATUS_NOMEM, "out of memory");
+        return dmarc_complain(why, STATUS_NOMEM, "out of memory");
     out->domains[0] = arena_strdup(r->arena, domain);
     out->domain_count = 1;
     if (r->p)
         out->policy = arena_printf(r->arena, r->sp && *r->sp ? "p=%.40s sp=%.40s" : "p=%.40s", r->p, r->sp);
     if (!report_field_range(r->begin, r->end, &out->begin, &out->end))
-        return complain(why, STATUS_INVALID, "its date_range is missing, or is not a time of a report");
+        return dmarc_complain(why, STATUS_INVALID, "its date_range is missing, or is not a time of a report");
     if (!*out->id)
         out->id = arena_printf(r->arena, "none-%lld-%lld", (long long)out->begin, (long long)out->end);
     if (r->refused && !out->partial)
@@ -525,7 +526,7 @@ static enum status finish(struct reading *r, char *why)
                                     "records left out, since their count is no number, or a field has two values: %zu; "
                                     "the first ends in line %lu",
                                     r->refused, r->refused_line);
-    return arena_failed(r->arena) ? complain(why, STATUS_NOMEM, "out of memory") : STATUS_OK;
+    return arena_failed(r->arena) ? dmarc_complain(why, STATUS_NOMEM, "out of memory") : STATUS_OK;
 }
 
 static enum status reading_judge(struct reading *r, bool whole, char *why)
@@ -534,30 +535,30 @@ static enum status reading_judge(struct reading *r, bool whole, char *why)
     if (!whole && r->status == STATUS_OK) {
         char text[160];
         if (XML_GetErrorCode(r->parser) == XML_ERROR_NO_MEMORY)
-            return complain(why, STATUS_NOMEM, "it needs more memory than is given to a report");
+            return dmarc_complain(why, STATUS_NOMEM, "it needs more memory than is given to a report");
         snprintf(text, sizeof text, "the XML is not well-formed in line %lu: %.80s", line_of(r->parser),
                  XML_ErrorString(XML_GetErrorCode(r->parser)));
         if (!out->row_count || !r->metadata || !r->published)
-            return complain(why, STATUS_INVALID, text);
+            return dmarc_complain(why, STATUS_INVALID, text);
         out->partial = arena_strdup(r->arena, text);
     }
     if (r->status != STATUS_OK)
         return r->status;
     if (out->row_count == 0 && r->refused)
-        return complain(why, STATUS_INVALID, "no record has a count that is a number, and each field once");
-    return finish(r, why);
+        return dmarc_complain(why, STATUS_INVALID, "no record has a count that is a number, and each field once");
+    return reading_finish(r, why);
 }
 
 static enum status read(struct reading *r, struct slice xml, char *why)
 {
     r->parser = XML_ParserCreate("UTF-8");
     if (!r->parser)
-        return complain(why, STATUS_NOMEM, "out of memory");
+        return dmarc_complain(why, STATUS_NOMEM, "out of memory");
     XML_SetUserData(r->parser, r);
     XML_SetElementHandler(r->parser, on_start, on_end);
     XML_SetCharacterDataHandler(r->parser, on_text);
     XML_SetStartDoctypeDeclHandler(r->parser, on_doctype);
-    bool whole = feed(r, xml);
+    bool whole = reading_feed(r, xml);
     enum status st = reading_judge(r, whole, why);
     XML_ParserFree(r->parser);
     return st;
@@ -569,13 +570,13 @@ enum status report_in_parse_dmarc(struct arena *a, struct slice xml, const struc
     struct reading *r = ARENA_NEW(a, struct reading);
     *out = (struct report_in){.kind = REPORT_IN_DMARC, .proof = REPORT_IN_UNKNOWN, .org = "", .id = "", .policy = ""};
     if (xml.n > REPORT_IN_TEXT)
-        return complain(why, STATUS_LIMIT, "the report is larger than is read");
+        return dmarc_complain(why, STATUS_LIMIT, "the report is larger than is read");
     if (!r)
-        return complain(why, STATUS_NOMEM, "out of memory");
+        return dmarc_complain(why, STATUS_NOMEM, "out of memory");
     *r = (struct reading){
         .arena = a, .record = arena_new(RECORD_MEMORY), .rows = rows, .out = out, .why = why, .text = BUF_INIT};
     r->detail = BUF_INIT;
-    enum status st = r->record ? read(r, xml, why) : complain(why, STATUS_NOMEM, "out of memory");
+    enum status st = r->record ? read(r, xml, why) : dmarc_complain(why, STATUS_NOMEM, "out of memory");
     buf_release(&r->text);
     buf_release(&r->detail);
     arena_free(r->record);

@@ -30,7 +30,7 @@ struct reading {
     char *why;
 };
 
-static enum status complain(char *why, enum status st, const char *text)
+static enum status tls_complain(char *why, enum status st, const char *text)
 {
     snprintf(why, REPORT_IN_WHY, "%s", text);
     return st;
@@ -54,13 +54,13 @@ static const char *field(struct slice object, const char *key, struct buf *out)
     return text_of(report_json_get(object, key), out);
 }
 
-static const char *keep(struct reading *r, const char *text)
+static const char *text_keep(struct reading *r, const char *text)
 {
     const char *copy = arena_strdup(r->arena, text);
     return copy ? copy : "";
 }
 
-static void note(struct reading *r, const char *missing)
+static void missing_note(struct reading *r, const char *missing)
 {
     if (!r->out->partial)
         r->out->partial = missing;
@@ -91,16 +91,17 @@ static int64_t count_of(struct reading *r, struct slice object, const char *key)
         return 0;
     if (report_field_count(text, &n))
         return n;
-    note(r, "a row is left out, its number of sessions is no whole number from 0 to 1,000,000,000");
+    missing_note(r, "a row is left out, its number of sessions is no whole number from 0 to 1,000,000,000");
     return 0;
 }
 
-static void give(struct reading *r, size_t about, const char *source, const char *result, const char *detail, int64_t n)
+static void row_give(struct reading *r, size_t about, const char *source, const char *result, const char *detail,
+                     int64_t n)
 {
     if (r->status != STATUS_OK)
         return;
     if (r->out->row_count == REPORT_IN_ROWS) {
-        r->status = complain(r->why, STATUS_LIMIT, "more rows than are read");
+        r->status = tls_complain(r->why, STATUS_LIMIT, "more rows than are read");
         return;
     }
     struct report_in_row row = {.about = about,
@@ -113,11 +114,11 @@ static void give(struct reading *r, size_t about, const char *source, const char
                                 .count = n};
     r->out->row_count++;
     if (r->rows && !r->rows->take(r->rows->context, &row))
-        r->status = complain(r->why, STATUS_AGAIN, "its rows were not wanted");
+        r->status = tls_complain(r->why, STATUS_AGAIN, "its rows were not wanted");
 }
 
 /* Its beginning, without a cut in a character of UTF-8. */
-static struct slice cut(struct slice text, size_t most)
+static struct slice text_cut(struct slice text, size_t most)
 {
     if (text.n > most)
         for (text.n = most; text.n && ((unsigned char)text.p[text.n] & 0xc0) == 0x80;)
@@ -130,7 +131,7 @@ static int64_t read_failure(struct reading *r, struct slice f, size_t about)
 {
     int64_t n = count_of(r, f, "failed-session-count");
     if (n == 0) {
-        note(r, "a failure without a number of sessions is left out");
+        missing_note(r, "a failure without a number of sessions is left out");
         return 0;
     }
     char address[IP_TEXT];
@@ -139,10 +140,10 @@ static int64_t read_failure(struct reading *r, struct slice f, size_t about)
     if (r->result.p)
         report_field_word(r->result.p);
     const char *mx = field(f, "receiving-mx-hostname", &r->detail);
-    struct slice type = cut(slice_str(r->type.p), TYPE_MOST), host = cut(slice_str(mx), LIMIT_DOMAIN);
+    struct slice type = text_cut(slice_str(r->type.p), TYPE_MOST), host = text_cut(slice_str(mx), LIMIT_DOMAIN);
     char detail[TYPE_MOST + LIMIT_DOMAIN + 2];
     snprintf(detail, sizeof detail, "%.*s%s%.*s", SLICE_ARG(type), host.n ? " " : "", SLICE_ARG(host));
-    give(r, about, source, result, detail, n);
+    row_give(r, about, source, result, detail, n);
     return n;
 }
 
@@ -151,13 +152,13 @@ static void note_missing(struct reading *r, struct slice summary, char failures)
 {
     const char kind = report_json_kind(summary);
     if (!kind || kind == 'n')
-        note(r, "a policy has no summary: how many sessions went well is not known");
+        missing_note(r, "a policy has no summary: how many sessions went well is not known");
     else if (kind != '{')
-        note(r, "a summary is left out: it is no object, or there twice");
+        missing_note(r, "a summary is left out: it is no object, or there twice");
     else if (!report_json_kind(report_json_get(summary, "total-successful-session-count")))
-        note(r, "a policy does not say how many sessions went well");
+        missing_note(r, "a policy does not say how many sessions went well");
     if (failures && !strchr("{[n", failures))
-        note(r, "failures are left out: they are no array, or there twice");
+        missing_note(r, "failures are left out: they are no array, or there twice");
 }
 
 static void read_policy(struct reading *r, struct slice p, size_t about)
@@ -172,7 +173,7 @@ static void read_policy(struct reading *r, struct slice p, size_t about)
     int64_t told = 0; /* of the failed sessions, by kind */
     bool any = false, all = true;
     if (good > 0)
-        give(r, about, "", "pass", type, good);
+        row_give(r, about, "", "pass", type, good);
     while (r->status == STATUS_OK && (kind == '[' ? report_json_next(&rest, &key, &value) : kind == '{' && !any)) {
         /* some senders write a single entry without the array around it */
         int64_t n = read_failure(r, kind == '[' ? value : failures, about);
@@ -181,9 +182,9 @@ static void read_policy(struct reading *r, struct slice p, size_t about)
         any = true;
     }
     if (!any && !report_json_kind(report_json_get(summary, "total-failure-session-count")))
-        note(r, "a policy does not say how many sessions failed");
+        missing_note(r, "a policy does not say how many sessions failed");
     if (all && bad > told)
-        give(r, about, "", "failure", type, bad - told);
+        row_give(r, about, "", "failure", type, bad - told);
 }
 
 /* The number of this domain among those of the report. False: too many, or no memory. */
@@ -194,12 +195,12 @@ static bool place_of(struct reading *r, const char *domain, size_t *about)
         if (strcmp(out->domains[*about], domain) == 0)
             return true;
     if (out->domain_count == REPORT_IN_DOMAINS) {
-        r->status = complain(r->why, STATUS_LIMIT, "its policies are about more domains than are read");
+        r->status = tls_complain(r->why, STATUS_LIMIT, "its policies are about more domains than are read");
         return false;
     }
     const char *copy = arena_strdup(r->arena, domain);
     if (!copy)
-        r->status = complain(r->why, STATUS_NOMEM, "out of memory");
+        r->status = tls_complain(r->why, STATUS_NOMEM, "out of memory");
     else
         out->domains[out->domain_count++] = copy;
     return copy != NULL;
@@ -220,7 +221,7 @@ static void take_policy(struct reading *r, struct slice p, size_t number)
     struct slice domain = report_json_get(report_json_get(p, "policy"), "policy-domain");
     const char *text = field(report_json_get(p, "policy"), "policy-domain", &r->detail);
     if (!*text) {
-        note(r, "a policy without a policy-domain is left out");
+        missing_note(r, "a policy without a policy-domain is left out");
     } else if (domain_from_text(slice_str(text), name) != STATUS_OK) {
         snprintf(r->why, REPORT_IN_WHY, "the policy-domain of policy %zu, in line %lu, is no domain name", number,
                  line_of(r->json, domain));
@@ -240,7 +241,7 @@ static void read_policies(struct reading *r)
         return;
     for (size_t n = 1; r->status == STATUS_OK && report_json_next(&rest, &key, &value); n++) {
         if (n > REPORT_IN_POLICIES)
-            r->status = complain(r->why, STATUS_LIMIT, "it has more policies than are read");
+            r->status = tls_complain(r->why, STATUS_LIMIT, "it has more policies than are read");
         else
             take_policy(r, value, n);
     }
@@ -261,7 +262,7 @@ static const char *text_or_number(struct slice v, struct buf *out)
 static const char *identifier_of(struct reading *r, struct slice value)
 {
     if (report_json_kind(value) != '"')
-        return keep(r, text_or_number(value, &r->detail));
+        return text_keep(r, text_or_number(value, &r->detail));
     buf_reset(&r->detail);
     (void)report_json_text(value, IDENTIFIER_MOST, &r->detail);
     const char *id = report_field_identifier(r->arena, slice_trim(buf_slice(&r->detail)));
@@ -280,30 +281,30 @@ static enum status read_head(struct reading *r, bool *dated)
     r->policies = member[POLICIES];
     out->domains = ARENA_ARRAY(r->arena, const char *, REPORT_IN_DOMAINS);
     if (report_json_kind(member[CONTACT]) == '"')
-        out->contact = keep(r, text_of(member[CONTACT], &r->detail));
+        out->contact = text_keep(r, text_of(member[CONTACT], &r->detail));
     const char *at = out->contact ? strrchr(out->contact, '@') : NULL;
-    out->org = keep(r, text_of(member[ORG], &r->detail));
+    out->org = text_keep(r, text_of(member[ORG], &r->detail));
     out->org = *out->org || !at ? out->org : at + 1;
     out->id = identifier_of(r, member[ID]);
     *dated =
         report_field_range(text_or_number(report_json_get(range, "start-datetime"), &r->source),
                            text_or_number(report_json_get(range, "end-datetime"), &r->result), &out->begin, &out->end);
-    return arena_failed(r->arena) ? complain(r->why, STATUS_NOMEM, "out of memory") : STATUS_OK;
+    return arena_failed(r->arena) ? tls_complain(r->why, STATUS_NOMEM, "out of memory") : STATUS_OK;
 }
 
-static enum status finish(struct reading *r, bool dated)
+static enum status reading_finish(struct reading *r, bool dated)
 {
     struct report_in *out = r->out;
     if (!*out->id && dated)
         out->id = arena_printf(r->arena, "none-%lld-%lld", (long long)out->begin, (long long)out->end);
     if (arena_failed(r->arena) || r->detail.failed || r->source.failed || r->result.failed || r->type.failed)
-        return complain(r->why, STATUS_NOMEM, "out of memory");
+        return tls_complain(r->why, STATUS_NOMEM, "out of memory");
     if (report_json_kind(r->policies) == REPORT_JSON_TWICE)
-        return complain(r->why, STATUS_INVALID, "it has policies twice, with different values");
+        return tls_complain(r->why, STATUS_INVALID, "it has policies twice, with different values");
     if (!*out->org || !out->domain_count)
-        return complain(r->why, STATUS_INVALID, "organization-name (and contact-info) or policy-domain is missing");
+        return tls_complain(r->why, STATUS_INVALID, "organization-name (and contact-info) or policy-domain is missing");
     return dated ? STATUS_OK
-                 : complain(r->why, STATUS_INVALID, "its date-range is missing, or is not a time of a report");
+                 : tls_complain(r->why, STATUS_INVALID, "its date-range is missing, or is not a time of a report");
 }
 
 enum status report_in_parse_tls(struct arena *a, struct slice json, const struct report_in_rows *rows,
@@ -321,14 +322,14 @@ enum status report_in_parse_tls(struct arena *a, struct slice json, const struct
     bool dated = false;
     *out = (struct report_in){.kind = REPORT_IN_TLS, .proof = REPORT_IN_UNKNOWN, .org = "", .id = "", .policy = ""};
     if (json.n > REPORT_IN_TEXT)
-        return complain(why, STATUS_LIMIT, "the report is larger than is read");
+        return tls_complain(why, STATUS_LIMIT, "the report is larger than is read");
     r.status = report_json_check(json, why);
     if (r.status == STATUS_OK)
         r.status = read_head(&r, &dated);
     if (r.status == STATUS_OK)
         read_policies(&r);
     if (r.status == STATUS_OK)
-        r.status = finish(&r, dated);
+        r.status = reading_finish(&r, dated);
     buf_release(&r.type);
     buf_release(&r.source);
     buf_release(&r.result);

@@ -116,7 +116,7 @@ bool report_mime_part(struct slice text, struct report_mime_part *p)
 
 /* ---- parameters ---- */
 
-static void put(char *out, size_t *n, char c)
+static void name_put(char *out, size_t *n, char c)
 {
     if (*n + 1 < REPORT_MIME_NAME)
         out[(*n)++] = c;
@@ -133,7 +133,7 @@ static struct slice take_value(struct slice s, char out[REPORT_MIME_NAME])
         if (quoted && (s.p[i] == '\r' || s.p[i] == '\n'))
             continue;
         i += quoted && s.p[i] == '\\' && i + 1 < s.n;
-        put(out, &n, s.p[i]);
+        name_put(out, &n, s.p[i]);
     }
     return slice_from(s, i + quoted < s.n ? i + quoted : s.n);
 }
@@ -169,7 +169,7 @@ static void add_piece(char *out, size_t *n, const char *text, bool encoded, bool
         int octet = encoded && *p == '%' && hex_value(p[1]) >= 0 && hex_value(p[2]) >= 0
                         ? hex_value(p[1]) * 16 + hex_value(p[2])
                         : -1;
-        put(out, n, octet > 0 ? (char)octet : *p);
+        name_put(out, n, octet > 0 ? (char)octet : *p);
         p += octet > 0 ? 2 : 0;
     }
 }

@@ -70,7 +70,7 @@ static void flush(struct child *c)
     setitimer(ITIMER_REAL, &left, NULL);
 }
 
-static void say(struct child *c, const struct report_message *m)
+static void child_say(struct child *c, const struct report_message *m)
 {
     report_message_add(&c->said, m);
     if (c->said.n >= FLUSH || c->said.failed)
@@ -79,20 +79,21 @@ static void say(struct child *c, const struct report_message *m)
 
 static void say_unread(void *context, const char *where, const char *why, enum status st)
 {
-    say(context,
-        &(struct report_message){.type = REPORT_MESSAGE_UNREAD, .number = {(int64_t)st}, .text = {where, why}});
+    child_say(context,
+              &(struct report_message){.type = REPORT_MESSAGE_UNREAD, .number = {(int64_t)st}, .text = {where, why}});
 }
 
 static void say_bounced(void *context, const char *where, const char *recipient, const char *code, const char *id)
 {
-    say(context, &(struct report_message){.type = REPORT_MESSAGE_BOUNCE, .text = {where, recipient, code, id}});
+    child_say(context, &(struct report_message){.type = REPORT_MESSAGE_BOUNCE, .text = {where, recipient, code, id}});
 }
 
 static bool say_row(void *context, const struct report_in_row *w)
 {
-    say(context, &(struct report_message){.type = REPORT_MESSAGE_ROW,
-                                          .number = {(int64_t)w->about, w->count},
-                                          .text = {w->source, w->result, w->dkim, w->spf, w->header_from, w->detail}});
+    child_say(context,
+              &(struct report_message){.type = REPORT_MESSAGE_ROW,
+                                       .number = {(int64_t)w->about, w->count},
+                                       .text = {w->source, w->result, w->dkim, w->spf, w->header_from, w->detail}});
     return true;
 }
 
@@ -109,16 +110,16 @@ static void say_found(void *context, const char *where, struct slice text)
         arena_free(a);
         return;
     }
-    say(c, &(struct report_message){.type = REPORT_MESSAGE_HEAD,
-                                    .number = {r.kind, r.begin, r.end, (int64_t)text.n},
-                                    .text = {where, r.org, r.id, r.policy, r.contact, r.partial}});
+    child_say(c, &(struct report_message){.type = REPORT_MESSAGE_HEAD,
+                                          .number = {r.kind, r.begin, r.end, (int64_t)text.n},
+                                          .text = {where, r.org, r.id, r.policy, r.contact, r.partial}});
     for (size_t i = 0; i < r.domain_count; i++)
-        say(c, &(struct report_message){.type = REPORT_MESSAGE_DOMAIN, .text = {r.domains[i]}});
+        child_say(c, &(struct report_message){.type = REPORT_MESSAGE_DOMAIN, .text = {r.domains[i]}});
     arena_reset(a);
     if (report_in_parse(a, text, &(struct report_in_rows){say_row, c}, &r, why) != STATUS_OK)
         _exit(EXIT_FAILURE); /* the same text again */
     arena_free(a);
-    say(c, &(struct report_message){.type = REPORT_MESSAGE_END});
+    child_say(c, &(struct report_message){.type = REPORT_MESSAGE_END});
 }
 
 static void limit(int what, rlim_t most)
@@ -154,7 +155,7 @@ static void read_sender(struct child *c, struct slice mail, const char *authserv
     mail.n = mail.n < REPORT_READER_HEAD ? mail.n : REPORT_READER_HEAD;
     /* A header that is larger than any honest one proves nothing. */
     if (a && report_sender_read(a, mail, authserv_id, &domain) == STATUS_OK && domain)
-        say(c, &(struct report_message){.type = REPORT_MESSAGE_SENDER, .text = {domain}});
+        child_say(c, &(struct report_message){.type = REPORT_MESSAGE_SENDER, .text = {domain}});
     arena_free(a);
 }
 
@@ -175,7 +176,7 @@ static void read_file(const struct job *job, int in, int out)
                    : st == STATUS_AGAIN ? "there is no room on the disk (TMPDIR) for it"
                                         : "it cannot be read",
                    st);
-    say(&c, &(struct report_message){.type = REPORT_MESSAGE_DONE});
+    child_say(&c, &(struct report_message){.type = REPORT_MESSAGE_DONE});
     flush(&c);
     _exit(EXIT_SUCCESS);
 }
@@ -332,7 +333,7 @@ static bool give_row(struct receiving *r, const struct report_message *m)
     return true;
 }
 
-static bool give(struct receiving *r, const struct report_message *m)
+static bool message_give(struct receiving *r, const struct report_message *m)
 {
     static char sender[REPORT_MESSAGE_TEXT + 1];
     switch (m->type) {
@@ -381,7 +382,7 @@ static bool receive(struct receiving *r, int fd)
         struct slice in = buf_slice(&have);
         struct report_message m;
         enum status st;
-        while ((st = report_message_take(&in, &m)) == STATUS_OK && (good = give(r, &m)))
+        while ((st = report_message_take(&in, &m)) == STATUS_OK && (good = message_give(r, &m)))
             ;
         good = good && st == STATUS_AGAIN && !have.failed;
         memmove(have.p, in.p, in.n);

@@ -27,7 +27,7 @@ static struct map {
 /* Between these two nothing is to be done: most calls end here. */
 static uintptr_t calm_from, calm_to;
 
-static bool remember(const char *p, size_t n)
+static bool map_remember(const char *p, size_t n)
 {
     for (size_t i = 0; i < MAPS; i++)
         if (!maps[i].end) {
@@ -37,7 +37,7 @@ static bool remember(const char *p, size_t n)
     return false;
 }
 
-static void forget(const char *p)
+static void map_forget(const char *p)
 {
     for (size_t i = 0; i < MAPS; i++)
         if (maps[i].end && maps[i].begin == (uintptr_t)p)
@@ -109,7 +109,7 @@ static bool write_all(int fd, const char *p, size_t n)
     return true;
 }
 
-static void fail(struct report_scratch *s, enum status st)
+static void scratch_fail(struct report_scratch *s, enum status st)
 {
     if (s->status == STATUS_OK)
         s->status = st;
@@ -120,20 +120,20 @@ void report_scratch_add(struct report_scratch *s, const void *p, size_t n)
     if (s->status != STATUS_OK)
         return;
     if (n > s->bound - s->n) {
-        fail(s, STATUS_LIMIT);
+        scratch_fail(s, STATUS_LIMIT);
         return;
     }
     if (s->fd < 0 && s->n + n > REPORT_SCRATCH_SMALL) {
         s->fd = open_unlinked();
         if (s->fd < 0 || !write_all(s->fd, s->p, s->n))
-            fail(s, STATUS_AGAIN);
+            scratch_fail(s, STATUS_AGAIN);
         free(s->p);
         s->p = NULL;
     }
     if (s->fd < 0 && !s->p && !(s->p = malloc(REPORT_SCRATCH_SMALL)))
-        fail(s, STATUS_NOMEM);
+        scratch_fail(s, STATUS_NOMEM);
     if (s->status == STATUS_OK && s->fd >= 0 && !write_all(s->fd, p, n))
-        fail(s, STATUS_AGAIN);
+        scratch_fail(s, STATUS_AGAIN);
     if (s->status != STATUS_OK)
         return;
     if (s->fd < 0 && n)
@@ -150,7 +150,7 @@ static enum status map(struct report_scratch *s)
         return STATUS_NOMEM;
     s->p = at;
     s->mapped = true;
-    return remember(s->p, s->n) ? STATUS_OK : STATUS_NOMEM;
+    return map_remember(s->p, s->n) ? STATUS_OK : STATUS_NOMEM;
 }
 
 struct slice report_scratch_text(struct report_scratch *s)
@@ -163,7 +163,7 @@ struct slice report_scratch_text(struct report_scratch *s)
 void report_scratch_end(struct report_scratch *s)
 {
     if (s->mapped) {
-        forget(s->p);
+        map_forget(s->p);
         munmap(s->p, s->n);
     } else {
         free(s->p);
@@ -191,6 +191,6 @@ enum status report_scratch_file(struct report_scratch *s, int fd)
     while ((n = read(fd, space, sizeof space)) > 0 && s->status == STATUS_OK)
         report_scratch_add(s, space, (size_t)n);
     if (n < 0)
-        fail(s, STATUS_DENIED);
+        scratch_fail(s, STATUS_DENIED);
     return s->status;
 }

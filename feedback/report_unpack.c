@@ -44,7 +44,7 @@ static void look_in_zlib(struct report_walk *w, struct report_item it)
 
 /* ---- what it is ---- */
 
-static bool holds(struct slice s, const char *word)
+static bool head_holds(struct slice s, const char *word)
 {
     size_t n = strlen(word);
     for (s.n = s.n < LOOK_AT ? s.n : LOOK_AT; s.n >= n; s = slice_from(s, 1))
@@ -148,13 +148,13 @@ static struct slice plain_text(struct slice in, struct report_scratch *room)
 
 static bool is_xml_report(struct slice t)
 {
-    return t.n > 1 && t.p[0] == '<' && (holds(t, "<feedback") || holds(t, ":feedback"));
+    return t.n > 1 && t.p[0] == '<' && (head_holds(t, "<feedback") || head_holds(t, ":feedback"));
 }
 
 static bool is_json_report(struct slice t)
 {
     return t.n > 1 && (t.p[0] == '{' || t.p[0] == '[') &&
-           (holds(t, "\"policies\"") || holds(t, "\"report-id\"") || holds(t, "organization-name"));
+           (head_holds(t, "\"policies\"") || head_holds(t, "\"report-id\"") || head_holds(t, "organization-name"));
 }
 
 static bool is_mail(struct slice t)
@@ -260,7 +260,8 @@ static struct slice without_from(struct slice text)
 static void look_at_text(struct report_walk *w, struct report_item it, struct slice text)
 {
     text = without_from(text);
-    bool looks = text.n > 1 && (text.p[0] == '{' || text.p[0] == '[' || (text.p[0] == '<' && !holds(text, "<html")));
+    bool looks =
+        text.n > 1 && (text.p[0] == '{' || text.p[0] == '[' || (text.p[0] == '<' && !head_holds(text, "<html")));
     unsigned before = w->found + w->unread;
     if (is_xml_report(text) || is_json_report(text) || (it.expected && looks)) {
         if (text.p[0] == '<')
@@ -280,7 +281,7 @@ static void look_at_text(struct report_walk *w, struct report_item it, struct sl
         report_walk_unread(w, it.where, "it is no report, and no mail with one in it");
 }
 
-static void look(struct report_walk *w, struct report_item it)
+static void item_look(struct report_walk *w, struct report_item it)
 {
     struct report_scratch room = REPORT_UNPACKED;
     if (it.depth <= 0) {
@@ -299,12 +300,12 @@ static void look(struct report_walk *w, struct report_item it)
 
 void report_in_walk(struct slice file, const char *name, const struct report_in_walker *to)
 {
-    struct report_walk w = {.to = to, .look = look};
+    struct report_walk w = {.to = to, .look = item_look};
     if (file.n > REPORT_IN_FILE) {
         to->unread(to->context, name, "the file is larger than is read", STATUS_LIMIT);
         return;
     }
-    look(&w, (struct report_item){file, name, REPORT_IN_DEPTH, true});
+    item_look(&w, (struct report_item){file, name, REPORT_IN_DEPTH, true});
     if (w.found + w.unread == 0)
         to->unread(to->context, name, "no report is in it", STATUS_INVALID);
 }

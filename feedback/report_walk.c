@@ -16,7 +16,7 @@ static bool ends(struct slice name, const char *end)
     return name.n >= m && strncasecmp(name.p + name.n - m, end, m) == 0;
 }
 
-static bool holds(struct slice name, const char *word)
+static bool name_holds(struct slice name, const char *word)
 {
     for (size_t m = strlen(word); name.n >= m; name = slice_from(name, 1))
         if (strncasecmp(name.p, word, m) == 0)
@@ -30,10 +30,11 @@ bool report_walk_is_named(struct slice name)
     static const char *const others[] = {".sig", ".asc", ".p7s"};
     bool named = false;
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-        named = named || holds(name, endings[i]);
+        named = named || name_holds(name, endings[i]);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         named = named && !ends(name, others[i]);
-    return named && !holds(name, "__MACOSX/") && !holds(name, "/._") && !(name.n > 1 && memcmp(name.p, "._", 2) == 0);
+    return named && !name_holds(name, "__MACOSX/") && !name_holds(name, "/._") &&
+           !(name.n > 1 && memcmp(name.p, "._", 2) == 0);
 }
 
 void report_walk_unread(struct report_walk *w, const char *where, const char *why)

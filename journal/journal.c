@@ -112,7 +112,7 @@ static bool ready(struct journal *j)
     return false;
 }
 
-static enum status append(struct journal *j, struct slice line, bool own)
+static enum status line_append(struct journal *j, struct slice line, bool own)
 {
     if (atomic_load(&j->folder_now) + line.n > j->o.folder_bytes)
         return lose(j, "the folder is over its limit");
@@ -143,7 +143,7 @@ static void note_loss(struct journal *j)
     json_end(&out);
     buf_addc(&b, '\n');
     uint64_t lost_before = j->lost;
-    if (!b.failed && append(j, buf_slice(&b), true) == STATUS_OK) {
+    if (!b.failed && line_append(j, buf_slice(&b), true) == STATUS_OK) {
         j->pending_dropped -= dropped;
         j->pending_lost -= lost;
         j->pending_error[0] = '\0';
@@ -160,7 +160,7 @@ static void empty_queue(struct journal *j)
 {
     for (struct slice s; (s = journal_queue_take(&j->queue)).p;) {
         pthread_mutex_lock(&j->lock);
-        (void)append(j, s, false);
+        (void)line_append(j, s, false);
         pthread_mutex_unlock(&j->lock);
         free((char *)s.p);
     }
@@ -330,7 +330,7 @@ static bool mine(struct journal *j)
     }
 }
 
-static struct journal *fail(struct journal *j, const char **error, const char *what, const char *where)
+static struct journal *open_fail(struct journal *j, const char **error, const char *what, const char *where)
 {
     snprintf(error_text, sizeof error_text, "journal: %s: %s", where, what);
     if (error)
@@ -370,23 +370,23 @@ struct journal *journal_open(const char *dir, const char *writer, const struct j
                              const char **error)
 {
     if (!name_ok(writer))
-        return fail(NULL, error, "a writer's name is 1 to 24 lower-case letters, digits and hyphens", writer);
+        return open_fail(NULL, error, "a writer's name is 1 to 24 lower-case letters, digits and hyphens", writer);
     struct journal *j = calloc(1, sizeof *j);
     if (!j)
-        return fail(NULL, error, strerror(errno), dir);
+        return open_fail(NULL, error, strerror(errno), dir);
     j->dir = -1;
     j->folder = strdup(dir);
     if (!j->folder)
-        return fail(j, error, strerror(errno), dir);
+        return open_fail(j, error, strerror(errno), dir);
     defaults(j, options);
     snprintf(j->writer, sizeof j->writer, "%s", writer);
     if (mkdir(dir, 0770) != 0 && errno != EEXIST)
-        return fail(j, error, strerror(errno), dir);
+        return open_fail(j, error, strerror(errno), dir);
     j->dir = rootfile_folder(dir);
     if (j->dir < 0)
-        return fail(j, error, strerror(errno), dir);
+        return open_fail(j, error, strerror(errno), dir);
     if (faccessat(j->dir, ".", W_OK | X_OK, AT_EACCESS) != 0)
-        return fail(j, error, strerror(errno), dir);
+        return open_fail(j, error, strerror(errno), dir);
     segment_recover(j->dir, writer);
     atomic_store(&j->healthy, true);
     atomic_store(&j->owner, -1);
@@ -394,7 +394,7 @@ struct journal *journal_open(const char *dir, const char *writer, const struct j
     atomic_store(&j->owner, process_id());
     if (!ok) {
         journal_queue_free(&j->queue);
-        return fail(j, error, "out of memory or threads", dir);
+        return open_fail(j, error, "out of memory or threads", dir);
     }
     return j;
 }
@@ -418,7 +418,7 @@ static enum status write_now(struct journal *j, struct slice record)
     memcpy(line, record.p, record.n);
     line[record.n] = '\n';
     pthread_mutex_lock(&j->lock);
-    enum status s = append(j, slice_of(line, record.n + 1), false);
+    enum status s = line_append(j, slice_of(line, record.n + 1), false);
     pthread_mutex_unlock(&j->lock);
     if (line != small)
         free(line);

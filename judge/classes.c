@@ -17,7 +17,7 @@ static const struct policy_statement *ground(const struct verdict *v)
     return l ? l->statement : NULL;
 }
 
-static bool same(const struct verdict *a, const struct verdict *b, bool by_action_alone)
+static bool verdict_same(const struct verdict *a, const struct verdict *b, bool by_action_alone)
 {
     if (a->action != b->action)
         return false;
@@ -29,7 +29,7 @@ static size_t class_find(const struct classes *c, const struct verdict *v)
 {
     for (int loose = 0; loose <= 1; loose++) {
         for (size_t i = 0; i < c->count; i++)
-            if (same(&c->list[i].verdict, v, loose))
+            if (verdict_same(&c->list[i].verdict, v, loose))
                 return i;
         if (c->count + POLICY_REJECT < CLASSES_MAX) /* leaves room for one class of each action */
             return CLASSES_MAX;
@@ -52,7 +52,7 @@ static void sum_up(struct classes *c)
     }
 }
 
-static enum status fail(struct classes *c)
+static enum status classes_fail(struct classes *c)
 {
     *c = (struct classes){.count = 1, .agree = true};
     c->list[0].verdict = (struct verdict){.action = POLICY_DEFER, .would = POLICY_DEFER, .policy_hash = ""};
@@ -106,7 +106,7 @@ enum status classes_decide(struct arena *a, const struct facts *f, const struct 
         arena_free(scratch);
     }
     if (s != STATUS_OK)
-        return fail(out);
+        return classes_fail(out);
     sum_up(out);
     return STATUS_OK;
 }

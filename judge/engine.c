@@ -19,7 +19,7 @@
 #define SPF_MODULE ASSAY_ENGINE_DIR "/assay-engine-libspf2.so"
 #define DKIM_MODULE ASSAY_ENGINE_DIR "/assay-engine-opendkim.so"
 
-static enum status refuse(char why[ENGINE_WHY], enum status s, const char *path, const char *words)
+static enum status engine_refuse(char why[ENGINE_WHY], enum status s, const char *path, const char *words)
 {
     snprintf(why, ENGINE_WHY, "%.*s: %s", ENGINE_WHY / 2, path, words);
     return s;
@@ -32,14 +32,14 @@ static enum status check_owner(const char *path, mode_t kind, char why[ENGINE_WH
 
     if (lstat(path, &st) != 0)
         return errno == ENOENT || errno == ENOTDIR
-                   ? refuse(why, STATUS_MISSING, path, "not installed: install the package " ENGINE_PACKAGE)
-                   : refuse(why, STATUS_DENIED, path, strerror(errno));
+                   ? engine_refuse(why, STATUS_MISSING, path, "not installed: install the package " ENGINE_PACKAGE)
+                   : engine_refuse(why, STATUS_DENIED, path, strerror(errno));
     if ((st.st_mode & S_IFMT) != kind)
-        return refuse(why, STATUS_DENIED, path, kind == S_IFREG ? "not a regular file" : "not a folder");
+        return engine_refuse(why, STATUS_DENIED, path, kind == S_IFREG ? "not a regular file" : "not a folder");
     if (st.st_uid != 0)
-        return refuse(why, STATUS_DENIED, path, "not owned by root");
+        return engine_refuse(why, STATUS_DENIED, path, "not owned by root");
     if (st.st_mode & (S_IWGRP | S_IWOTH))
-        return refuse(why, STATUS_DENIED, path, "writable by others than root");
+        return engine_refuse(why, STATUS_DENIED, path, "writable by others than root");
     return STATUS_OK;
 }
 
@@ -52,7 +52,7 @@ static enum status check_file(const char *path, char why[ENGINE_WHY])
     if (s != STATUS_OK)
         return s;
     if (path[0] != '/' || snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path) >= (int)sizeof folder)
-        return refuse(why, STATUS_DENIED, path, "not an absolute path");
+        return engine_refuse(why, STATUS_DENIED, path, "not an absolute path");
     return check_owner(*folder ? folder : "/", S_IFDIR, why);
 }
 
@@ -69,12 +69,12 @@ const void *engine_open(const char *path, const char *symbol, const char *stamp,
     *status = STATUS_INVALID;
     module = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (!module) {
-        refuse(why, STATUS_INVALID, path, dlerror());
+        engine_refuse(why, STATUS_INVALID, path, dlerror());
         return NULL;
     }
     object = dlsym(module, symbol);
     if (!object) {
-        refuse(why, STATUS_INVALID, path, "not a module for this setting");
+        engine_refuse(why, STATUS_INVALID, path, "not a module for this setting");
         return NULL;
     }
     if (strncmp(object, stamp, SPF_ENGINE_STAMP_OCTETS) != 0) {

@@ -66,7 +66,7 @@ static bool ends_line(struct slice part, size_t i)
 
 /* Hashes one part, without the CR of its line ends, preceded by its length, so that two messages never hash the same
  * octets. */
-static void add(struct buf *b, struct slice part)
+static void part_add(struct buf *b, struct slice part)
 {
     uint64_t n = 0;
 
@@ -84,8 +84,8 @@ static void add_fields(struct buf *b, const struct header_list *list, const char
     const struct header_field *f;
 
     for (unsigned i = 1; (f = header_find(list, name, i)) != NULL; i++) {
-        add(b, slice_str(name));
-        add(b, slice_trim(f->value));
+        part_add(b, slice_str(name));
+        part_add(b, slice_trim(f->value));
     }
 }
 
@@ -97,8 +97,8 @@ enum status fleet_prove(const struct fleet_key *key, struct slice text, const st
     struct buf b = BUF_INIT;
     bool ok;
 
-    add(&b, slice_trim(text));
-    add(&b, slice_str(m->mail_from_text ? m->mail_from_text : ""));
+    part_add(&b, slice_trim(text));
+    part_add(&b, slice_str(m->mail_from_text ? m->mail_from_text : ""));
     add_fields(&b, &m->headers, "From");
     add_fields(&b, &m->headers, "Message-ID");
     buf_add(&b, body_hash, 32);

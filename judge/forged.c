@@ -39,7 +39,7 @@ bool forged_claims_us(struct slice name, struct slice value, const char *authser
     return is_ours(name, value, authserv_id) || hides_ours(value, authserv_id);
 }
 
-static enum status add(struct forged_list *list, struct arena *a, struct forged_field field)
+static enum status field_add(struct forged_list *list, struct arena *a, struct forged_field field)
 {
     if (list->count >= FORGED_MAX) {
         list->too_many = true;
@@ -69,7 +69,7 @@ static enum status add_hiding(struct forged_list *list, struct arena *a, struct 
     if (!kept)
         return STATUS_OK;
     const char *text = arena_copy(a, plain.p, plain.n);
-    return text ? add(list, a, (struct forged_field){text, kept->index, !list->trace}) : STATUS_NOMEM;
+    return text ? field_add(list, a, (struct forged_field){text, kept->index, !list->trace}) : STATUS_NOMEM;
 }
 
 enum status forged_note(struct forged_list *list, struct arena *a, const char *authserv_id, struct slice name,
@@ -83,9 +83,9 @@ enum status forged_note(struct forged_list *list, struct arena *a, const char *a
     list->results += results;
     if (verdict || results) {
         if (forged_claims_us(name, value, authserv_id))
-            return add(list, a,
-                       (struct forged_field){verdict ? verdict_name : results_name,
-                                             verdict ? list->verdicts : list->results, !list->trace});
+            return field_add(list, a,
+                             (struct forged_field){verdict ? verdict_name : results_name,
+                                                   verdict ? list->verdicts : list->results, !list->trace});
     } else if ((!kept || (kept->flaws & (HEADER_BARE_CR | HEADER_BARE_LF))) && hides_ours(value, authserv_id)) {
         return add_hiding(list, a, name, over_limit ? NULL : kept);
     }

@@ -293,7 +293,7 @@ static enum status close_message(struct judge *j)
     return STATUS_OK;
 }
 
-static enum status run(struct judge *j)
+static enum status checks_run(struct judge *j)
 {
     enum status s;
 
@@ -322,7 +322,7 @@ enum status judge_end(struct judge *j)
             return STATUS_AGAIN;
         if (j->before && j->runs + 1 >= CHECKS_RUNS)
             dns_scope_give_up(j->scope);
-        s = run(j);
+        s = checks_run(j);
         if (s != STATUS_OK || !j->before || !dns_scope_lacks(j->scope))
             break;
     }

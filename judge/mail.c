@@ -56,7 +56,7 @@ enum status mail_set_from(struct judge_mail *m, struct arena *a, const char *pat
     return STATUS_OK;
 }
 
-static enum status grow(struct judge_mail *m, struct arena *a)
+static enum status rcpt_grow(struct judge_mail *m, struct arena *a)
 {
     size_t room = m->rcpt_room ? m->rcpt_room * 2 : 8;
     struct mail_rcpt *p;
@@ -96,7 +96,7 @@ enum status mail_add_rcpt(struct judge_mail *m, struct arena *a, const char *pat
 
     if (m->rcpt_count >= LIMIT_RECIPIENTS)
         return STATUS_LIMIT;
-    s = grow(m, a);
+    s = rcpt_grow(m, a);
     if (s == STATUS_OK)
         s = keep_rcpt(a, slice_trim(slice_str(path)), &m->rcpts[m->rcpt_count]);
     if (s == STATUS_OK)

@@ -12,7 +12,7 @@
 #include "standards/dane/dane_posture.h"
 #include "policy/policy_settings.h"
 
-static bool asks(const struct judge *j, const char *domain, const char *rcpt)
+static bool policy_asks(const struct judge *j, const char *domain, const char *rcpt)
 {
     struct policy_question q = {
         .standard = STANDARD_DANE,
@@ -32,9 +32,9 @@ static bool is_wanted(const struct judge *j, const char *domain)
     if (!domain)
         return false;
     if (j->mail.rcpt_count == 0)
-        return asks(j, domain, NULL);
+        return policy_asks(j, domain, NULL);
     for (size_t i = 0; i < j->mail.rcpt_count; i++)
-        if (asks(j, domain, j->mail.rcpts[i].address))
+        if (policy_asks(j, domain, j->mail.rcpts[i].address))
             return true;
     return false;
 }
@@ -66,7 +66,7 @@ static enum status prove(struct judge *j, const struct dane_posture *p, struct f
     return d->proof_reason ? STATUS_OK : STATUS_NOMEM;
 }
 
-static enum status add(struct judge *j, const char *domain)
+static enum status posture_add(struct judge *j, const char *domain)
 {
     struct facts *f = &j->report.facts;
     struct dane_posture p;
@@ -119,10 +119,10 @@ void posture_start_client(struct judge *j)
 enum status posture_fill(struct judge *j)
 {
     struct facts *f = &j->report.facts;
-    enum status s = add(j, f->mail_from);
+    enum status s = posture_add(j, f->mail_from);
 
     for (size_t i = 0; i < f->author_count && s == STATUS_OK; i++)
         if (!f->mail_from || !f->authors[i].domain || strcmp(f->mail_from, f->authors[i].domain) != 0)
-            s = add(j, f->authors[i].domain);
+            s = posture_add(j, f->authors[i].domain);
     return s == STATUS_OK ? add_client(j) : s;
 }

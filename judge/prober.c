@@ -91,7 +91,7 @@ static time_t last_probe(const struct prober *p, const char *host)
 }
 
 /* Returns a free slot, or the one tested longest ago that is not waiting for a probe. */
-static struct seen *place(struct prober *p)
+static struct seen *seen_place(struct prober *p)
 {
     struct seen *oldest = NULL;
     for (size_t i = 0; i < PROBER_HOSTS; i++) {
@@ -149,7 +149,7 @@ static struct seen *look_up(struct prober *p, const struct dane_posture *posture
     struct seen *s = seen_find(p, key);
     if (!s) {
         time_t last = last_probe(p, h->base);
-        s = place(p);
+        s = seen_place(p);
         if (!s)
             return NULL;
         *s = (struct seen){.used = true, .result = RESULT_UNTESTED, .next = last ? last + PROBER_HOST_SECONDS : 0};
@@ -217,7 +217,7 @@ static bool may_probe(const struct prober *p, const struct ip *a)
 }
 
 /* The host's addresses that may be probed; *never: it has addresses, but none may be probed. */
-static size_t addresses(struct prober *p, struct task *t, struct ip out[PROBER_ADDRESSES], bool *never)
+static size_t task_addresses(struct prober *p, struct task *t, struct ip out[PROBER_ADDRESSES], bool *never)
 {
     static const enum dns_type types[] = {DNS_AAAA, DNS_A};
     struct dns_scope *scope = dns_scope_new(p->config.dns, t->arena, NULL);
@@ -299,7 +299,7 @@ static void probe(struct prober *p, struct task *t, struct seen *out)
 {
     struct ip list[PROBER_ADDRESSES];
     bool never;
-    size_t n = addresses(p, t, list, &never);
+    size_t n = task_addresses(p, t, list, &never);
     out->result = RESULT_UNTESTED;
     snprintf(out->reason, sizeof out->reason, "%s", never ? "its addresses are never probed" : "it has no address");
     for (size_t i = 0; i < n && out->result != RESULT_FAIL; i++) {

@@ -56,7 +56,7 @@ static const char *clean(struct arena *a, const char *text)
     return out;
 }
 
-static void add(struct reply *r, const char *line)
+static void line_add(struct reply *r, const char *line)
 {
     if (line && r->count < REPLY_LINES)
         r->lines[r->count++] = line;
@@ -140,7 +140,7 @@ enum status reply_for(struct arena *a, const struct verdict *v, const struct pol
 
     *out = (struct reply){.code = soft ? "451" : "550", .enhanced = soft ? "4.7.1" : "5.7.1"};
     if (!l) {
-        add(out, "This mail could not be judged now, please try again later");
+        line_add(out, "This mail could not be judged now, please try again later");
         return STATUS_OK;
     }
     w = words_of(l->standard);
@@ -156,12 +156,12 @@ enum status reply_for(struct arena *a, const struct verdict *v, const struct pol
         text = says ? clean(a, says) : NULL;
     }
     if (!line || !more || (says && !text)) {
-        add(out, soft ? "Please try again later" : "Refused by policy");
+        line_add(out, soft ? "Please try again later" : "Refused by policy");
         return STATUS_NOMEM;
     }
-    add(out, line);
-    add(out, text);
-    add(out, more);
+    line_add(out, line);
+    line_add(out, text);
+    line_add(out, more);
     return STATUS_OK;
 }
 
@@ -211,7 +211,7 @@ enum status reply_refer(struct arena *a, struct reply *r, const char *reference)
     if (joined)
         r->lines[r->count - 1] = line;
     else
-        add(r, line);
+        line_add(r, line);
     return STATUS_OK;
 }
 

@@ -35,7 +35,7 @@ static void add_plain(struct buf *out, struct slice subject)
     buf_release(&raw);
 }
 
-static bool holds(struct slice text, const char *word)
+static bool text_holds(struct slice text, const char *word)
 {
     const size_t n = strlen(word);
     const int first = tolower((unsigned char)word[0]);
@@ -49,7 +49,7 @@ static bool holds(struct slice text, const char *word)
 static bool may_say_report(struct slice subject)
 {
     subject.n = subject.n > SUBJECT_MOST ? SUBJECT_MOST : subject.n;
-    return holds(subject, "report") || holds(subject, "=?");
+    return text_holds(subject, "report") || text_holds(subject, "=?");
 }
 
 bool report_mail_subject(struct slice subject)
@@ -81,17 +81,17 @@ static bool holds_report_name(struct slice text)
     for (size_t i = 0; i < text.n; i++)
         marks += text.p[i] == '!' ||
                  (i + 2 < text.n && (text.p[i] == '%' || text.p[i] == '=') && memcmp(text.p + i + 1, "21", 2) == 0);
-    return marks >= 3 && (holds(text, ".xml") || holds(text, ".zip") || holds(text, ".gz"));
+    return marks >= 3 && (text_holds(text, ".xml") || text_holds(text, ".zip") || text_holds(text, ".gz"));
 }
 
 /* The type and name of an attachment, by RFC 9990 3.5.2, RFC 7489 7.2.1.1, RFC 5965 2. */
 static bool is_report_field(struct slice name, struct slice value)
 {
     if (slice_eq_nocase(name, SLICE_LIT("Content-Type")))
-        return holds(value, "feedback-report") || holds_report_name(value);
+        return text_holds(value, "feedback-report") || holds_report_name(value);
     if (slice_eq_nocase(name, SLICE_LIT("Content-Disposition")))
         return holds_report_name(value);
-    return slice_eq_nocase(name, SLICE_LIT("Content-Description")) && holds(value, "DMARC");
+    return slice_eq_nocase(name, SLICE_LIT("Content-Description")) && text_holds(value, "DMARC");
 }
 
 static struct slice line_of(struct slice s)
@@ -133,14 +133,14 @@ static bool header_says_so(const struct judge_mail *m)
 static bool is_automatic(const struct judge_mail *m)
 {
     struct slice word = slice_trim(field(m, "Auto-Submitted"));
-    return m->null_sender || (word.n && !holds(word, "no") && word.n < 200) || holds(word, "auto-");
+    return m->null_sender || (word.n && !text_holds(word, "no") && word.n < 200) || text_holds(word, "auto-");
 }
 
 bool report_mail_may_be(const struct judge_mail *m)
 {
     struct slice type = field(m, "Content-Type");
     return report_mail_subject(slice_trim(field(m, "Subject"))) || header_says_so(m) ||
-           (is_automatic(m) && (holds(type, "multipart/") || holds(type, "application/")));
+           (is_automatic(m) && (text_holds(type, "multipart/") || text_holds(type, "application/")));
 }
 
 /* ---- whether it goes where reports are wanted ---- */
@@ -245,7 +245,7 @@ bool report_mail_names_rcpt(const struct judge_mail *m, struct slice txt)
 bool mail_is_dmarc_report(const struct judge_mail *m)
 {
     /* RFC 5965 2: a mail of this type is a report whatever else it shows. */
-    if (holds(field(m, "Content-Type"), "feedback-report"))
+    if (text_holds(field(m, "Content-Type"), "feedback-report"))
         return true;
     int signs = report_mail_subject(slice_trim(field(m, "Subject"))) + is_automatic(m) + m->to_rua;
     return signs >= 2 || (signs == 1 && (header_says_so(m) || parts_say_so(m->body_head)));

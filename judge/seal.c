@@ -42,7 +42,7 @@ static const char *name_of(struct judge *j, enum setting_id id)
     return arena_strdup(j->arena, name);
 }
 
-static bool make(struct judge *j, const char *results, struct arc_seal_set *set)
+static bool seal_make(struct judge *j, const char *results, struct arc_seal_set *set)
 {
     const char *error = NULL;
     struct arc_seal_request r = {.results = slice_str(results), .at = j->mail.at};
@@ -67,7 +67,7 @@ static bool make(struct judge *j, const char *results, struct arc_seal_set *set)
 void seal_stamp(struct judge *j, const char *results, struct stamp *stamp)
 {
     struct arc_seal_set set;
-    if (!j->sealing || stamp->count + 3 > STAMP_FIELDS || !make(j, results, &set))
+    if (!j->sealing || stamp->count + 3 > STAMP_FIELDS || !seal_make(j, results, &set))
         return;
     for (size_t i = stamp->count; i-- > 0;)
         stamp->fields[i + 3] = stamp->fields[i];

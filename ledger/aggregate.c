@@ -170,7 +170,7 @@ static uint64_t hash_of(const struct aggregate_entry *e)
     return h ^ (h >> 29);
 }
 
-static bool same(const struct entry *a, const struct aggregate_entry *b)
+static bool entry_same(const struct entry *a, const struct aggregate_entry *b)
 {
     if (a->sum != b->sum)
         return false;
@@ -180,7 +180,7 @@ static bool same(const struct entry *a, const struct aggregate_entry *b)
     return true;
 }
 
-static void grow(struct aggregate *t)
+static void slots_grow(struct aggregate *t)
 {
     size_t size = t->size * 4;
     struct entry **slots = calloc(size, sizeof *slots);
@@ -201,7 +201,7 @@ static struct entry *entry_find(struct aggregate *t, const struct aggregate_entr
 {
     uint64_t h = hash_of(e);
     for (struct entry *at = t->slots[h & (t->size - 1)]; at; at = at->next)
-        if (at->hash == h && same(at, e))
+        if (at->hash == h && entry_same(at, e))
             return at;
     struct entry *fresh = ARENA_NEW(t->arena, struct entry);
     if (!fresh)
@@ -216,7 +216,7 @@ static struct entry *entry_find(struct aggregate *t, const struct aggregate_entr
             return NULL;
     }
     if (++t->count > t->size)
-        grow(t);
+        slots_grow(t);
     fresh->next = t->slots[h & (t->size - 1)];
     t->slots[h & (t->size - 1)] = fresh;
     return fresh;

@@ -22,7 +22,7 @@ bool exceptions_is_one(const struct policy_statement *st)
     return kind_of(st) != NULL;
 }
 
-static const char *text(const char *s)
+static const char *text_or_empty(const char *s)
 {
     return s ? s : "";
 }
@@ -38,8 +38,8 @@ static enum status keep_one(struct store *s, const struct policy *p, const struc
             : store_run(s, &(int64_t){0},
                         "INSERT INTO exception (policy, statement, kind, scope, because, agreed_by, ref, until, day) "
                         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
-                        "tttttttii", policy_hash(p), st->id, kind_of(st), words, text(st->because), text(st->agreed_by),
-                        text(st->ref), (int64_t)st->until, day);
+                        "tttttttii", policy_hash(p), st->id, kind_of(st), words, text_or_empty(st->because),
+                        text_or_empty(st->agreed_by), text_or_empty(st->ref), (int64_t)st->until, day);
     buf_release(&scope);
     return status;
 }

@@ -17,7 +17,7 @@
 
 enum answer { ANSWER_NOT_ASKED, ANSWER_MET, ANSWER_EXPLAINED, ANSWER_UNTESTED, ANSWER_MISSED };
 
-static bool is(const char *text, const char *word)
+static bool text_is(const char *text, const char *word)
 {
     return text && strcmp(text, word) == 0;
 }
@@ -26,7 +26,7 @@ static enum answer asked_answer(const struct value *line)
 {
     const char *level = value_text(line, "level"), *word = value_text(line, "result");
     bool exempt = value_text(line, "exemption") != NULL;
-    if ((!exempt && !is(level, "follow") && !is(level, "require")) || value_true(line, "trial") || !word)
+    if ((!exempt && !text_is(level, "follow") && !text_is(level, "require")) || value_true(line, "trial") || !word)
         return ANSWER_NOT_ASKED;
     switch (result_from_name(slice_str(word))) {
     case RESULT_PASS:
@@ -40,7 +40,7 @@ static enum answer asked_answer(const struct value *line)
 }
 
 /* One answer for each standard; the worst of them. */
-static enum answer answers(const struct record *r, enum answer out[STANDARD_MAIL_COUNT])
+static enum answer record_answers(const struct record *r, enum answer out[STANDARD_MAIL_COUNT])
 {
     enum answer worst = ANSWER_NOT_ASKED;
     memset(out, 0, STANDARD_MAIL_COUNT * sizeof *out);
@@ -110,7 +110,7 @@ static void add_lists(struct aggregate *t, const struct record *r, const char *d
 
 void ingest_organisation(struct aggregate *t, const struct record *r, const char *day)
 {
-    enum answer all[STANDARD_MAIL_COUNT], worst = answers(r, all);
+    enum answer all[STANDARD_MAIL_COUNT], worst = record_answers(r, all);
     const char *org = organisation_of(r);
     char asked[160] = "";
     if (!org || r->skipped || !record_is_from_outside(r))

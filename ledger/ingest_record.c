@@ -36,12 +36,12 @@ static void number_text(char out[24], int64_t n)
     snprintf(out, 24, "%" PRId64, n);
 }
 
-static int64_t bounded(int64_t n)
+static int64_t count_bounded(int64_t n)
 {
     return n < 0 ? 0 : n > COUNT_MAX ? COUNT_MAX : n;
 }
 
-static const char *cut(const char *text, char out[TEXT_MAX + 1])
+static const char *text_cut(const char *text, char out[TEXT_MAX + 1])
 {
     if (!text || strlen(text) <= TEXT_MAX)
         return text;
@@ -58,7 +58,7 @@ const char *ingest_policy_mark(const char *published, char out[INGEST_MARK])
     return out;
 }
 
-static bool is(const char *text, const char *word)
+static bool text_is(const char *text, const char *word)
 {
     return text && strcmp(text, word) == 0;
 }
@@ -112,17 +112,17 @@ static void add_signature(struct aggregate *t, const struct record *r, const str
 static const char *subject_of(const struct record *r, const struct value *f)
 {
     const char *standard = value_text(f, "standard"), *subject = value_text(f, "subject");
-    if (is(standard, "dkim") || is(standard, "arc"))
+    if (text_is(standard, "dkim") || text_is(standard, "arc"))
         return r->from ? r->from : value_text(record_finding(r, "dmarc"), "subject");
-    if (is(standard, "tls") && !subject)
+    if (text_is(standard, "tls") && !subject)
         return r->mail_from ? r->mail_from : r->client;
-    return is(standard, "rdns") ? r->client : subject;
+    return text_is(standard, "rdns") ? r->client : subject;
 }
 
 /* Of a DKIM signature of somebody else's: for the From domain it is none. */
 static const char *result_of(const struct value *f)
 {
-    bool foreign = is(value_text(f, "standard"), "dkim") && value_text(f, "selector") && value_get(f, "aligned") &&
+    bool foreign = text_is(value_text(f, "standard"), "dkim") && value_text(f, "selector") && value_get(f, "aligned") &&
                    !value_true(f, "aligned");
     return foreign ? "none" : value_text(f, "result");
 }
@@ -145,13 +145,13 @@ static void find_counted(const struct record *r, struct counted *c)
     for (size_t i = 0; i < n && i < RECORD_FINDINGS_MAX; i++) {
         const struct value *f = value_at(r->findings, i);
         const char *standard = value_text(f, "standard"), *result = value_text(f, "result");
-        bool helo = r->mail_from && is(standard, "spf") && is(value_text(f, "identity"), "helo");
+        bool helo = r->mail_from && text_is(standard, "spf") && text_is(value_text(f, "identity"), "helo");
         if (!standard || !result || helo)
             continue;
         struct one *o = &c->at[c->n++];
         *o = (struct one){.f = f, .standard = standard, .subject = subject_of(r, f), .result = result_of(f)};
         o->passed = strcmp(result, "pass") == 0;
-        o->passed_subject = is(o->result, "pass");
+        o->passed_subject = text_is(o->result, "pass");
     }
 }
 
@@ -165,7 +165,7 @@ static bool same_subject(const char *a, const char *b)
 static const struct one *chosen(const struct counted *c, size_t i, bool by_subject)
 {
     const struct one *best = &c->at[i];
-    bool one_is_enough = is(best->standard, "dkim") || is(best->standard, "spf");
+    bool one_is_enough = text_is(best->standard, "dkim") || text_is(best->standard, "spf");
     for (size_t k = 0; k < c->n; k++) {
         const struct one *o = &c->at[k];
         if (strcmp(o->standard, best->standard) != 0 || (by_subject && !same_subject(o->subject, best->subject)))
@@ -228,22 +228,24 @@ static void add_lines(struct aggregate *t, const struct record *r, const struct 
 static const char *disposition(const struct record *r, const struct value *dmarc)
 {
     const char *applied = value_text(dmarc, "applied");
-    if (is(r->action, "defer"))
+    if (text_is(r->action, "defer"))
         return NULL;
-    if (is(r->action, "reject"))
+    if (text_is(r->action, "reject"))
         return "reject";
-    if (is(r->action, "quarantine") || is(r->action, "hold"))
+    if (text_is(r->action, "quarantine") || text_is(r->action, "hold"))
         return "quarantine";
-    return is(value_text(dmarc, "result"), "pass") && (is(applied, "quarantine") || is(applied, "reject")) ? "pass"
-                                                                                                           : "none";
+    return text_is(value_text(dmarc, "result"), "pass") &&
+                   (text_is(applied, "quarantine") || text_is(applied, "reject"))
+               ? "pass"
+               : "none";
 }
 
 #define RANKS 4
 
 static int signature_rank(const struct value *f, const char *domain, const char *result, const char *from)
 {
-    bool pass = is(result, "pass");
-    if (pass && from && is(domain, from))
+    bool pass = text_is(result, "pass");
+    if (pass && from && text_is(domain, from))
         return 0;
     return pass && value_true(f, "aligned") ? 1 : pass ? 2 : 3;
 }
@@ -259,7 +261,7 @@ static size_t find_signatures(const struct record *r, struct signature out[RECOR
     size_t n = value_count(r->findings), found = 0;
     for (size_t i = 0; i < n && i < RECORD_FINDINGS_MAX; i++) {
         const struct value *f = value_at(r->findings, i);
-        const char *selector = is(value_text(f, "standard"), "dkim") ? value_text(f, "selector") : NULL;
+        const char *selector = text_is(value_text(f, "standard"), "dkim") ? value_text(f, "selector") : NULL;
         if (!selector)
             continue;
         const char *domain = value_text(f, "subject"), *result = value_text(f, "result");
@@ -291,7 +293,7 @@ static const struct value *spf_of(const struct record *r)
     struct counted c;
     find_counted(r, &c);
     for (size_t i = 0; i < c.n; i++)
-        if (is(c.at[i].standard, "spf") && is(value_text(c.at[i].f, "identity"), identity))
+        if (text_is(c.at[i].standard, "spf") && text_is(value_text(c.at[i].f, "identity"), identity))
             return c.at[i].f;
     return NULL;
 }
@@ -338,7 +340,7 @@ static void add_correspondent(struct aggregate *t, const struct when *w, const c
  * Nothing else is kept of them. */
 static void add_written(struct aggregate *t, const struct record *r, const struct when *w)
 {
-    bool ours = is(r->source, "submission") || is(r->source, "own-network") || is(r->source, "local");
+    bool ours = text_is(r->source, "submission") || text_is(r->source, "own-network") || text_is(r->source, "local");
     for (size_t i = 0; ours && i < value_count(r->rcpt_domains) && i < WRITTEN_DOMAINS; i++) {
         const char *domain = value_text_at(r->rcpt_domains, i);
         for (int above = 0; domain && above < WRITTEN_ABOVE && strchr(domain, '.'); above++) {
@@ -361,19 +363,19 @@ static enum status add_dmarc(struct aggregate *t, const struct record *r, const 
     const struct value *dmarc = record_finding(r, "dmarc");
     const char *result = value_text(dmarc, "result"), *domain = value_text(dmarc, "record"),
                *rua = value_text(dmarc, "rua");
-    if (is(result, "pass") && r->from)
+    if (text_is(result, "pass") && r->from)
         aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_SIGNER_DAY,
                                                    .keys = {w->day, r->from},
                                                    .counts = {1, value_true(dmarc, "dkim_aligned")},
                                                    .moment = r->t});
     add_written(t, r, w);
-    if (is(result, "pass") && domain && strlen(domain) <= LIMIT_DOMAIN && !is(r->action, "reject") &&
+    if (text_is(result, "pass") && domain && strlen(domain) <= LIMIT_DOMAIN && !text_is(r->action, "reject") &&
         !value_true(r->root, "report"))
         add_correspondent(t, w, domain, "passed");
     bool reported = record_is_from_outside(r);
     const char *what = dmarc ? disposition(r, dmarc) : NULL;
     if (!what || !reported || !r->client || !r->from || !domain || strlen(domain) > LIMIT_DOMAIN || !rua || !*rua ||
-        !(is(result, "pass") || is(result, "fail")))
+        !(text_is(result, "pass") || text_is(result, "fail")))
         return STATUS_OK;
     struct buf signatures = BUF_INIT, published = BUF_INIT;
     struct json k = JSON_INTO(&published);
@@ -436,13 +438,13 @@ static enum status ingest_mail(struct store *s, struct aggregate *t, const struc
         "($1,$2,$3,$4,$5,$6,$7,1,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18)",
         "itttttttttittttt"
         "iz",
-        r->t, r->host, cut(r->id, id), cut(r->message_id, message_id), or_none(r->source), r->client,
-        ingest_coarse(r->client, net), r->helo, r->mail_from, cut(r->from, from), r->rcpts, r->action, r->would,
-        r->statement, r->policy, cut(r->reference, reference),
+        r->t, r->host, text_cut(r->id, id), text_cut(r->message_id, message_id), or_none(r->source), r->client,
+        ingest_coarse(r->client, net), r->helo, r->mail_from, text_cut(r->from, from), r->rcpts, r->action, r->would,
+        r->statement, r->policy, text_cut(r->reference, reference),
         (int64_t)(value_text(record_finding(r, "dmarc"), "ruf") != NULL), keep ? text : NULL);
 }
 
-static void join(struct buf *b, const struct value *array)
+static void words_join(struct buf *b, const struct value *array)
 {
     for (size_t i = 0; i < value_count(array) && i < 16; i++) {
         const char *word = value_text_at(array, i);
@@ -458,16 +460,16 @@ static void ingest_names(struct aggregate *t, const struct record *r, const stru
 {
     if (!r->zone || !r->state)
         return;
-    int64_t n = r->count > 0 ? bounded(r->count) : 1;
+    int64_t n = r->count > 0 ? count_bounded(r->count) : 1;
     char bits[24];
     struct buf algorithms = BUF_INIT;
-    join(&algorithms, r->algorithms);
+    words_join(&algorithms, r->algorithms);
     number_text(bits, r->bits);
     /* The standard's words: secure passes, insecure has none, bogus fails. */
-    const char *result = is(r->state, "secure")                             ? "pass"
-                         : is(r->state, "bogus") || is(r->state, "refused") ? "fail"
-                         : is(r->state, "insecure")                         ? "none"
-                                                                            : "untested";
+    const char *result = text_is(r->state, "secure")                                  ? "pass"
+                         : text_is(r->state, "bogus") || text_is(r->state, "refused") ? "fail"
+                         : text_is(r->state, "insecure")                              ? "none"
+                                                                                      : "untested";
     aggregate_add(
         t, &(struct aggregate_entry){.sum = AGGREGATE_HOST, .keys = {r->host}, .counts = {0, n}, .moment = r->t});
     aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_ZONE,
@@ -477,7 +479,7 @@ static void ingest_names(struct aggregate *t, const struct record *r, const stru
                                                .until = r->last,
                                                .notes = {r->reason, algorithms.p, bits}});
     add_sum(t, r, w, "names", "dnssec", result, r->state, n);
-    int64_t refused = bounded(value_number(r->root, "refused")) + bounded(value_number(r->root, "would"));
+    int64_t refused = count_bounded(value_number(r->root, "refused")) + count_bounded(value_number(r->root, "would"));
     if (refused > 0)
         aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_OUTCOME_DAY,
                                                    .counts = {refused},
@@ -524,10 +526,10 @@ enum status ingest_record(struct store *s, struct aggregate *t, const struct rec
         return ingest_mail(s, t, r, &w, line);
     if (r->kind == RECORD_NAMES)
         ingest_names(t, r, &w);
-    else if (r->kind == RECORD_NOTE && (is(r->note, "lost") || is(r->note, "dropped")))
+    else if (r->kind == RECORD_NOTE && (text_is(r->note, "lost") || text_is(r->note, "dropped")))
         aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_HOST,
                                                    .keys = {r->host},
-                                                   .counts = {0, 0, bounded(r->dropped), bounded(r->lost)},
+                                                   .counts = {0, 0, count_bounded(r->dropped), count_bounded(r->lost)},
                                                    .moment = r->t});
     return STATUS_OK;
 }

@@ -31,7 +31,7 @@ static bool note_name(const struct ingestion *t, const char *suffix, char *out, 
     return t->id[strspn(t->id, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-")] == '\0';
 }
 
-static enum status place(struct ingestion *t, off_t after)
+static enum status send_place(struct ingestion *t, off_t after)
 {
     char name[sizeof t->id + 16], text[80] = "";
     t->at = after;
@@ -63,7 +63,7 @@ static void keep_place(const struct ingestion *t, const struct ingest_batch *b)
         (void)renameat(t->fd, fresh, t->fd, name);
 }
 
-static enum status begin(struct ingestion *t)
+static enum status send_begin(struct ingestion *t)
 {
     buf_reset(&t->text);
     t->sent_to = t->at;
@@ -88,7 +88,7 @@ static enum status line(struct ingestion *t, const struct record *r, struct slic
     return STATUS_OK;
 }
 
-static enum status commit(struct ingestion *t, const struct ingest_batch *b)
+static enum status send_commit(struct ingestion *t, const struct ingest_batch *b)
 {
     struct buf text = BUF_INIT;
     leave_out(t, b->to);
@@ -112,7 +112,7 @@ static enum status commit(struct ingestion *t, const struct ingest_batch *b)
     return st;
 }
 
-static void drop(struct ingestion *t)
+static void send_drop(struct ingestion *t)
 {
     store_rollback(t->store);
     buf_reset(&t->text);
@@ -129,7 +129,7 @@ static void finished(struct ingestion *t)
 
 /* A note remains if a process was killed after it wrote the note, while another one finished the segment. Removing a
  * note that is in use only causes its segment to be sent again. */
-static void sweep(int folder)
+static void notes_sweep(int folder)
 {
     int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
@@ -145,10 +145,10 @@ static void sweep(int folder)
 }
 
 const struct ingest_target ingest_into_inbox = {.batch_octets = BATCH_OCTETS,
-                                                .sweep = sweep,
-                                                .place = place,
-                                                .begin = begin,
+                                                .sweep = notes_sweep,
+                                                .place = send_place,
+                                                .begin = send_begin,
                                                 .line = line,
-                                                .commit = commit,
-                                                .drop = drop,
+                                                .commit = send_commit,
+                                                .drop = send_drop,
                                                 .finished = finished};

@@ -43,7 +43,7 @@ enum status ingest_place_move(struct store *s, const char *id, int64_t from, con
     return st;
 }
 
-static enum status place(struct ingestion *t, off_t after)
+static enum status ingestion_place(struct ingestion *t, off_t after)
 {
     struct ingest_place p = {.at = after};
     enum status st = ingest_place_read(t->store, t->id, &p);
@@ -55,8 +55,8 @@ static enum status place(struct ingestion *t, off_t after)
     return st;
 }
 
-/* The transaction begins in commit(): other writers of a file do not wait while lines are read. */
-static enum status begin(struct ingestion *t)
+/* The transaction begins in ingestion_commit(): other writers of a file do not wait while lines are read. */
+static enum status ingestion_begin(struct ingestion *t)
 {
     (void)t;
     return STATUS_OK;
@@ -73,7 +73,7 @@ static size_t rows(const struct ingestion *t)
     return aggregate_rows(t->aggregate);
 }
 
-static enum status commit(struct ingestion *t, const struct ingest_batch *b)
+static enum status ingestion_commit(struct ingestion *t, const struct ingest_batch *b)
 {
     bool moved = false;
     enum status st = store_begin(t->store); /* connects again where the server was away */
@@ -90,16 +90,16 @@ static enum status commit(struct ingestion *t, const struct ingest_batch *b)
     return st;
 }
 
-static void drop(struct ingestion *t)
+static void ingestion_drop(struct ingestion *t)
 {
     store_rollback(t->store);
     aggregate_reset(t->aggregate);
 }
 
 const struct ingest_target ingest_into_store = {.batch_octets = INGEST_BATCH_OCTETS,
-                                                .place = place,
-                                                .begin = begin,
+                                                .place = ingestion_place,
+                                                .begin = ingestion_begin,
                                                 .line = line,
                                                 .rows = rows,
-                                                .commit = commit,
-                                                .drop = drop};
+                                                .commit = ingestion_commit,
+                                                .drop = ingestion_drop};

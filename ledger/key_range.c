@@ -26,7 +26,7 @@ static bool is_number(const char *name, size_t n)
     return false;
 }
 
-static void drop(char **key, size_t *count)
+static void keys_drop(char **key, size_t *count)
 {
     while (*count)
         free(key[--*count]);
@@ -34,8 +34,8 @@ static void drop(char **key, size_t *count)
 
 void key_range_free(struct key_range *r)
 {
-    drop(r->from, &r->from_count);
-    drop(r->to, &r->to_count);
+    keys_drop(r->from, &r->from_count);
+    keys_drop(r->to, &r->to_count);
     r->over = true;
 }
 
@@ -107,7 +107,7 @@ static enum status read_key(struct key_range *r, const struct store_rows *row)
 /* The next range begins where this one ended. */
 static void go_on(struct key_range *r)
 {
-    drop(r->from, &r->from_count);
+    keys_drop(r->from, &r->from_count);
     memcpy(r->from, r->to, sizeof r->from);
     r->from_count = r->to_count;
     r->to_count = 0;
@@ -148,7 +148,7 @@ enum status key_range_next(struct store *s, struct key_range *r, int64_t rows)
         return STATUS_OK;
     }
     if (r->again)
-        drop(r->to, &r->to_count);
+        keys_drop(r->to, &r->to_count);
     else
         go_on(r);
     r->again = false;

@@ -70,7 +70,7 @@ static bool once_only;           /* -1 */
 static int64_t converting_until; /* 0: no end */
 
 /* What is done beside ingesting, in a thread with a store of its own, so that no record waits for it. Of that thread
- * while `running`, else of serve(). */
+ * while `running`, else of service_serve(). */
 struct keeper {
     const struct policy *policy; /* a reference of its own: a reload does not wait for the thread */
     struct ledger_config config;
@@ -137,15 +137,15 @@ static void on_reload(int s)
     reload = 1;
 }
 
-static bool stop(void)
+static bool service_is_ending(void)
 {
     return ending;
 }
 
 /* ---- the log: stderr ---- */
 
-static void say(const char *fmt, ...) PRINTF_LIKE(1, 2);
-static void say(const char *fmt, ...)
+static void service_say(const char *fmt, ...) PRINTF_LIKE(1, 2);
+static void service_say(const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
@@ -177,7 +177,7 @@ static void print_report(const struct policy_report *r)
         if (m->severity == POLICY_ERROR)
             say_failure("policy error: %s", b.n ? b.p : "out of memory");
         else
-            say("policy: %s", b.n ? b.p : "out of memory");
+            service_say("policy: %s", b.n ? b.p : "out of memory");
     }
     buf_release(&b);
 }
@@ -206,10 +206,10 @@ static void use_policy(struct service *s)
     organisation_lists_free(s->lists);
     s->lists = organisation_lists_new(s->policy);
     if (!s->lists)
-        say("out of memory: the totals by list are not kept");
+        service_say("out of memory: the totals by list are not kept");
     s->exceptions_kept = false;
-    say("policy %s, store %s", policy_hash(s->policy),
-        strncmp(s->config.store, "postgres", 8) == 0 ? "PostgreSQL" : s->config.store);
+    service_say("policy %s, store %s", policy_hash(s->policy),
+                strncmp(s->config.store, "postgres", 8) == 0 ? "PostgreSQL" : s->config.store);
 }
 
 static bool open_policy(struct service *s)
@@ -308,7 +308,8 @@ static enum status need_store(struct service *s)
         close(s->hold);
     s->hold = store_is_shared(s->store) ? -1 : store_hold(s->config.store);
     if (store_only_adds(s->store))
-        say("this role may only add to the ledger: what is found goes into its inbox, and its owner takes it in from "
+        service_say(
+            "this role may only add to the ledger: what is found goes into its inbox, and its owner takes it in from "
             "there");
     return STATUS_OK;
 }
@@ -327,7 +328,7 @@ static enum status keep_exceptions(struct service *s)
 static void found_store(struct service *s)
 {
     if (s->away)
-        say("the store is back");
+        service_say("the store is back");
     s->away = false;
     s->pause_ms = 0;
 }
@@ -337,16 +338,17 @@ static void found_store(struct service *s)
 static void say_progress(struct service *s, const struct ingest_report *r)
 {
     if (strcmp(r->first_trouble, s->trouble) != 0 && r->first_trouble[0])
-        say("%s", r->first_trouble);
+        service_say("%s", r->first_trouble);
     snprintf(s->trouble, sizeof s->trouble, "%s", r->first_trouble);
     if (r->waiting && clock_mono_ms() >= s->progress_due) {
-        say("catching up: %" PRIu64 " record%s ingested, %.1f MB left", r->records, words_s((int64_t)r->records),
-            (double)r->waiting / 1e6);
+        service_say("catching up: %" PRIu64 " record%s ingested, %.1f MB left", r->records,
+                    words_s((int64_t)r->records), (double)r->waiting / 1e6);
         s->progress_due = clock_mono_ms() + PROGRESS_EVERY_MS;
     }
     if (r->torn || r->bad || r->newer)
-        say("lines that are unfinished: %" PRIu64 ", unreadable: %" PRIu64 "; segments for a newer version: %" PRIu64,
-            r->torn, r->bad, r->newer);
+        service_say("lines that are unfinished: %" PRIu64 ", unreadable: %" PRIu64
+                    "; segments for a newer version: %" PRIu64,
+                    r->torn, r->bad, r->newer);
 }
 
 /* Once when the first is kept back, then once an hour if their number changed: a clock that is behind keeps back every
@@ -357,8 +359,8 @@ static void say_ahead(struct service *s, int64_t ahead)
         s->ahead_said = 0;
     if (ahead == s->ahead_said || (s->ahead_said && clock_mono_ms() < s->ahead_due))
         return;
-    say("%" PRId64 "%s record%s dated more than an hour ahead: kept back until that time comes", ahead,
-        ahead == INGEST_AHEAD_COUNTED ? " or more" : "", ahead == 1 ? " is" : "s are");
+    service_say("%" PRId64 "%s record%s dated more than an hour ahead: kept back until that time comes", ahead,
+                ahead == INGEST_AHEAD_COUNTED ? " or more" : "", ahead == 1 ? " is" : "s are");
     s->ahead_said = ahead;
     s->ahead_due = clock_mono_ms() + AHEAD_EVERY_MS;
 }
@@ -367,11 +369,11 @@ static enum status take_all(struct service *s)
 {
     struct ingest_report r = {0};
     if (store_is_replaced(s->store)) {
-        say("%s was replaced by another file: it is opened again", s->config.store);
+        service_say("%s was replaced by another file: it is opened again", s->config.store);
         return lost_store(s, STATUS_AGAIN, "its file was replaced");
     }
     for (size_t i = 0; i < s->config.folder_count && !ending; i++) {
-        enum status st = ingest_folder(s->store, s->lists, s->config.folders[i], stop, &r);
+        enum status st = ingest_folder(s->store, s->lists, s->config.folders[i], service_is_ending, &r);
         if (st == STATUS_DENIED && !r.first_trouble[0])
             snprintf(r.first_trouble, sizeof r.first_trouble, "%s: may not be read", s->config.folders[i]);
         if (st == STATUS_MISSING && i == 0 && !r.first_trouble[0]) /* journal.dir; the others need not be there */
@@ -380,7 +382,7 @@ static enum status take_all(struct service *s)
         if (st == STATUS_AGAIN || st == STATUS_INVALID || st == STATUS_LIMIT)
             return lost_store(s, st, store_error(s->store));
     }
-    enum status st = store_only_adds(s->store) ? STATUS_OK : inbox_take(s->store, s->lists, stop, &r);
+    enum status st = store_only_adds(s->store) ? STATUS_OK : inbox_take(s->store, s->lists, service_is_ending, &r);
     int64_t ahead = 0;
     if (st == STATUS_OK && !store_only_adds(s->store))
         st = ingest_ahead(s->store, s->lists, &ahead);
@@ -415,11 +417,11 @@ static void rebuild(struct service *s, bool all)
     if (st == STATUS_AGAIN && store_is_busy(s->store) && !all)
         return; /* a command is at work: the next round */
     if (st != STATUS_OK && !ending)
-        say("the ledger works on as it is: %s", store_error(s->store));
+        service_say("the ledger works on as it is: %s", store_error(s->store));
     s->rebuilt = st != STATUS_OK || done || !wanted;
     if (st != STATUS_OK || !done)
         return;
-    say("the ledger's file was rebuilt: it gives back what is deleted");
+    service_say("the ledger's file was rebuilt: it gives back what is deleted");
     s->store = store_close(s->store);
     (void)need_store(s);
 }
@@ -446,10 +448,10 @@ static void convert(struct service *s, bool all)
     if (st == STATUS_OK && !done)
         st = store_convert_left(s->store, &left);
     if (st != STATUS_OK && !ending)
-        say("the ledger's upgrade waits: %s", store_error(s->store));
+        service_say("the ledger's upgrade waits: %s", store_error(s->store));
     else if (st == STATUS_OK && !done && clock_mono_ms() >= s->progress_due) {
-        say("bringing the ledger to schema version %d: %" PRId64 " row%s still to convert", STORE_SCHEMA_VERSION, left,
-            words_s(left));
+        service_say("bringing the ledger to schema version %d: %" PRId64 " row%s still to convert",
+                    STORE_SCHEMA_VERSION, left, words_s(left));
         s->progress_due = clock_mono_ms() + PROGRESS_EVERY_MS;
     }
     s->converted = st == STATUS_OK && done;
@@ -460,7 +462,7 @@ static bool open_dns(struct keeper *k)
     char *error = NULL;
     k->dns = dmarc_run_dns(k->policy, &error);
     if (!k->dns)
-        say("no DNS, so no DMARC reports: %s", error ? error : "out of memory");
+        service_say("no DNS, so no DMARC reports: %s", error ? error : "out of memory");
     free(error);
     return k->dns != NULL;
 }
@@ -470,28 +472,29 @@ static void send_reports(struct keeper *k)
     const char *why;
     if (!reports_config_usable(&k->config, &why)) {
         if (!k->reports_off_said)
-            say("%s", why);
+            service_say("%s", why);
         k->reports_off_said = true;
         return;
     }
     if (!k->dns && !open_dns(k))
         return;
     struct dmarc_run_result result = {0};
-    struct dmarc_run_options o = {.dns = k->dns, .stop = stop};
+    struct dmarc_run_options o = {.dns = k->dns, .stop = service_is_ending};
     enum status st = dmarc_run(k->store, &k->config, &o, &result);
     if (st == STATUS_OK)
         st = dmarc_failure_run(k->store, &k->config, &o, &result);
     if (result.failures)
-        say("DMARC failure reports: %u sent", result.failures);
+        service_say("DMARC failure reports: %u sent", result.failures);
     if (result.sent || result.failed || result.left_out)
-        say("DMARC reports: %u sent, %u to be tried again, %u not wanted, %u domain%s left out (assay ledger "
-            "suppressed)",
-            result.sent, result.failed, result.suppressed, result.left_out, words_s(result.left_out));
+        service_say("DMARC reports: %u sent, %u to be tried again, %u not wanted, %u domain%s left out (assay ledger "
+                    "suppressed)",
+                    result.sent, result.failed, result.suppressed, result.left_out, words_s(result.left_out));
     if (result.own_fault[0])
-        say("DMARC reports cannot be sent from here, and wait: %s", result.own_fault);
+        service_say("DMARC reports cannot be sent from here, and wait: %s", result.own_fault);
     if (result.late != k->late_said && result.late)
-        say("DMARC reports: %" PRIu64 " mail%s came too late for a report (assay ledger dmarc-reports says which)",
-            result.late, words_s((int64_t)result.late));
+        service_say("DMARC reports: %" PRIu64
+                    " mail%s came too late for a report (assay ledger dmarc-reports says which)",
+                    result.late, words_s((int64_t)result.late));
     k->late_said = result.late;
     if (st == STATUS_AGAIN) {
         k->lost = true;
@@ -510,7 +513,7 @@ static int64_t end_long_work(struct keeper *k, enum status st, const char *what,
 {
     bool busy = st == STATUS_AGAIN && store_is_busy(k->store);
     if (st != STATUS_OK && !ending && !(busy && k->busy_said))
-        say(busy ? "%s must wait: %s" : "%s: %s", what, store_error(k->store));
+        service_say(busy ? "%s must wait: %s" : "%s: %s", what, store_error(k->store));
     k->busy_said = busy;
     return busy ? BUSY_EVERY_MS : every_ms;
 }
@@ -526,11 +529,11 @@ static enum status run_retention(struct keeper *k)
     if (st != STATUS_OK)
         return st;
     if (held && !k->held_said)
-        say("retention: %s", why);
+        service_say("retention: %s", why);
     if (!held && k->held_said)
-        say("retention: the clock is right again: it goes on");
+        service_say("retention: the clock is right again: it goes on");
     k->held_said = held;
-    return held ? STATUS_OK : retention_run(k->store, &keep, count_from, stop, &rows);
+    return held ? STATUS_OK : retention_run(k->store, &keep, count_from, service_is_ending, &rows);
 }
 
 static void housekeeping(struct keeper *k, bool now)
@@ -540,11 +543,11 @@ static void housekeeping(struct keeper *k, bool now)
     int64_t clock = clock_mono_ms();
     if (is_usable(k) && (now || clock >= k->knowledge_due)) {
         if (retention_write_signers(k->store, k->config.knowledge, &known, why) != STATUS_OK && !ending)
-            say("knowledge: %s", why);
+            service_say("knowledge: %s", why);
         k->knowledge_due = clock + KNOWN_SIGNERS_EVERY_MS;
     }
     if (is_usable(k) && (now || clock >= k->lists_due)) {
-        enum status st = most_seen_keep(k->store, timestamp_day(clock_wall_us()), stop);
+        enum status st = most_seen_keep(k->store, timestamp_day(clock_wall_us()), service_is_ending);
         k->lists_due = clock + end_long_work(k, st, "the lists of who was seen most", LISTS_EVERY_MS);
     }
     if (is_usable(k) && (now || clock >= k->tidy_due)) {
@@ -554,7 +557,7 @@ static void housekeeping(struct keeper *k, bool now)
     }
     if (is_usable(k) && k->states_old && (now || clock >= k->states_due)) {
         if (organisation_states_keep(k->store, k->policy) != STATUS_OK && !ending)
-            say("the states of organisations, for views, wait: %s", store_error(k->store));
+            service_say("the states of organisations, for views, wait: %s", store_error(k->store));
         else
             k->states_old = false;
         k->states_due = clock + STATES_EVERY_MS;
@@ -652,7 +655,7 @@ static void keeper_look(struct service *s, bool once)
     atomic_store(&k->done, false);
     k->running = pthread_create(&k->thread, NULL, keeper_thread, k) == 0;
     if (!k->running)
-        say("no thread for what is done beside ingesting: it waits");
+        service_say("no thread for what is done beside ingesting: it waits");
 }
 
 static void keeper_free(struct keeper *k)
@@ -669,7 +672,7 @@ static void wait_ms(int64_t ms)
         nanosleep(&(struct timespec){.tv_nsec = 50 * 1000000}, NULL);
 }
 
-static int serve(struct service *s, bool once)
+static int service_serve(struct service *s, bool once)
 {
     s->keeper.tidy_due = clock_mono_ms() + 60000;
     s->keeper.reports_due = clock_mono_ms() + 30000;
@@ -751,7 +754,7 @@ int main(int argc, char **argv)
     struct service s = {.policy_path = o.policy, .state_dir = o.state, .hold = -1};
     signal(SIGPIPE, SIG_IGN);
     once_only = o.once;
-    store_stop_when(stop);
+    store_stop_when(service_is_ending);
     sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_end_overdue}, NULL);
     sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_end}, NULL);
     sigaction(SIGINT, &(struct sigaction){.sa_handler = on_end}, NULL);
@@ -762,7 +765,7 @@ int main(int argc, char **argv)
         say_failure("there is no usable policy");
         return EX_CONFIG;
     }
-    rc = serve(&s, o.once);
+    rc = service_serve(&s, o.once);
     keeper_free(&s.keeper);
     store_close(s.store);
     organisation_lists_free(s.lists);

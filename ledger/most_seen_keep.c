@@ -301,7 +301,7 @@ static enum status add_block(struct keeping *k, int64_t days, int64_t day)
 }
 
 /* As many days as fit, with all blocks that contain them, larger ones first. */
-static enum status choose(struct keeping *k, const int64_t *days, size_t count, size_t *chosen)
+static enum status days_choose(struct keeping *k, const int64_t *days, size_t count, size_t *chosen)
 {
     size_t fit = 0;
     for (size_t blocks = 0; fit < count; fit++, blocks++) {
@@ -333,7 +333,7 @@ static void keeping_free(struct keeping *k)
 static enum status make_lists(struct store *s, const int64_t *days, size_t count, bool (*stop)(void), size_t *made)
 {
     struct keeping k = {.store = s, .stop = stop, .first = INT64_MAX, .last = INT64_MIN, .arena = arena_new(MEMORY)};
-    enum status st = k.arena ? choose(&k, days, count, made) : STATUS_NOMEM;
+    enum status st = k.arena ? days_choose(&k, days, count, made) : STATUS_NOMEM;
     if (st == STATUS_OK)
         st = store_ask_number(s, 0, &k.pass, "SELECT number FROM ledger_state WHERE name = $1", "t", MOST_SEEN_PASS);
     if (st == STATUS_OK) /* on PostgreSQL waits for those who write under the present number */

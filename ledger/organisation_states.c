@@ -44,7 +44,7 @@ struct keeping {
     size_t count;
 };
 
-static void add(struct counts *c, const struct organisation *o)
+static void counts_add(struct counts *c, const struct organisation *o)
 {
     for (int s = 0; s <= ALL_ASKED; s++)
         c->n[s][organisation_state_of(o, (enum standard)s)]++;
@@ -62,7 +62,7 @@ static struct counts *counts_of(struct keeping *k, const char *list)
     return &k->counts[k->count++];
 }
 
-static const struct organisation *find(const struct keeping *k, const char *org)
+static const struct organisation *organisation_find(const struct keeping *k, const char *org)
 {
     const uint64_t *at = org && *org ? map_get(&k->by_name, slice_str(org)) : NULL;
     return at ? &k->all.all[*at] : NULL;
@@ -76,10 +76,10 @@ static enum status count_lists(struct keeping *k)
                                      "ii", k->day - ORGANISATION_STATES_DAYS, k->day);
     while (store_next(r)) {
         const char *list = store_text(r, 0);
-        const struct organisation *o = find(k, store_text(r, 1));
+        const struct organisation *o = organisation_find(k, store_text(r, 1));
         struct counts *c = o && list && *list ? counts_of(k, list) : NULL;
         if (c)
-            add(c, o);
+            counts_add(c, o);
     }
     return store_done(r);
 }
@@ -88,7 +88,7 @@ static enum status find_stale(struct keeping *k)
 {
     struct store_rows *r = store_ask(k->store, "SELECT org FROM org_state", "");
     while (store_next(r) && !arena_failed(k->arena)) {
-        const struct organisation *o = find(k, store_text(r, 0));
+        const struct organisation *o = organisation_find(k, store_text(r, 0));
         struct stale *old = o && o->state != ORGANISATION_TOO_FEW ? NULL : arena_alloc(k->arena, sizeof *old);
         if (old) {
             *old = (struct stale){k->stale, arena_strdup(k->arena, store_text(r, 0))};
@@ -112,7 +112,7 @@ static enum status read_all(struct keeping *k)
     for (size_t i = 0; i < k->all.count; i++)
         if (!policy_is_own_domain(k->policy, k->all.all[i].name)) {
             k->all.all[kept] = k->all.all[i];
-            add(&k->counts[0], &k->all.all[kept++]);
+            counts_add(&k->counts[0], &k->all.all[kept++]);
         }
     k->all.count = kept;
     for (size_t i = 0; i < kept && st == STATUS_OK; i++)

@@ -77,7 +77,7 @@ static enum status digest_of_sources(struct store *s, uint64_t *sum)
 }
 
 /* *mails: of the day. *whole: each of them was counted when it came in, and has its record. */
-static enum status look(struct counting *k, int64_t *mails, bool *whole)
+static enum status day_read(struct counting *k, int64_t *mails, bool *whole)
 {
     int64_t from = k->day * TIMESTAMP_DAY, to = from + TIMESTAMP_DAY, records = 0, verdicts = 0;
     enum status st =
@@ -117,7 +117,7 @@ static enum status count_records(struct counting *k, bool *whole)
     return store_done(r);
 }
 
-static enum status replace(struct counting *k)
+static enum status day_replace(struct counting *k)
 {
     enum status st = STATUS_OK;
     for (size_t i = 0; i < TABLES && st == STATUS_OK; i++)
@@ -145,14 +145,14 @@ static enum status lock(struct store *s)
 enum outcome { SAME, MENDED, LEFT, AGAIN };
 
 /* Within a transaction: what was read is put in place of what is there, if it differs. */
-static enum status settle(struct counting *k, bool last_try, enum outcome *what)
+static enum status day_settle(struct counting *k, bool last_try, enum outcome *what)
 {
     int64_t mails = 0;
     uint64_t before = 0, after = 0;
     bool whole = true;
     enum status st = lock(k->store);
     if (st == STATUS_OK)
-        st = look(k, &mails, &whole);
+        st = day_read(k, &mails, &whole);
     *what = !whole ? LEFT : AGAIN;
     if (st != STATUS_OK || !whole || (!last_try && mails != k->mails))
         return st;
@@ -161,7 +161,7 @@ static enum status settle(struct counting *k, bool last_try, enum outcome *what)
     if (st == STATUS_OK && whole)
         st = digest_of_day(k, &before);
     if (st == STATUS_OK && whole)
-        st = replace(k);
+        st = day_replace(k);
     if (st == STATUS_OK && whole)
         st = digest_of_day(k, &after);
     *what = !whole ? LEFT : before == after ? SAME : MENDED;
@@ -174,7 +174,7 @@ static enum status one_day(struct counting *k, struct recount *out)
     enum status st = STATUS_OK;
     for (int try = 0; try < TRIES && what == AGAIN && st == STATUS_OK; try++) {
         bool whole = true, last = try + 1 == TRIES;
-        st = look(k, &k->mails, &whole);
+        st = day_read(k, &k->mails, &whole);
         if (st == STATUS_OK && !k->mails)
             return STATUS_OK;
         if (st == STATUS_OK && !last && whole)
@@ -185,7 +185,7 @@ static enum status one_day(struct counting *k, struct recount *out)
             what = st == STATUS_OK ? AGAIN : what; /* perhaps a mail came in between two questions */
             continue;
         }
-        st = settle(k, last, &what);
+        st = day_settle(k, last, &what);
         if (st == STATUS_OK && what == MENDED)
             st = store_commit(k->store);
         if (st != STATUS_OK || what != MENDED)

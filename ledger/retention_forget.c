@@ -265,7 +265,7 @@ static enum status forget_records(struct forgetting *f)
     return st;
 }
 
-static enum status forget(struct store *s, const char *subject, bool dry_run, int64_t *rows)
+static enum status subject_forget(struct store *s, const char *subject, bool dry_run, int64_t *rows)
 {
     struct forgetting f = {.store = s, .subject = subject, .dry_run = dry_run};
     size_t n = (size_t)snprintf(f.below, sizeof f.below, "%%.");
@@ -298,7 +298,7 @@ enum status retention_forget(struct store *s, const char *subject, bool dry_run,
     if (st != STATUS_OK)
         return st;
     store_go_by_keys(s, true);
-    st = forget(s, subject, dry_run, rows);
+    st = subject_forget(s, subject, dry_run, rows);
     store_go_by_keys(s, false);
     if (!dry_run)
         store_lease_leave(s);

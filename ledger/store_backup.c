@@ -22,7 +22,7 @@
 #define PAGES_AT_ONCE 1000
 #define WAIT_MS 30000
 
-static enum status complain(char *why, enum status st, const char *file, const char *text)
+static enum status backup_complain(char *why, enum status st, const char *file, const char *text)
 {
     snprintf(why, STORE_ERROR, "%.200s: %.100s", file, text);
     return st;
@@ -70,7 +70,7 @@ static enum status copy_into(const char *file, const char *from, char *why)
 {
     sqlite3 *in = NULL, *out = NULL;
     if (!make_file(file))
-        return complain(why, STATUS_DENIED, file, strerror(errno));
+        return backup_complain(why, STATUS_DENIED, file, strerror(errno));
     store_sqlite_guard();
     int rc = sqlite3_open_v2(from, &in, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL);
     if (rc == SQLITE_OK)
@@ -80,7 +80,7 @@ static enum status copy_into(const char *file, const char *from, char *why)
         rc = sqlite3_exec(in, SNAPSHOT, NULL, NULL, NULL);
     enum status st = rc == SQLITE_OK ? copy(out, in) : STATUS_INVALID;
     if (st != STATUS_OK)
-        (void)complain(why, st, file, sqlite3_errmsg(out ? out : in));
+        (void)backup_complain(why, st, file, sqlite3_errmsg(out ? out : in));
     sqlite3_close(in);
     sqlite3_close(out);
     if (st != STATUS_OK)
@@ -94,12 +94,12 @@ static enum status back_up(struct store *s, const char *file, char *why)
     char part[PATH_MAX];
     struct stat was;
     if (s->engine->shared)
-        return complain(why, STATUS_INVALID, "PostgreSQL", "its own pg_dump makes the copy");
+        return backup_complain(why, STATUS_INVALID, "PostgreSQL", "its own pg_dump makes the copy");
     if (lstat(file, &was) == 0)
-        return complain(why, STATUS_DENIED, file, strerror(EEXIST));
+        return backup_complain(why, STATUS_DENIED, file, strerror(EEXIST));
     int n = snprintf(part, sizeof part, "%s" STORE_BACKUP_PART, file);
     if (n < 0 || n >= (int)sizeof part)
-        return complain(why, STATUS_DENIED, file, strerror(ENAMETOOLONG));
+        return backup_complain(why, STATUS_DENIED, file, strerror(ENAMETOOLONG));
     if (lstat(part, &was) == 0 && S_ISREG(was.st_mode) && was.st_nlink == 1 && was.st_uid == geteuid())
         remove_copy(part); /* of a process that was killed */
     enum status st = copy_into(part, sqlite3_db_filename(store_sqlite_handle(s), "main"), why);
@@ -108,8 +108,8 @@ static enum status back_up(struct store *s, const char *file, char *why)
     if (renameat2(AT_FDCWD, part, AT_FDCWD, file, RENAME_NOREPLACE) == 0)
         return STATUS_OK;
     if (errno == EINVAL && link(part, file) == 0) /* a file system without it */
-        return unlink(part) == 0 ? STATUS_OK : complain(why, STATUS_AGAIN, part, strerror(errno));
-    st = complain(why, STATUS_DENIED, file, strerror(errno));
+        return unlink(part) == 0 ? STATUS_OK : backup_complain(why, STATUS_AGAIN, part, strerror(errno));
+    st = backup_complain(why, STATUS_DENIED, file, strerror(errno));
     (void)unlink(part);
     return st;
 }
@@ -118,7 +118,7 @@ enum status store_backup(struct store *s, const char *file, char *why)
 {
     enum status st = store_lease_take(s, "a backup");
     if (st != STATUS_OK)
-        return complain(why, st, file, store_error(s));
+        return backup_complain(why, st, file, store_error(s));
     st = back_up(s, file, why);
     store_lease_leave(s);
     return st;
@@ -138,9 +138,9 @@ static enum status examine(const char *file, char *why)
     bool good = false;
     struct stat st;
     if (lstat(file, &st) != 0)
-        return complain(why, STATUS_INVALID, file, strerror(errno));
+        return backup_complain(why, STATUS_INVALID, file, strerror(errno));
     if (!S_ISREG(st.st_mode)) /* SQLite would wait at a FIFO */
-        return complain(why, STATUS_INVALID, file, "it is not a regular file");
+        return backup_complain(why, STATUS_INVALID, file, "it is not a regular file");
     store_sqlite_guard();
     int rc = sqlite3_open_v2(file, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW, NULL);
     if (rc == SQLITE_OK && sqlite3_prepare_v2(db, "SELECT version FROM assay_schema", -1, &q, NULL) == SQLITE_OK &&
@@ -153,10 +153,11 @@ static enum status examine(const char *file, char *why)
         good = strcmp((const char *)sqlite3_column_text(q, 0), "ok") == 0;
     sqlite3_finalize(q);
     sqlite3_close(db);
-    return version < 0                      ? complain(why, STATUS_INVALID, file, "this is no ledger")
-           : version > STORE_SCHEMA_VERSION ? complain(why, STATUS_LIMIT, file, "it was made by a newer assay-ledger")
-           : !good                          ? complain(why, STATUS_INVALID, file, "it is damaged")
-                                            : STATUS_OK;
+    return version < 0 ? backup_complain(why, STATUS_INVALID, file, "this is no ledger")
+           : version > STORE_SCHEMA_VERSION
+               ? backup_complain(why, STATUS_LIMIT, file, "it was made by a newer assay-ledger")
+           : !good ? backup_complain(why, STATUS_INVALID, file, "it is damaged")
+                   : STATUS_OK;
 }
 
 /* Gives the new store the mode and owner of the old one. The folder belongs to the ledger's user, who could put a link
@@ -193,7 +194,7 @@ static enum status put_in_place(const char *path, const char *fresh, char *why)
     char name[PATH_MAX];
     int fd = open(fresh, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0 || !store_give_rights(fd, path)) {
-        enum status st = complain(why, STATUS_DENIED, fresh, strerror(errno));
+        enum status st = backup_complain(why, STATUS_DENIED, fresh, strerror(errno));
         if (fd >= 0)
             close(fd);
         return st;
@@ -204,7 +205,7 @@ static enum status put_in_place(const char *path, const char *fresh, char *why)
         snprintf(name, sizeof name, "%s%s", path, *end);
         if (unlink(name) != 0 && errno != ENOENT) {
             close(fd);
-            return complain(why, STATUS_DENIED, name, strerror(errno));
+            return backup_complain(why, STATUS_DENIED, name, strerror(errno));
         }
     }
     (void)store_sync_folder(path); /* before the new file is there: it must never stand beside the old log */
@@ -212,7 +213,7 @@ static enum status put_in_place(const char *path, const char *fresh, char *why)
     close(fd);
     if (ok)
         (void)store_sync_folder(path);
-    return ok ? STATUS_OK : complain(why, STATUS_AGAIN, path, strerror(errno));
+    return ok ? STATUS_OK : backup_complain(why, STATUS_AGAIN, path, strerror(errno));
 }
 
 /* Neither a daemon nor a long work of a command (store_lease.h) writes to the store meanwhile. */
@@ -228,8 +229,8 @@ static enum status lock_out(const char *path, int *daemon, int *work, char *why)
                                    : "a command (tidy, forget, backup, recount) is at work on it: wait for it";
     if (*daemon >= 0)
         close(*daemon);
-    return error == EWOULDBLOCK ? complain(why, STATUS_AGAIN, path, text)
-                                : complain(why, STATUS_DENIED, path, strerror(error));
+    return error == EWOULDBLOCK ? backup_complain(why, STATUS_AGAIN, path, text)
+                                : backup_complain(why, STATUS_DENIED, path, strerror(error));
 }
 
 enum status store_restore(const char *path, const char *file, char *why)

@@ -181,7 +181,7 @@ enum status store_convert_end(struct store *s)
 }
 
 /* Rows of reports first: reports wait for them. */
-static enum status step(struct converting *c, bool *done)
+static enum status convert_step(struct converting *c, bool *done)
 {
     size_t n = 0;
     enum status st = store_begin(c->store);
@@ -221,7 +221,7 @@ enum status store_convert(struct store *s, const struct store_convert *how)
     st = c.arena && c.aggregate ? STATUS_OK : STATUS_NOMEM;
     for (unsigned n = 1; st == STATUS_OK && !done && !(how->stop && how->stop()); n++) {
         arena_reset(c.arena);
-        st = step(&c, &done);
+        st = convert_step(&c, &done);
         if (n % CHECKPOINT_EVERY == 0 || done)
             store_checkpoint(s);
         if (st == STATUS_OK && how->progress)

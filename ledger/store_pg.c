@@ -77,7 +77,7 @@ static enum status status_of_state(const char *state)
     return STATUS_INVALID;
 }
 
-static enum status report(struct store *s, const PGresult *r)
+static enum status pg_report(struct store *s, const PGresult *r)
 {
     struct pg *p = s->handle;
     const char *text = r ? PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY) : NULL;
@@ -156,7 +156,7 @@ static PGresult *arrive(struct store *s)
     PGresult *r = next_result(p->connection, false), *more;
     if (PQresultStatus(r) == PGRES_SINGLE_TUPLE)
         return r;
-    c->end = went_well(r) ? STATUS_OK : report(s, r);
+    c->end = went_well(r) ? STATUS_OK : pg_report(s, r);
     p->arrives = NULL;
     while (r && (more = next_result(p->connection, false)) != NULL)
         PQclear(more);
@@ -201,14 +201,14 @@ static enum status drain(struct store *s)
     if (PQpipelineStatus(p->connection) == PQ_PIPELINE_OFF)
         return STATUS_OK;
     if (!PQpipelineSync(p->connection))
-        p->queue_status = report(s, NULL);
+        p->queue_status = pg_report(s, NULL);
     for (bool synced = false; !synced && PQstatus(p->connection) == CONNECTION_OK;) {
         PGresult *r = next_result(p->connection, false);
         if (!r)
             continue; /* between the results of two statements */
         synced = PQresultStatus(r) == PGRES_PIPELINE_SYNC;
         if (!went_well(r) && PQresultStatus(r) != PGRES_PIPELINE_ABORTED && p->queue_status == STATUS_OK)
-            p->queue_status = report(s, r);
+            p->queue_status = pg_report(s, r);
         PQclear(r);
     }
     if (PQstatus(p->connection) != CONNECTION_OK)
@@ -224,7 +224,7 @@ static enum status plain(struct store *s, const char *sql)
     struct pg *p = s->handle;
     keep_rows(s);
     PGresult *r = only_result(p->connection, PQsendQuery(p->connection, sql), strcmp(sql, "ROLLBACK") == 0);
-    enum status st = went_well(r) ? STATUS_OK : report(s, r);
+    enum status st = went_well(r) ? STATUS_OK : pg_report(s, r);
     PQclear(r);
     return st;
 }
@@ -267,7 +267,7 @@ static struct kept *kept_place(struct store *s, enum status *status)
     return oldest;
 }
 
-static struct kept *keep(struct store *s, const char *sql, size_t n, enum status *status)
+static struct kept *pg_keep(struct store *s, const char *sql, size_t n, enum status *status)
 {
     struct pg *p = s->handle;
     char name[24];
@@ -282,7 +282,7 @@ static struct kept *keep(struct store *s, const char *sql, size_t n, enum status
     }
     snprintf(name, sizeof name, "s%zu", (size_t)(k - p->kept));
     PGresult *r = only_result(p->connection, PQsendPrepare(p->connection, name, sql, (int)n, NULL), false);
-    *status = went_well(r) ? STATUS_OK : report(s, r);
+    *status = went_well(r) ? STATUS_OK : pg_report(s, r);
     PQclear(r);
     if (*status == STATUS_OK)
         return k;
@@ -295,7 +295,7 @@ static const char *prepared(struct store *s, const char *sql, size_t n, char nam
 {
     struct pg *p = s->handle;
     struct kept *k = kept_find(p, sql);
-    if (!k && !(k = keep(s, sql, n, status)))
+    if (!k && !(k = pg_keep(s, sql, n, status)))
         return NULL;
     k->asked = sql;
     k->used = ++p->uses;
@@ -318,7 +318,7 @@ static const char *const *as_texts(struct texts *t, const struct store_value *v,
     return t->v;
 }
 
-static enum status run(struct store *s, const char *sql, const struct store_value *v, size_t n, int64_t *changed)
+static enum status pg_run(struct store *s, const char *sql, const struct store_value *v, size_t n, int64_t *changed)
 {
     struct pg *p = s->handle;
     struct texts t;
@@ -329,9 +329,9 @@ static enum status run(struct store *s, const char *sql, const struct store_valu
     keep_rows(s);
     if (!changed && s->in_transaction) {
         if (PQpipelineStatus(p->connection) == PQ_PIPELINE_OFF && !PQenterPipelineMode(p->connection))
-            return report(s, NULL);
+            return pg_report(s, NULL);
         if (!PQsendQueryPrepared(p->connection, name, (int)n, as_texts(&t, v, n), NULL, NULL, 0))
-            return report(s, NULL);
+            return pg_report(s, NULL);
         return ++p->queued >= PIPELINE ? drain(s) : STATUS_OK;
     }
     st = drain(s);
@@ -339,7 +339,7 @@ static enum status run(struct store *s, const char *sql, const struct store_valu
         return st;
     PGresult *r = only_result(
         p->connection, PQsendQueryPrepared(p->connection, name, (int)n, as_texts(&t, v, n), NULL, NULL, 0), false);
-    st = went_well(r) ? STATUS_OK : report(s, r);
+    st = went_well(r) ? STATUS_OK : pg_report(s, r);
     if (changed)
         *changed = strtoll(PQcmdTuples(r), NULL, 10);
     PQclear(r);
@@ -363,14 +363,14 @@ static enum status pg_ask(struct store *s, const char *sql, const struct store_v
     *cursor = c;
     c->row = -1;
     if (!PQsendQueryPrepared(p->connection, name, (int)n, as_texts(&t, v, n), NULL, NULL, 0))
-        return report(s, NULL);
+        return pg_report(s, NULL);
     (void)PQsetSingleRowMode(p->connection); /* otherwise all rows come as one result, which is as good */
     p->arrives = c;
     c->result = arrive(s);
     return c->end;
 }
 
-static bool next(struct store *s, void *cursor, enum status *status)
+static bool pg_next(struct store *s, void *cursor, enum status *status)
 {
     const struct pg *p = s->handle;
     struct cursor *c = cursor;
@@ -389,19 +389,19 @@ static bool next(struct store *s, void *cursor, enum status *status)
     return false;
 }
 
-static const char *text(void *cursor, int column)
+static const char *pg_text(void *cursor, int column)
 {
     struct cursor *c = cursor;
     return PQgetisnull(c->result, c->row, column) ? NULL : PQgetvalue(c->result, c->row, column);
 }
 
-static int64_t number(void *cursor, int column)
+static int64_t pg_number(void *cursor, int column)
 {
-    const char *v = text(cursor, column);
+    const char *v = pg_text(cursor, column);
     return v ? strtoll(v, NULL, 10) : 0;
 }
 
-static void done(struct store *s, void *cursor)
+static void pg_done(struct store *s, void *cursor)
 {
     const struct pg *p = s->handle;
     struct cursor *c = cursor;
@@ -412,7 +412,7 @@ static void done(struct store *s, void *cursor)
     free(c);
 }
 
-static void forget(struct pg *p)
+static void pg_forget(struct pg *p)
 {
     for (size_t i = 0; i < KEPT; i++)
         free_kept(&p->kept[i]);
@@ -442,7 +442,7 @@ static enum status connect_it(struct store *s)
                                        NULL};
     const char *values[] = {ALIVE_IDLE,     ALIVE_INTERVAL, ALIVE_COUNT, ALIVE_UNACKNOWLEDGED, p->uri, "10",
                             "assay-ledger", SESSION,        NULL};
-    forget(p);
+    pg_forget(p);
     PQfinish(p->connection);
     p->connection = PQconnectdbParams(keys, values, 1);
     if (!p->connection || PQstatus(p->connection) != CONNECTION_OK) {
@@ -464,7 +464,7 @@ static void go_by_keys(struct store *s, bool on)
     p->by_keys = on;
 }
 
-static enum status begin(struct store *s)
+static enum status pg_begin(struct store *s)
 {
     struct pg *p = s->handle;
     if (PQstatus(p->connection) != CONNECTION_OK) {
@@ -480,7 +480,7 @@ static enum status begin(struct store *s)
     return plain(s, "BEGIN");
 }
 
-static enum status commit(struct store *s)
+static enum status pg_commit(struct store *s)
 {
     enum status st = drain(s);
     if (st != STATUS_OK)
@@ -488,7 +488,7 @@ static enum status commit(struct store *s)
     /* COMMIT of a failed transaction "succeeds" as ROLLBACK: only its command tag shows it. */
     struct pg *p = s->handle;
     PGresult *r = only_result(p->connection, PQsendQuery(p->connection, "COMMIT"), true);
-    st = !went_well(r) ? report(s, r) : strcmp(PQcmdStatus(r), "COMMIT") == 0 ? STATUS_OK : STATUS_AGAIN;
+    st = !went_well(r) ? pg_report(s, r) : strcmp(PQcmdStatus(r), "COMMIT") == 0 ? STATUS_OK : STATUS_AGAIN;
     PQclear(r);
     return st;
 }
@@ -518,7 +518,7 @@ static void close_it(struct store *s)
     struct pg *p = s->handle;
     if (s->leases && PQstatus(p->connection) == CONNECTION_OK) /* the server may end the session a little later */
         (void)plain(s, "SELECT pg_advisory_unlock_all()");
-    forget(p);
+    pg_forget(p);
     PQfinish(p->connection);
     free(p->uri);
     free(p);
@@ -526,14 +526,14 @@ static void close_it(struct store *s)
 
 static const struct store_engine engine = {.shared = true,
                                            .close = close_it,
-                                           .run = run,
+                                           .run = pg_run,
                                            .ask = pg_ask,
-                                           .next = next,
-                                           .text = text,
-                                           .number = number,
-                                           .done = done,
-                                           .begin = begin,
-                                           .commit = commit,
+                                           .next = pg_next,
+                                           .text = pg_text,
+                                           .number = pg_number,
+                                           .done = pg_done,
+                                           .begin = pg_begin,
+                                           .commit = pg_commit,
                                            .rollback = rollback,
                                            .vacuum = vacuum,
                                            .go_by_keys = go_by_keys};

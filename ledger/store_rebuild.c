@@ -51,7 +51,7 @@ struct rebuilding {
     size_t count;
 };
 
-static enum status complain(struct rebuilding *r, int rc)
+static enum status rebuild_complain(struct rebuilding *r, int rc)
 {
     if (store_sqlite_damage(r->store, rc, sqlite3_errmsg(r->db), "the rebuild"))
         return STATUS_INVALID;
@@ -60,8 +60,8 @@ static enum status complain(struct rebuilding *r, int rc)
     return store_sqlite_status(rc);
 }
 
-static enum status run(struct rebuilding *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
-static enum status run(struct rebuilding *r, const char *fmt, ...)
+static enum status rebuild_run(struct rebuilding *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
+static enum status rebuild_run(struct rebuilding *r, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
@@ -71,13 +71,13 @@ static enum status run(struct rebuilding *r, const char *fmt, ...)
     if (n < 0)
         return STATUS_NOMEM;
     store_sqlite_begins(r->store);
-    enum status st = complain(r, sqlite3_exec(r->db, sql, NULL, NULL, NULL));
+    enum status st = rebuild_complain(r, sqlite3_exec(r->db, sql, NULL, NULL, NULL));
     free(sql);
     return st;
 }
 
 /* The first column of the first row; NULL: none, or it failed. The caller frees it. */
-static char *ask(struct rebuilding *r, const char *sql)
+static char *rebuild_ask(struct rebuilding *r, const char *sql)
 {
     sqlite3_stmt *q = NULL;
     char *out = NULL;
@@ -85,14 +85,14 @@ static char *ask(struct rebuilding *r, const char *sql)
     int rc = sqlite3_prepare_v2(r->db, sql, -1, &q, NULL);
     if (rc == SQLITE_OK && (rc = sqlite3_step(q)) == SQLITE_ROW && sqlite3_column_text(q, 0))
         out = strdup((const char *)sqlite3_column_text(q, 0));
-    (void)complain(r, rc);
+    (void)rebuild_complain(r, rc);
     sqlite3_finalize(q);
     return out;
 }
 
 static int64_t ask_number(struct rebuilding *r, const char *sql)
 {
-    char *text = ask(r, sql);
+    char *text = rebuild_ask(r, sql);
     int64_t n = text ? strtoll(text, NULL, 10) : -1;
     free(text);
     return n;
@@ -159,7 +159,7 @@ static enum status read_tables(struct rebuilding *r)
     while (good && rc == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW)
         good = r->count < TABLES_MAX && read_table(r, (const char *)sqlite3_column_text(q, 0));
     sqlite3_finalize(q);
-    return rc != SQLITE_OK ? complain(r, rc) : good ? STATUS_OK : STATUS_NOMEM;
+    return rc != SQLITE_OK ? rebuild_complain(r, rc) : good ? STATUS_OK : STATUS_NOMEM;
 }
 
 static void free_tables(struct rebuilding *r)
@@ -194,16 +194,17 @@ static enum status give_up(struct rebuilding *r)
     remove_fresh(r);
     if (ask_number(r, HAS_LOG) == 0)
         return STATUS_OK;
-    enum status st = run(r, "BEGIN IMMEDIATE");
-    char *drops = ask(r, "SELECT group_concat('DROP TRIGGER main.\"' || name || '\"', ';') FROM main.sqlite_master "
-                         "WHERE type = 'trigger' AND name LIKE 'rebuild\\_%' ESCAPE '\\'");
+    enum status st = rebuild_run(r, "BEGIN IMMEDIATE");
+    char *drops =
+        rebuild_ask(r, "SELECT group_concat('DROP TRIGGER main.\"' || name || '\"', ';') FROM main.sqlite_master "
+                       "WHERE type = 'trigger' AND name LIKE 'rebuild\\_%' ESCAPE '\\'");
     if (st == STATUS_OK && drops)
-        st = run(r, "%s", drops);
+        st = rebuild_run(r, "%s", drops);
     free(drops);
     if (st == STATUS_OK)
-        st = run(r, "DROP TABLE IF EXISTS main.rebuild_log");
+        st = rebuild_run(r, "DROP TABLE IF EXISTS main.rebuild_log");
     if (st == STATUS_OK)
-        st = run(r, "COMMIT");
+        st = rebuild_run(r, "COMMIT");
     if (!sqlite3_get_autocommit(r->db))
         (void)sqlite3_exec(r->db, "ROLLBACK", NULL, NULL, NULL);
     return st;
@@ -225,23 +226,25 @@ static enum status need_room(struct rebuilding *r, int64_t done)
 /* From now on each change is noted. */
 static enum status begin_log(struct rebuilding *r)
 {
-    enum status st = run(r, "BEGIN IMMEDIATE");
+    enum status st = rebuild_run(r, "BEGIN IMMEDIATE");
     if (st == STATUS_OK)
-        st = run(r, "CREATE TABLE main.rebuild_log (n INTEGER PRIMARY KEY, name TEXT NOT NULL, key TEXT NOT NULL);"
-                    "INSERT INTO main.rebuild_log VALUES (0, '', hex(randomblob(16)))");
+        st = rebuild_run(r,
+                         "CREATE TABLE main.rebuild_log (n INTEGER PRIMARY KEY, name TEXT NOT NULL, key TEXT NOT NULL);"
+                         "INSERT INTO main.rebuild_log VALUES (0, '', hex(randomblob(16)))");
     for (size_t i = 0; i < r->count && st == STATUS_OK; i++) {
         const struct table *t = &r->tables[i];
         const char *note = "INSERT INTO rebuild_log (name, key) VALUES";
-        st = run(r,
-                 "CREATE TRIGGER main.\"rebuild_%s_i\" AFTER INSERT ON \"%s\" BEGIN %s ('%s', json_array(%s)); END;"
-                 "CREATE TRIGGER main.\"rebuild_%s_d\" AFTER DELETE ON \"%s\" BEGIN %s ('%s', json_array(%s)); END;"
-                 "CREATE TRIGGER main.\"rebuild_%s_u\" AFTER UPDATE ON \"%s\" BEGIN %s ('%s', json_array(%s)); "
-                 "%s ('%s', json_array(%s)); END",
-                 t->name, t->name, note, t->name, t->new_key, t->name, t->name, note, t->name, t->old_key, t->name,
-                 t->name, note, t->name, t->old_key, note, t->name, t->new_key);
+        st = rebuild_run(
+            r,
+            "CREATE TRIGGER main.\"rebuild_%s_i\" AFTER INSERT ON \"%s\" BEGIN %s ('%s', json_array(%s)); END;"
+            "CREATE TRIGGER main.\"rebuild_%s_d\" AFTER DELETE ON \"%s\" BEGIN %s ('%s', json_array(%s)); END;"
+            "CREATE TRIGGER main.\"rebuild_%s_u\" AFTER UPDATE ON \"%s\" BEGIN %s ('%s', json_array(%s)); "
+            "%s ('%s', json_array(%s)); END",
+            t->name, t->name, note, t->name, t->new_key, t->name, t->name, note, t->name, t->old_key, t->name, t->name,
+            note, t->name, t->old_key, note, t->name, t->new_key);
     }
     if (st == STATUS_OK)
-        st = run(r, "COMMIT");
+        st = rebuild_run(r, "COMMIT");
     if (!sqlite3_get_autocommit(r->db))
         (void)sqlite3_exec(r->db, "ROLLBACK", NULL, NULL, NULL);
     return st;
@@ -267,13 +270,14 @@ static enum status open_fresh(struct rebuilding *r)
     if (rc == SQLITE_OK)
         rc = sqlite3_step(q);
     sqlite3_finalize(q);
-    enum status out = complain(r, rc);
+    enum status out = rebuild_complain(r, rc);
     if (out == STATUS_OK)
-        out = run(r,
-                  "PRAGMA fresh.page_size=%" PRId64
-                  "; PRAGMA fresh.auto_vacuum=INCREMENTAL; PRAGMA fresh.journal_mode=DELETE; "
-                  "PRAGMA fresh.synchronous=FULL; PRAGMA fresh.secure_delete=ON; PRAGMA fresh.cache_size=-16384",
-                  ask_number(r, "PRAGMA main.page_size"));
+        out =
+            rebuild_run(r,
+                        "PRAGMA fresh.page_size=%" PRId64
+                        "; PRAGMA fresh.auto_vacuum=INCREMENTAL; PRAGMA fresh.journal_mode=DELETE; "
+                        "PRAGMA fresh.synchronous=FULL; PRAGMA fresh.secure_delete=ON; PRAGMA fresh.cache_size=-16384",
+                        ask_number(r, "PRAGMA main.page_size"));
     return out;
 }
 
@@ -307,30 +311,30 @@ static bool is_ours(struct rebuilding *r)
  */
 static enum status renew_marks(struct rebuilding *r)
 {
-    enum status st = run(r, "UPDATE fresh.rebuild_of SET next = hex(randomblob(16))");
+    enum status st = rebuild_run(r, "UPDATE fresh.rebuild_of SET next = hex(randomblob(16))");
     if (st == STATUS_OK)
-        st = run(r, "UPDATE main.rebuild_log SET key = (SELECT next FROM fresh.rebuild_of) WHERE n = 0");
-    return st == STATUS_OK ? run(r, "UPDATE fresh.rebuild_of SET log = next") : st;
+        st = rebuild_run(r, "UPDATE main.rebuild_log SET key = (SELECT next FROM fresh.rebuild_of) WHERE n = 0");
+    return st == STATUS_OK ? rebuild_run(r, "UPDATE fresh.rebuild_of SET log = next") : st;
 }
 
 static enum status make_tables(struct rebuilding *r)
 {
-    enum status st = run(r, "BEGIN");
-    char *sql =
-        ask(r, "SELECT group_concat('CREATE TABLE fresh.' || substr(sql, 14), ';') FROM main.sqlite_master WHERE "
-               "type = 'table' AND " OWN_TABLES);
+    enum status st = rebuild_run(r, "BEGIN");
+    char *sql = rebuild_ask(
+        r, "SELECT group_concat('CREATE TABLE fresh.' || substr(sql, 14), ';') FROM main.sqlite_master WHERE "
+           "type = 'table' AND " OWN_TABLES);
     if (st == STATUS_OK)
-        st = sql ? run(r, "%s", sql) : STATUS_NOMEM;
+        st = sql ? rebuild_run(r, "%s", sql) : STATUS_NOMEM;
     free(sql);
     if (st == STATUS_OK)
-        st = run(r, "%s",
-                 "CREATE TABLE fresh.rebuild_of (log TEXT, next TEXT, schema TEXT, phase INTEGER); INSERT INTO "
-                 "fresh.rebuild_of SELECT key, key, " SCHEMA ", 0 FROM main.rebuild_log WHERE n = 0");
-    return st == STATUS_OK ? run(r, "COMMIT") : st;
+        st = rebuild_run(r, "%s",
+                         "CREATE TABLE fresh.rebuild_of (log TEXT, next TEXT, schema TEXT, phase INTEGER); INSERT INTO "
+                         "fresh.rebuild_of SELECT key, key, " SCHEMA ", 0 FROM main.rebuild_log WHERE n = 0");
+    return st == STATUS_OK ? rebuild_run(r, "COMMIT") : st;
 }
 
 /* Goes on with the second file, or begins anew. */
-static enum status start(struct rebuilding *r)
+static enum status rebuild_start(struct rebuilding *r)
 {
     struct stat file;
     enum status st = need_room(r, stat(r->fresh, &file) == 0 ? file.st_size : 0);
@@ -359,9 +363,10 @@ static enum status copy_step(struct rebuilding *r, const struct table *t, int *n
     bool empty = ask_number(r, question) == 0;
     enum status st =
         empty
-            ? run(r, "INSERT INTO fresh.\"%s\" (%s) SELECT %s FROM main.\"%s\" ORDER BY %s LIMIT %d", t->name,
-                  t->columns, t->columns, t->name, t->key, STEP_ROWS)
-            : run(r,
+            ? rebuild_run(r, "INSERT INTO fresh.\"%s\" (%s) SELECT %s FROM main.\"%s\" ORDER BY %s LIMIT %d", t->name,
+                          t->columns, t->columns, t->name, t->key, STEP_ROWS)
+            : rebuild_run(
+                  r,
                   "INSERT INTO fresh.\"%s\" (%s) SELECT %s FROM main.\"%s\" WHERE (%s) > (SELECT %s FROM fresh.\"%s\" "
                   "ORDER BY %s LIMIT 1) ORDER BY %s LIMIT %d",
                   t->name, t->columns, t->columns, t->name, t->key, t->key, t->name, t->key_down, t->key, STEP_ROWS);
@@ -386,16 +391,16 @@ static enum status copy(struct rebuilding *r)
                 return STATUS_OK;
         }
     while (st == STATUS_OK &&
-           (sql = ask(
+           (sql = rebuild_ask(
                 r, "SELECT 'CREATE INDEX fresh.' || substr(sql, 14) FROM main.sqlite_master WHERE type = 'index' AND "
                    "sql IS NOT NULL AND name NOT IN (SELECT name FROM fresh.sqlite_master) LIMIT 1"))) {
         if (!told(r))
-            st = run(r, "%s", sql);
+            st = rebuild_run(r, "%s", sql);
         free(sql);
         if (told(r))
             return st;
     }
-    return st == STATUS_OK ? run(r, "UPDATE fresh.rebuild_of SET phase = %d", COPIED) : st;
+    return st == STATUS_OK ? rebuild_run(r, "UPDATE fresh.rebuild_of SET phase = %d", COPIED) : st;
 }
 
 /* Copies the rows that changed once more, up to number `to` of the log. Within a transaction. */
@@ -407,8 +412,9 @@ static enum status copy_changed(struct rebuilding *r, int64_t to)
         struct buf keys = BUF_INIT;
         buf_printf(&keys, "(%s) IN (SELECT %s FROM main.rebuild_log WHERE n > 0 AND n <= %" PRId64 " AND name = '%s')",
                    t->key, t->logged_key, to, t->name);
-        st = keys.failed ? STATUS_NOMEM
-                         : run(r,
+        st = keys.failed
+                 ? STATUS_NOMEM
+                 : rebuild_run(r,
                                "DELETE FROM fresh.\"%s\" WHERE %s; INSERT INTO fresh.\"%s\" (%s) SELECT %s FROM "
                                "main.\"%s\" WHERE %s",
                                t->name, keys.p, t->name, t->columns, t->columns, t->name, keys.p);
@@ -424,7 +430,7 @@ static enum status catch_up(struct rebuilding *r, bool *level)
 {
     enum status st = STATUS_OK;
     for (*level = false; st == STATUS_OK && !told(r);) {
-        st = run(r, "BEGIN");
+        st = rebuild_run(r, "BEGIN");
         int64_t first = ask_number(r, "SELECT coalesce(min(n), 0) FROM main.rebuild_log WHERE n > 0"),
                 last = ask_number(r, LOGGED);
         if (first > 0 && last > first + STEP_CHANGES)
@@ -432,22 +438,22 @@ static enum status catch_up(struct rebuilding *r, bool *level)
         if (st == STATUS_OK)
             st = first < 0 || last < 0 ? STATUS_AGAIN : copy_changed(r, last);
         if (st == STATUS_OK)
-            st = run(r, "COMMIT");
+            st = rebuild_run(r, "COMMIT");
         if (st == STATUS_OK && last == 0) {
             *level = true;
             return STATUS_OK;
         }
         if (st == STATUS_OK)
-            st = run(r, "DELETE FROM main.rebuild_log WHERE n > 0 AND n <= %" PRId64, last);
+            st = rebuild_run(r, "DELETE FROM main.rebuild_log WHERE n > 0 AND n <= %" PRId64, last);
     }
     return st;
 }
 
 /* Both have as many rows in each table, at a moment when no change is left. *same: false also when somebody wrote. */
-static enum status compare(struct rebuilding *r, bool *same)
+static enum status rebuild_compare(struct rebuilding *r, bool *same)
 {
     char question[300];
-    enum status st = run(r, "BEGIN");
+    enum status st = rebuild_run(r, "BEGIN");
     bool still = ask_number(r, LOGGED) == 0;
     *same = still;
     for (size_t i = 0; i < r->count && st == STATUS_OK && *same; i++) {
@@ -457,21 +463,21 @@ static enum status compare(struct rebuilding *r, bool *same)
         *same = ask_number(r, question) == 1;
     }
     if (st == STATUS_OK)
-        st = run(r, "COMMIT");
+        st = rebuild_run(r, "COMMIT");
     if (st == STATUS_OK && still && !*same) {
         snprintf(r->store->error, sizeof r->store->error, "%.300s: not rebuilt: the copy has not as many rows", r->old);
         return STATUS_INVALID;
     }
-    return st == STATUS_OK && *same ? run(r, "UPDATE fresh.rebuild_of SET phase = %d", COMPARED) : st;
+    return st == STATUS_OK && *same ? rebuild_run(r, "UPDATE fresh.rebuild_of SET phase = %d", COMPARED) : st;
 }
 
 /* ---- the end ---- */
 
 /* The first file is locked by us alone, and has no write-ahead log beside it. */
-static enum status finish(struct rebuilding *r)
+static enum status rebuild_finish(struct rebuilding *r)
 {
-    enum status st = run(r, "BEGIN EXCLUSIVE");
-    char *mode = st == STATUS_OK ? ask(r, "PRAGMA main.journal_mode") : NULL;
+    enum status st = rebuild_run(r, "BEGIN EXCLUSIVE");
+    char *mode = st == STATUS_OK ? rebuild_ask(r, "PRAGMA main.journal_mode") : NULL;
     if (st == STATUS_OK && (!mode || strcmp(mode, "delete") != 0))
         st = STATUS_AGAIN; /* somebody opened it in between */
     free(mode);
@@ -479,10 +485,10 @@ static enum status finish(struct rebuilding *r)
     if (st == STATUS_OK)
         st = last < 0 ? STATUS_AGAIN : copy_changed(r, last);
     if (st == STATUS_OK)
-        st = run(r,
-                 "DELETE FROM fresh.ledger_state WHERE name = '" STORE_REBUILD_STATE "'; DROP TABLE fresh.rebuild_of");
+        st = rebuild_run(r, "DELETE FROM fresh.ledger_state WHERE name = '" STORE_REBUILD_STATE
+                            "'; DROP TABLE fresh.rebuild_of");
     if (st == STATUS_OK)
-        st = run(r, "COMMIT");
+        st = rebuild_run(r, "COMMIT");
     if (st != STATUS_OK)
         return st;
     if (!store_give_rights(r->fd, r->old) || fsync(r->fd) != 0 || rename(r->fresh, r->old) != 0) {
@@ -496,14 +502,14 @@ static enum status finish(struct rebuilding *r)
 /* *done stays false while somebody else has the file open: that is tried again. */
 static enum status put_in_place(struct rebuilding *r, bool *done)
 {
-    char *mode = ask(r, "PRAGMA main.journal_mode=DELETE");
+    char *mode = rebuild_ask(r, "PRAGMA main.journal_mode=DELETE");
     bool alone = mode && strcmp(mode, "delete") == 0;
     free(mode);
     if (!alone)
         return STATUS_OK;
-    enum status st = run(r, "PRAGMA main.locking_mode=EXCLUSIVE");
+    enum status st = rebuild_run(r, "PRAGMA main.locking_mode=EXCLUSIVE");
     if (st == STATUS_OK)
-        st = finish(r);
+        st = rebuild_finish(r);
     *done = st == STATUS_OK;
     if (*done)
         return st;
@@ -511,8 +517,8 @@ static enum status put_in_place(struct rebuilding *r, bool *done)
     memcpy(error, r->store->error, sizeof error);
     if (!sqlite3_get_autocommit(r->db))
         (void)sqlite3_exec(r->db, "ROLLBACK", NULL, NULL, NULL);
-    (void)run(r,
-              "PRAGMA main.locking_mode=NORMAL; SELECT count(*) FROM main.sqlite_master; PRAGMA main.journal_mode=WAL");
+    (void)rebuild_run(
+        r, "PRAGMA main.locking_mode=NORMAL; SELECT count(*) FROM main.sqlite_master; PRAGMA main.journal_mode=WAL");
     memcpy(r->store->error, error, sizeof error);
     return st;
 }
@@ -526,7 +532,7 @@ static enum status go_on(struct rebuilding *r, bool *done)
     if (st == STATUS_OK && ask_number(r, "SELECT phase FROM fresh.rebuild_of") >= COPIED)
         st = catch_up(r, &level);
     if (st == STATUS_OK && level && ask_number(r, "SELECT phase FROM fresh.rebuild_of") == COPIED)
-        st = compare(r, &same);
+        st = rebuild_compare(r, &same);
     return st == STATUS_OK && level && same && !told(r) ? put_in_place(r, done) : st;
 }
 
@@ -548,7 +554,7 @@ static enum status rebuild(struct store *s, bool (*stop)(void), bool *done)
     r->stop = stop;
     enum status st = read_tables(r);
     if (st == STATUS_OK)
-        st = start(r);
+        st = rebuild_start(r);
     if (st == STATUS_OK)
         st = go_on(r, done);
     if (st == STATUS_OK && !*done)

@@ -177,7 +177,7 @@ static enum status report_unsynced(struct store *s, struct sqlite *q)
 }
 
 /* statement: the one that failed, or NULL. */
-static enum status report(struct store *s, int rc, const char *statement)
+static enum status sqlite_report(struct store *s, int rc, const char *statement)
 {
     struct sqlite *q = s->handle;
     char who[200];
@@ -229,7 +229,7 @@ static struct kept *kept_place(struct sqlite *q)
 }
 
 /* Returns the prepared statement from the cache; *slot NULL: the caller must finalize it. */
-static int prepare(struct sqlite *q, const char *sql, sqlite3_stmt **out, struct kept **slot)
+static int sqlite_prepare(struct sqlite *q, const char *sql, sqlite3_stmt **out, struct kept **slot)
 {
     struct kept *k = *slot = kept_find(q, sql);
     int rc = SQLITE_OK;
@@ -274,20 +274,20 @@ static void let_go(sqlite3_stmt *st, struct kept *k)
     k->busy = false;
 }
 
-static enum status run(struct store *s, const char *sql, const struct store_value *v, size_t n, int64_t *changed)
+static enum status sqlite_run(struct store *s, const char *sql, const struct store_value *v, size_t n, int64_t *changed)
 {
     struct sqlite *q = s->handle;
     sqlite3_stmt *st = NULL;
     struct kept *k;
     store_sqlite_begins(s);
-    int rc = prepare(q, sql, &st, &k);
+    int rc = sqlite_prepare(q, sql, &st, &k);
     if (rc != SQLITE_OK)
-        return report(s, rc, sql);
+        return sqlite_report(s, rc, sql);
     rc = bind(st, v, n, SQLITE_STATIC);
     if (rc == SQLITE_OK)
         while ((rc = sqlite3_step(st)) == SQLITE_ROW)
             ;
-    enum status out = report(s, rc, sql);
+    enum status out = sqlite_report(s, rc, sql);
     if (changed)
         *changed = sqlite3_changes64(q->db);
     let_go(st, k);
@@ -306,11 +306,11 @@ static enum status sqlite_ask(struct store *s, const char *sql, const struct sto
     if (!c)
         return STATUS_NOMEM;
     store_sqlite_begins(s);
-    int rc = prepare(q, sql, &c->st, &c->kept);
+    int rc = sqlite_prepare(q, sql, &c->st, &c->kept);
     if (rc == SQLITE_OK)
         rc = bind(c->st, v, n, SQLITE_TRANSIENT);
     if (rc != SQLITE_OK) {
-        enum status out = report(s, rc, sql);
+        enum status out = sqlite_report(s, rc, sql);
         let_go(c->st, c->kept);
         free(c);
         return out;
@@ -321,25 +321,25 @@ static enum status sqlite_ask(struct store *s, const char *sql, const struct sto
     return STATUS_OK;
 }
 
-static bool next(struct store *s, void *cursor, enum status *status)
+static bool sqlite_next(struct store *s, void *cursor, enum status *status)
 {
     struct cursor *c = cursor;
     int rc = sqlite3_step(c->st);
-    *status = report(s, rc, sqlite3_sql(c->st));
+    *status = sqlite_report(s, rc, sqlite3_sql(c->st));
     return rc == SQLITE_ROW;
 }
 
-static const char *text(void *cursor, int column)
+static const char *sqlite_text(void *cursor, int column)
 {
     return (const char *)sqlite3_column_text(((struct cursor *)cursor)->st, column);
 }
 
-static int64_t number(void *cursor, int column)
+static int64_t sqlite_number(void *cursor, int column)
 {
     return sqlite3_column_int64(((struct cursor *)cursor)->st, column);
 }
 
-static void done(struct store *s, void *cursor)
+static void sqlite_done(struct store *s, void *cursor)
 {
     struct cursor *c = cursor;
     (void)s;
@@ -357,27 +357,27 @@ static bool replaced(const struct store *s)
 }
 
 /* A file whose place another one took while we waited for it is not written to: that would be lost. */
-static enum status begin(struct store *s)
+static enum status sqlite_begin(struct store *s)
 {
     struct sqlite *q = s->handle;
-    enum status st = run(s, "BEGIN IMMEDIATE", NULL, 0, NULL);
+    enum status st = sqlite_run(s, "BEGIN IMMEDIATE", NULL, 0, NULL);
     if (st != STATUS_OK || !replaced(s))
         return st;
-    (void)run(s, "ROLLBACK", NULL, 0, NULL);
+    (void)sqlite_run(s, "ROLLBACK", NULL, 0, NULL);
     snprintf(s->error, sizeof s->error, "%s: it was replaced by another file meanwhile: try again", q->path);
     return STATUS_AGAIN;
 }
 
-static enum status commit(struct store *s)
+static enum status sqlite_commit(struct store *s)
 {
-    return run(s, "COMMIT", NULL, 0, NULL);
+    return sqlite_run(s, "COMMIT", NULL, 0, NULL);
 }
 
 static void rollback(struct store *s)
 {
     struct sqlite *q = s->handle;
     if (!sqlite3_get_autocommit(q->db))
-        (void)run(s, "ROLLBACK", NULL, 0, NULL);
+        (void)sqlite_run(s, "ROLLBACK", NULL, 0, NULL);
 }
 
 /* Waits for readers only this long, because other writers wait meanwhile. */
@@ -430,10 +430,10 @@ static int64_t ask_pragma(struct store *s, const char *sql)
     void *cursor = NULL;
     enum status st = sqlite_ask(s, sql, NULL, 0, &cursor);
     int64_t n = -1;
-    if (st == STATUS_OK && next(s, cursor, &st))
-        n = number(cursor, 0);
+    if (st == STATUS_OK && sqlite_next(s, cursor, &st))
+        n = sqlite_number(cursor, 0);
     if (cursor)
-        done(s, cursor);
+        sqlite_done(s, cursor);
     return n;
 }
 
@@ -443,7 +443,7 @@ static enum status vacuum(struct store *s)
     int64_t left = ask_pragma(s, "PRAGMA freelist_count");
     for (int i = 0; left > 0 && i < VACUUM_STEPS && st == STATUS_OK; i++) {
         int64_t began = clock_mono_ms();
-        st = run(s, "PRAGMA incremental_vacuum(" VACUUM_PAGES ")", NULL, 0, NULL);
+        st = sqlite_run(s, "PRAGMA incremental_vacuum(" VACUUM_PAGES ")", NULL, 0, NULL);
         write_back(s);
         store_give_way(s, (clock_mono_ms() - began) * 1000);
         int64_t now = ask_pragma(s, "PRAGMA freelist_count");
@@ -489,7 +489,7 @@ static void mentions(sqlite3_context *out, int n, sqlite3_value **v)
 
 static void shrink(struct store *s)
 {
-    (void)run(s, "PRAGMA cache_size=-8192", NULL, 0, NULL);
+    (void)sqlite_run(s, "PRAGMA cache_size=-8192", NULL, 0, NULL);
 }
 
 static enum status confirm(struct store *s, const char *sql, const char *value)
@@ -517,14 +517,14 @@ static enum status confirm(struct store *s, const char *sql, const char *value)
     return out;
 }
 
-static enum status check(struct store *s)
+static enum status sqlite_check(struct store *s)
 {
     void *cursor = NULL;
     enum status st = sqlite_ask(s, "PRAGMA quick_check(1)", NULL, 0, &cursor);
-    if (st == STATUS_OK && next(s, cursor, &st) && strcmp(text(cursor, 0), "ok") != 0)
-        st = store_sqlite_damage(s, SQLITE_CORRUPT, text(cursor, 0), NULL) ? STATUS_INVALID : STATUS_OK;
+    if (st == STATUS_OK && sqlite_next(s, cursor, &st) && strcmp(sqlite_text(cursor, 0), "ok") != 0)
+        st = store_sqlite_damage(s, SQLITE_CORRUPT, sqlite_text(cursor, 0), NULL) ? STATUS_INVALID : STATUS_OK;
     if (cursor)
-        done(s, cursor);
+        sqlite_done(s, cursor);
     return st;
 }
 
@@ -548,24 +548,24 @@ static void close_it(struct store *s)
 }
 
 static const struct store_engine engine = {.close = close_it,
-                                           .run = run,
+                                           .run = sqlite_run,
                                            .ask = sqlite_ask,
-                                           .next = next,
-                                           .text = text,
-                                           .number = number,
-                                           .done = done,
-                                           .begin = begin,
-                                           .commit = commit,
+                                           .next = sqlite_next,
+                                           .text = sqlite_text,
+                                           .number = sqlite_number,
+                                           .done = sqlite_done,
+                                           .begin = sqlite_begin,
+                                           .commit = sqlite_commit,
                                            .rollback = rollback,
                                            .vacuum = vacuum,
                                            .checkpoint = checkpoint,
                                            .write_back = write_back,
                                            .replaced = replaced,
                                            .shrink = shrink,
-                                           .check = check,
+                                           .check = sqlite_check,
                                            .confirm = confirm};
 
-static enum status settle(struct store *s, enum store_mode mode)
+static enum status sqlite_settle(struct store *s, enum store_mode mode)
 {
     static const char *const write_pragmas[] = {"PRAGMA auto_vacuum=INCREMENTAL", "PRAGMA cell_size_check=ON",
                                                 "PRAGMA journal_mode=WAL",        "PRAGMA synchronous=NORMAL",
@@ -578,7 +578,7 @@ static enum status settle(struct store *s, enum store_mode mode)
     size_t n = mode == STORE_WRITE ? sizeof write_pragmas / sizeof *p : sizeof read_pragmas / sizeof *p;
     enum status st = STATUS_OK;
     for (size_t i = 0; i < n && st == STATUS_OK; i++)
-        st = run(s, p[i], NULL, 0, NULL);
+        st = sqlite_run(s, p[i], NULL, 0, NULL);
     if (mode == STORE_WRITE)
         (void)sqlite3_wal_hook(q->db, committed, s);
     return st;
@@ -698,7 +698,7 @@ static enum status open_file(struct store *s, const char *path, enum store_mode 
                                  (mode == STORE_WRITE ? SQLITE_OPEN_CREATE : 0),
                              NULL);
     umask(old);
-    enum status status = rc == SQLITE_OK ? STATUS_OK : report(s, rc, NULL);
+    enum status status = rc == SQLITE_OK ? STATUS_OK : sqlite_report(s, rc, NULL);
     if (status != STATUS_OK)
         snprintf(why, STORE_ERROR, "%s", s->error);
     return status;
@@ -713,7 +713,7 @@ static enum status set_up(struct store *s, const char *path, enum store_mode mod
     sqlite3_busy_handler(q->db, wait_turn, q);
     sqlite3_progress_handler(q->db, CUT_OFF_STEPS, cut_off, q);
     (void)sqlite3_create_function(q->db, "mentions", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, mentions, NULL, NULL);
-    enum status status = settle(s, mode);
+    enum status status = sqlite_settle(s, mode);
     if (status != STATUS_OK)
         snprintf(why, STORE_ERROR, "%s", s->error);
     struct stat st;

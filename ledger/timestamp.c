@@ -15,7 +15,7 @@
 
 _Static_assert(sizeof(time_t) == 8, "times beyond 2038: build with -D_TIME_BITS=64");
 
-static bool digits(const char **p, int n, int *out)
+static bool timestamp_digits(const char **p, int n, int *out)
 {
     int value = 0;
     for (int i = 0; i < n; i++, (*p)++) {
@@ -38,8 +38,8 @@ static bool literal(const char **p, char c)
 static bool date(const char **p, struct tm *tm)
 {
     *tm = (struct tm){0};
-    if (!digits(p, 4, &tm->tm_year) || !literal(p, '-') || !digits(p, 2, &tm->tm_mon) || !literal(p, '-') ||
-        !digits(p, 2, &tm->tm_mday))
+    if (!timestamp_digits(p, 4, &tm->tm_year) || !literal(p, '-') || !timestamp_digits(p, 2, &tm->tm_mon) ||
+        !literal(p, '-') || !timestamp_digits(p, 2, &tm->tm_mday))
         return false;
     tm->tm_year -= 1900;
     tm->tm_mon -= 1;
@@ -50,8 +50,8 @@ static bool date(const char **p, struct tm *tm)
 
 static bool hours(const char **p, struct tm *tm)
 {
-    return digits(p, 2, &tm->tm_hour) && literal(p, ':') && digits(p, 2, &tm->tm_min) && tm->tm_hour < 24 &&
-           tm->tm_min < 60;
+    return timestamp_digits(p, 2, &tm->tm_hour) && literal(p, ':') && timestamp_digits(p, 2, &tm->tm_min) &&
+           tm->tm_hour < 24 && tm->tm_min < 60;
 }
 
 bool timestamp_from_record(const char *text, int64_t *out)
@@ -59,7 +59,7 @@ bool timestamp_from_record(const char *text, int64_t *out)
     struct tm tm;
     const char *p = text;
     if (!p || !date(&p, &tm) || !literal(&p, 'T') || !hours(&p, &tm) || !literal(&p, ':') ||
-        !digits(&p, 2, &tm.tm_sec) || tm.tm_sec > 60)
+        !timestamp_digits(&p, 2, &tm.tm_sec) || tm.tm_sec > 60)
         return false;
     int64_t fraction = 0, scale = TIMESTAMP_SECOND / 10;
     if (literal(&p, '.'))
@@ -132,7 +132,7 @@ static bool from_person(const char *text, bool last, int64_t *out)
         return true;
     }
     if (!((literal(&p, 'T') || literal(&p, ' ')) && hours(&p, &tm) &&
-          (!literal(&p, ':') || (digits(&p, 2, &tm.tm_sec) && tm.tm_sec < 60)) && !*p))
+          (!literal(&p, ':') || (timestamp_digits(&p, 2, &tm.tm_sec) && tm.tm_sec < 60)) && !*p))
         return false;
     *out = local(&tm, last);
     return true;

@@ -47,7 +47,7 @@ static const char *macro(struct mta *mta, const char *name)
     return mta->ops->macro(mta, name);
 }
 
-static unsigned number(const char *text)
+static unsigned macro_number(const char *text)
 {
     char *end;
     unsigned long n = text ? strtoul(text, &end, 10) : 0;
@@ -123,7 +123,7 @@ static enum mta_answer on_connect(struct mta *mta, const char *host, const struc
     if (address)
         s->peer = ip_from_sockaddr(address);
     s->no_smtp = no_client(host, address, &s->peer);
-    s->port = number(macro(mta, "{daemon_port}"));
+    s->port = macro_number(macro(mta, "{daemon_port}"));
     s->peer_port = address ? port_of(address) : 0;
     if (!session_set(s, SESSION_PEER_NAME, host) || !session_set(s, SESSION_DAEMON, macro(mta, "{daemon_name}")) ||
         !session_set(s, SESSION_MTA_NAME, mta_name(mta))) {
@@ -157,7 +157,7 @@ static bool take_session_macros(struct mta *mta, struct session *s)
             return false;
     if (!s->texts[SESSION_AUTH] && !session_set(s, SESSION_AUTH, macro(mta, "{auth_type}")))
         return false;
-    s->tls_bits = number(macro(mta, "{cipher_bits}"));
+    s->tls_bits = macro_number(macro(mta, "{cipher_bits}"));
     return true;
 }
 

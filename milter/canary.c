@@ -44,7 +44,7 @@ const char *canary_text(struct arena *a)
 }
 
 /* Takes over `why` (NULL: healthy). */
-static void note(char *why, bool suspend)
+static void canary_note(char *why, bool suspend)
 {
     pthread_mutex_lock(&canary.lock);
     bool was = canary.why != NULL;
@@ -93,7 +93,7 @@ static void canary_ask(void)
         (void)dns_canary(&canary.config, name, ms, &why);
     policy_unref(p);
     p = policy_live_get(canary.daemon->policy); /* as a reload may have left it meanwhile */
-    note(why, may_suspend(p));
+    canary_note(why, may_suspend(p));
     policy_unref(p);
 }
 
@@ -123,7 +123,7 @@ static bool wait_step(void)
     return go_on;
 }
 
-static void *watch(void *arg)
+static void *canary_watch(void *arg)
 {
     struct dns_unbound_stats before = {0};
     int64_t asked = 0;
@@ -153,7 +153,7 @@ void canary_start(struct daemon *d, const struct dns_unbound_config *config)
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     canary.running =
-        canary.config.anchor && canary.config.forward && pthread_create(&canary.thread, NULL, watch, NULL) == 0;
+        canary.config.anchor && canary.config.forward && pthread_create(&canary.thread, NULL, canary_watch, NULL) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!canary.running)
         log_complain(LOG_DNS, "our own DNS is not watched: out of memory or threads");

@@ -82,7 +82,7 @@ static bool delegation_receive(struct delegation *d, struct slice request)
 
 /* ---- connections ---- */
 
-static void drop(struct delegation *d, size_t i)
+static void peer_drop(struct delegation *d, size_t i)
 {
     close(d->fds[i].fd);
     free(d->peers[i].octets);
@@ -148,18 +148,18 @@ static void *delegation_main(void *arg)
             break;
         for (size_t i = d->count; i-- > 2;)
             if (d->fds[i].revents && !listen_to(d, i))
-                drop(d, i);
+                peer_drop(d, i);
         if (d->fds[0].revents)
             greet(d);
     }
     while (d->count > 2)
-        drop(d, d->count - 1);
+        peer_drop(d, d->count - 1);
     return NULL;
 }
 
 /* ---- opening and closing ---- */
 
-static bool begin(struct delegation *d)
+static bool delegation_begin(struct delegation *d)
 {
     if (pipe2(d->wake, O_CLOEXEC) != 0)
         return false;
@@ -182,7 +182,7 @@ struct delegation *delegation_open(const char *name, unsigned mode, const char *
     if (!d)
         return NULL;
     if (listen_open(&d->listener, name, mode, group, error)) {
-        if (begin(d))
+        if (delegation_begin(d))
             return d;
         listen_close(&d->listener);
         *error = "out of files or threads";

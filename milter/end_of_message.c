@@ -238,7 +238,7 @@ static void pass_or_refuse(struct daemon *d, struct session *s, const struct cla
 }
 
 /* The mail gets 451 once, and the class of each recipient is remembered. */
-static void split(struct daemon *d, struct session *s, const struct classes *c, struct message_answer *out)
+static void message_split(struct daemon *d, struct session *s, const struct classes *c, struct message_answer *out)
 {
     char reference[REPLY_REFERENCE_SIZE];
 
@@ -269,7 +269,7 @@ bool end_of_message(struct daemon *d, struct session *s, struct message_answer *
     else if (c->agree || !may_split(s))
         pass_or_refuse(d, s, c, out);
     else
-        split(d, s, c, out);
+        message_split(d, s, c, out);
     return true;
 }
 

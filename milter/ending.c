@@ -20,7 +20,7 @@ static struct {
     int code;
 } ending = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static void *watch(void *unused)
+static void *ending_watch(void *unused)
 {
     pthread_mutex_lock(&ending.lock);
     for (;;) {
@@ -43,7 +43,7 @@ bool ending_prepare(void)
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC); /* as clock_mono_ms() */
     pthread_cond_init(&ending.changed, &attr);
     pthread_condattr_destroy(&attr);
-    ending.watched = quiet_thread_create(&thread, watch, NULL) == 0;
+    ending.watched = quiet_thread_create(&thread, ending_watch, NULL) == 0;
     if (ending.watched)
         pthread_detach(thread);
     return ending.watched;

@@ -70,7 +70,7 @@ static int start_all(const struct policy *p, const struct options *o, const char
 }
 
 /* Serves until it is told to stop. Returns the exit code, unless a message is still being judged: then it exits. */
-static int serve(const struct server_plan *plan)
+static int milter_serve(const struct server_plan *plan)
 {
     int rc;
 
@@ -88,7 +88,7 @@ static int serve(const struct server_plan *plan)
     return rc;
 }
 
-static int run(const struct options *o)
+static int milter_run(const struct options *o)
 {
     const struct policy *p;
     char *socket;
@@ -122,7 +122,7 @@ static int run(const struct options *o)
     }
     policy_unref(p);
     if (!rc)
-        rc = serve(&plan);
+        rc = milter_serve(&plan);
     free(socket);
     return rc;
 }
@@ -141,7 +141,7 @@ int main(int argc, char **argv)
     if (o.test)
         return start_test(&o);
     signal(SIGPIPE, SIG_IGN);
-    rc = run(&o);
+    rc = milter_run(&o);
     start_undo(&the_daemon, rc);
     return rc;
 }

@@ -39,7 +39,7 @@ static socklen_t to_sockaddr(const struct ip *a, unsigned port, struct sockaddr_
 }
 
 /* Closes it; errno stays what it was. */
-static void drop(int fd)
+static void dial_drop(int fd)
 {
     const int error = errno;
 
@@ -109,7 +109,7 @@ enum dial_outcome dial_ip(const struct ip *to, unsigned port, const struct ip *s
     if (outcome == DIAL_DONE)
         *fd = s;
     else
-        drop(s);
+        dial_drop(s);
     return outcome;
 }
 
@@ -135,7 +135,7 @@ int dial_host(const char *host, const char *port, unsigned ms)
         fd = socket(i->ai_family, i->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, i->ai_protocol);
         if (fd < 0 || (connect_by(fd, i->ai_addr, i->ai_addrlen, deadline) == DIAL_DONE && make_blocking(fd)))
             continue;
-        drop(fd);
+        dial_drop(fd);
         fd = -1;
     }
     const int error = errno;
@@ -157,7 +157,7 @@ static int dial_unix(const char *path)
     if (fd >= 0 && connect(fd, (struct sockaddr *)&sun, sizeof sun) == 0 && make_blocking(fd))
         return fd;
     if (fd >= 0)
-        drop(fd);
+        dial_drop(fd);
     return -1;
 }
 

@@ -243,7 +243,7 @@ static bool is_lost(CURL *c, CURLcode rc, const char *words)
                                              strstr(words, "unexpected eof") || strstr(words, "SSL_ERROR_SYSCALL"));
 }
 
-static enum https_outcome run(CURL *c, struct buf *body, char why[HTTPS_WHY])
+static enum https_outcome transfer_run(CURL *c, struct buf *body, char why[HTTPS_WHY])
 {
     char words[CURL_ERROR_SIZE] = "";
 
@@ -281,7 +281,7 @@ enum https_outcome https_get(const struct https_request *r, struct buf *body, ch
     } else if (c && (names = name_entry(r, port)) != NULL) {
         buf_printf(&url, "https://%s:%u%s", r->host, port, r->path);
         if (!url.failed && set_up(c, &sockets, names, url.p, body))
-            o = run(c, body, why);
+            o = transfer_run(c, body, why);
     }
     if (o == HTTPS_UNREACHABLE && sockets.wanting) {
         snprintf(why, HTTPS_WHY, "no socket could be made: out of files or buffers");

@@ -206,7 +206,7 @@ static void judge_dane(struct session *s)
     }
 }
 
-static void finish(struct session *s)
+static void session_finish(struct session *s)
 {
     s->result->version = arena_strdup(s->arena, SSL_get_version(s->ssl));
     s->result->cipher = arena_strdup(s->arena, SSL_get_cipher_name(s->ssl));
@@ -224,7 +224,7 @@ void starttls_run(struct arena *arena, const struct starttls_request *request, s
     struct session s = {.arena = arena, .request = request, .result = result};
     *result = (struct starttls_result){.outcome = STARTTLS_INTERNAL, .dane_usage = -1};
     if (smtp_client_open(&s.client, arena, request) && shake_hands(&s))
-        finish(&s);
+        session_finish(&s);
     if (result->outcome != STARTTLS_DONE) {
         result->outcome = s.client.outcome;
         result->reason = s.client.reason;

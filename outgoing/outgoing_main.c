@@ -79,7 +79,7 @@ struct service {
 
 /* ---- what is served ---- */
 
-static void note(void *context, const char *domain, const char *what)
+static void domain_note(void *context, const char *domain, const char *what)
 {
     outgoing_log_domain(domain, what);
 }
@@ -112,10 +112,10 @@ static void close_all(struct service *s)
 }
 
 /* Opens what the answers need. NULL: they can be given; else why not. */
-static const char *prepare(struct service *s, const struct policy *p)
+static const char *service_prepare(struct service *s, const struct policy *p)
 {
     char file[PATH_MAX];
-    struct tls_policy_config c = {.file = file, .note = note};
+    struct tls_policy_config c = {.file = file, .note = domain_note};
 
     snprintf(file, sizeof file, "%s/" CACHE_FILE, s->state_dir);
     if (!s->dns && !open_dns(s, p))
@@ -130,7 +130,7 @@ static const char *prepare(struct service *s, const struct policy *p)
 /* Opens the sockets that are wanted. A reason why one cannot is logged once, and again if it changes. */
 static void open_all(struct service *s, const struct policy *p)
 {
-    const char *trouble = prepare(s, p);
+    const char *trouble = service_prepare(s, p);
 
     for (size_t i = 0; i < SOCKETS; i++) {
         struct place *at = &s->at[i];
@@ -336,7 +336,7 @@ static void open_wanted(struct service *s)
 }
 
 /* Runs until it is told to stop. Signals are blocked in all threads and handled here. */
-static void serve(struct service *s, const sigset_t *signals)
+static void service_serve(struct service *s, const sigset_t *signals)
 {
     open_wanted(s);
     if (!ready_tell())
@@ -354,7 +354,7 @@ static void serve(struct service *s, const sigset_t *signals)
     }
 }
 
-static int run(const struct options *o)
+static int service_run(const struct options *o)
 {
     struct service s = {.o = o, .state_dir = o->state ? o->state : ASSAY_STATEDIR "-outgoing", .at = {{.name = "?"}}};
     const struct policy *p;
@@ -376,7 +376,7 @@ static int run(const struct options *o)
     outgoing_log("version %s started: policy %s", ASSAY_VERSION, policy_hash(p));
     heed(&s, p);
     policy_unref(p);
-    serve(&s, &signals);
+    service_serve(&s, &signals);
     close_all(&s);
     s.policy = policy_live_close(s.policy);
     outgoing_log("stopped");
@@ -403,5 +403,5 @@ int main(int argc, char **argv)
         printf("assay-outgoing %s\n", ASSAY_VERSION);
         return EX_OK;
     }
-    return o.test ? test(&o) : run(&o);
+    return o.test ? test(&o) : service_run(&o);
 }

@@ -130,7 +130,7 @@ static enum heard receive(struct visit *v, int flags)
 }
 
 /* Answers until the client leaves, false, or has sent a request in part, true. */
-static bool serve(struct socketmap *m, struct place *at, struct visit *v)
+static bool visit_serve(struct socketmap *m, struct place *at, struct visit *v)
 {
     while (answer_all(m, v)) {
         const bool in_part = v->n > 0;
@@ -151,7 +151,7 @@ static void *client_main(void *arg)
     struct socketmap *m = c->map;
     struct place *at = &m->places[c->place];
     struct visit *v = c->visit;
-    const bool stays = serve(m, at, v);
+    const bool stays = visit_serve(m, at, v);
 
     pthread_mutex_lock(&m->lock);
     at->fd = -1;
@@ -260,7 +260,7 @@ static void let_in(struct socketmap *m)
 }
 
 /* What has come from one in the room. False: it is to be disconnected. */
-static bool hear(struct visit *v, short events)
+static bool visit_hear(struct visit *v, short events)
 {
     struct slice request;
 
@@ -281,7 +281,7 @@ static void hear_room(struct socketmap *m, const struct pollfd *fds)
 
     for (size_t i = 0; i < m->room_count; i++) {
         struct visit *v = m->room[i];
-        if (hear(v, fds[i].revents))
+        if (visit_hear(v, fds[i].revents))
             m->room[kept++] = v;
         else
             leave(v);
@@ -412,7 +412,7 @@ static void *socketmap_main(void *arg)
 
 /* ---- opening and closing ---- */
 
-static bool begin(struct socketmap *m)
+static bool socketmap_begin(struct socketmap *m)
 {
     if (pipe2(m->wake, O_CLOEXEC | O_NONBLOCK) != 0) /* full: it is awake */
         return false;
@@ -437,7 +437,7 @@ struct socketmap *socketmap_open(const char *socket, unsigned mode, const char *
         return NULL;
     m->tls_policy = o;
     if (listen_open(&m->listener, socket, mode, group, error)) {
-        if (begin(m))
+        if (socketmap_begin(m))
             return m;
         listen_close(&m->listener);
         *error = "out of files or threads";

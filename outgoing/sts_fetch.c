@@ -100,7 +100,7 @@ static enum sts_fetch_outcome fetch(const struct job *j, struct arena *arena, st
     return o;
 }
 
-static void run(const struct job *j)
+static void job_run(const struct job *j)
 {
     const struct sts_fetch_config *c = &j->queue->config;
     struct arena *arena = arena_new(FETCH_ARENA);
@@ -185,7 +185,7 @@ static void *job_main(void *arg)
     struct job *j = arg, *failed = NULL;
     struct sts_fetch *f = j->queue;
 
-    run(j);
+    job_run(j);
     OPENSSL_thread_stop(); /* libcurl's: what it keeps for this thread is gone before sts_fetch_free() returns */
     pthread_mutex_lock(&f->lock);
     unlink_job(&f->running, j);

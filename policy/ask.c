@@ -110,7 +110,7 @@ static bool begun(const struct item *it, time_t at)
 
 /* ---- the walk ---- */
 
-static void remember(struct walk *w, const struct candidate *c, enum policy_beaten_by unfit)
+static void candidate_remember(struct walk *w, const struct candidate *c, enum policy_beaten_by unfit)
 {
     if (w->seen_count < CANDIDATES) {
         w->unfit[w->seen_count] = unfit;
@@ -136,7 +136,7 @@ static void found_rule(struct walk *w, const struct candidate *c)
         w->any_exemption = true;
         unfit = fitness(w, c->item);
     }
-    remember(w, c, unfit);
+    candidate_remember(w, c, unfit);
 }
 
 static void found_exemption(struct walk *w, const struct candidate *c)
@@ -265,7 +265,7 @@ static void walk(struct walk *w, void (*found)(struct walk *, const struct candi
     walk_whom(w, 0, 0);
 }
 
-static void begin(struct walk *w, const struct policy *p, const struct policy_question *q, unsigned slot)
+static void walk_begin(struct walk *w, const struct policy *p, const struct policy_question *q, unsigned slot)
 {
     w->p = p;
     w->q = q;
@@ -354,8 +354,8 @@ static void act_on_outcomes(const struct policy_answer *a, enum standard standar
 
 /* Decided for each outcome, not by a rank of levels. *more: `a` asks more than b in some outcome; *less: less in some.
  */
-static void compare(const struct policy_answer *a, const struct policy_answer *b, enum standard standard, bool *more,
-                    bool *less)
+static void answers_compare(const struct policy_answer *a, const struct policy_answer *b, enum standard standard,
+                            bool *more, bool *less)
 {
     enum policy_action of_a[OUTCOMES], of_b[OUTCOMES];
     act_on_outcomes(a, standard, of_a);
@@ -389,7 +389,7 @@ static bool tighten(struct walk *w, struct policy_answer *a)
     bool more, less;
     if (!customer_asks(w, &customer))
         return false;
-    compare(&customer, a, w->q->standard, &more, &less);
+    answers_compare(&customer, a, w->q->standard, &more, &less);
     if (less && more)
         a->also = customer.statement;
     if (less || !more)
@@ -467,10 +467,10 @@ void policy_ask(const struct policy *p, const struct policy_question *q, struct 
         q->standard == STANDARD_TLS || q->standard == STANDARD_RDNS || (q->standard == STANDARD_DMARC && !q->who);
     if (q->own_from || q->names || !of_network)
         asked.who_ip = NULL;
-    begin(&w, p, &asked,
-          q->own_from ? (unsigned)SLOT_OWN_FROM
-          : q->names  ? (unsigned)SLOT_NAMES
-                      : (unsigned)q->standard);
+    walk_begin(&w, p, &asked,
+               q->own_from ? (unsigned)SLOT_OWN_FROM
+               : q->names  ? (unsigned)SLOT_NAMES
+                           : (unsigned)q->standard);
     walk(&w, found_rule);
     clear_answer(a, q->own_from ? POLICY_IGNORE : POLICY_RECORD);
     w.exemption.item = NULL;
@@ -529,7 +529,7 @@ bool policy_tightens_nothing(const struct policy *p, const struct policy_stateme
     policy_ask(p, &q, &customer);
     if (customer.statement != s || !operator.statement)
         return false;
-    compare(&customer, &operator, standard, &more, &less);
+    answers_compare(&customer, &operator, standard, &more, &less);
     if (instead)
         *instead = operator.statement;
     return !more;
@@ -548,7 +548,7 @@ static const struct policy_statement *in_force(const struct policy *p, enum slot
     struct walk w;
     if (!(p->index.slots & SLOT_BIT(slot)))
         return NULL;
-    begin(&w, p, &q, slot);
+    walk_begin(&w, p, &q, slot);
     walk(&w, found_in_force);
     return w.rule.item ? &w.rule.item->s : NULL;
 }
@@ -579,7 +579,7 @@ const struct policy_statement *policy_exempt_name(const struct policy *p, const 
 {
     struct policy_question q = {.who = domain, .at = at};
     struct walk w;
-    begin(&w, p, &q, SLOT_NAMES);
+    walk_begin(&w, p, &q, SLOT_NAMES);
     walk(&w, found_exemption_in_force);
     return w.rule.item ? &w.rule.item->s : NULL;
 }

@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-static bool has(const struct loader *ld, enum setting_id id)
+static bool setting_is_set(const struct loader *ld, enum setting_id id)
 {
     return *policy_set_text(ld->p, id) != '\0';
 }
@@ -35,7 +35,7 @@ static bool place_of(const struct loader *ld, enum setting_id id, struct place *
 static void needs(struct loader *ld, enum setting_id of, enum setting_id other, const char *help)
 {
     struct place at = {0};
-    if (!has(ld, other) && (place_of(ld, of, &at) || place_of(ld, other, &at)))
+    if (!setting_is_set(ld, other) && (place_of(ld, of, &at) || place_of(ld, other, &at)))
         loader_error(ld, &at, help, "%s %s does nothing without %s", policy_setting_name(of),
                      policy_set_text(ld->p, of), policy_setting_name(other));
 }
@@ -54,25 +54,27 @@ static void check_seals(struct loader *ld)
 /* Reports are made if both addresses are set. */
 static void check_reports(struct loader *ld)
 {
-    const enum setting_id there = has(ld, SETTING_REPORT_FROM) ? SETTING_REPORT_FROM : SETTING_REPORT_CONTACT,
+    const enum setting_id there =
+                              setting_is_set(ld, SETTING_REPORT_FROM) ? SETTING_REPORT_FROM : SETTING_REPORT_CONTACT,
                           other = there == SETTING_REPORT_FROM ? SETTING_REPORT_CONTACT : SETTING_REPORT_FROM;
     struct place at = {0};
-    if (!has(ld, there))
+    if (!setting_is_set(ld, there))
         return;
-    if (!has(ld, other)) {
+    if (!setting_is_set(ld, other)) {
         if (place_of(ld, there, &at))
             loader_warn(ld, &at, "set both, or neither", "no DMARC reports are sent: %s is set, and %s is not",
                         policy_setting_name(there), policy_setting_name(other));
         return;
     }
-    if (has(ld, SETTING_REPORT_DKIM_KEY))
+    if (setting_is_set(ld, SETTING_REPORT_DKIM_KEY))
         needs(ld, SETTING_REPORT_DKIM_KEY, SETTING_REPORT_DKIM_SELECTOR,
               "set report.dkim-selector: the public key stands at SELECTOR._domainkey.DOMAIN");
-    if (!has(ld, SETTING_REPORT_SMTP) && !has(ld, SETTING_REPORT_SENDMAIL) &&
+    if (!setting_is_set(ld, SETTING_REPORT_SMTP) && !setting_is_set(ld, SETTING_REPORT_SENDMAIL) &&
         place_of(ld, SETTING_REPORT_SENDMAIL, &at)) /* but assay ledger dmarc-reports --to writes them into files */
         loader_warn(ld, &at, "leave the line out, or set report.smtp",
                     "DMARC reports are not sent: report.sendmail is empty, and report.smtp, too");
-    else if (has(ld, SETTING_REPORT_SMTP_LOGIN) && policy_set_is(ld->p, SETTING_REPORT_SMTP_TLS, "opportunistic") &&
+    else if (setting_is_set(ld, SETTING_REPORT_SMTP_LOGIN) &&
+             policy_set_is(ld->p, SETTING_REPORT_SMTP_TLS, "opportunistic") &&
              place_of(ld, SETTING_REPORT_SMTP_TLS, &at))
         loader_warn(ld, &at, "set report.smtp-tls required",
                     "DMARC reports are not sent: a password, as report.smtp-login has it, is sent only to a server "

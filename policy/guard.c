@@ -27,7 +27,7 @@ static bool guard_writes_dry_run(const struct policy *p)
 }
 
 /* Statements of the operator's own files, and files of customers (which may only tighten). */
-static void count(const struct policy *p, size_t *statements, size_t *customers)
+static void statements_count(const struct policy *p, size_t *statements, size_t *customers)
 {
     *statements = *customers = 0;
     for (size_t i = 0; i < p->item_count; i++)
@@ -74,8 +74,8 @@ static bool statements_are_missing(const struct policy *before, const struct pol
                                    struct policy_report *r)
 {
     size_t had, has, customers_had, customers_have;
-    count(before, &had, &customers_had);
-    count(after, &has, &customers_have);
+    statements_count(before, &had, &customers_had);
+    statements_count(after, &has, &customers_have);
     bool few = has * 2 < had, few_customers = customers_had >= CUSTOMERS_MANY && customers_have * 2 < customers_had;
     if (few)
         report_add(

@@ -37,7 +37,7 @@ void keyset_release(struct keyset *k)
 
 /* A key is hashed from its end, four octets per step; up to three remain at its start and form the last step, with
  * their number. So the hash of a suffix does not depend on what is before it. */
-static uint64_t step(uint64_t h, uint32_t four)
+static uint64_t hash_step(uint64_t h, uint32_t four)
 {
     h = (h ^ four) * UINT64_C(0x9e3779b97f4a7c15);
     return h ^ (h >> 29);
@@ -51,12 +51,12 @@ static uint32_t four_octets(const char *p)
 }
 
 /* The hash of a suffix whose whole steps gave h, with the 0 to 3 octets at its start. */
-static uint64_t finish(uint64_t h, const char *start, size_t n)
+static uint64_t hash_finish(uint64_t h, const char *start, size_t n)
 {
     uint32_t w = (uint32_t)n << 24;
     for (size_t i = 0; i < n; i++)
         w |= (uint32_t)(unsigned char)start[i] << (8 * i);
-    h = step(h, w) * UINT64_C(0xd6e8feb86659fd93);
+    h = hash_step(h, w) * UINT64_C(0xd6e8feb86659fd93);
     return h ^ (h >> 32);
 }
 
@@ -65,8 +65,8 @@ uint64_t keyset_hash(uint64_t seed, struct slice key)
     uint64_t h = seed;
     size_t i = key.n;
     for (; i >= 4; i -= 4)
-        h = step(h, four_octets(key.p + i - 4));
-    return finish(h, key.p, i);
+        h = hash_step(h, four_octets(key.p + i - 4));
+    return hash_finish(h, key.p, i);
 }
 
 void keyset_name(uint64_t seed, const char *domain, struct keyset_name *out)
@@ -84,13 +84,13 @@ void keyset_name(uint64_t seed, const char *domain, struct keyset_name *out)
             size_t at = end - k;
             if (at < n && (at == 0 || domain[at - 1] == '.') && out->labels < KEYSET_LABELS_MAX) {
                 out->parent[out->labels].at = (unsigned char)at;
-                out->parent[out->labels++].hash = finish(h, domain + at, k);
+                out->parent[out->labels++].hash = hash_finish(h, domain + at, k);
             }
         }
         if (end < 4)
             return;
         end -= 4;
-        h = step(h, four_octets(domain + end));
+        h = hash_step(h, four_octets(domain + end));
     }
 }
 
@@ -115,7 +115,7 @@ bool keyset_has(const struct keyset *k, struct slice key)
     return k->count && key_find(k, keyset_hash(k->seed, key), key);
 }
 
-static void place(struct keyset_slot *slots, size_t count, struct keyset_slot s)
+static void slot_place(struct keyset_slot *slots, size_t count, struct keyset_slot s)
 {
     size_t mask = count - 1, i = s.hash & mask;
     while (slots[i].offset)
@@ -133,7 +133,7 @@ static enum status grow_slots(struct keyset *k, size_t count)
     advise(slots, count * sizeof *slots);
     for (size_t i = 0; i < k->slot_count; i++)
         if (k->slots[i].offset)
-            place(slots, count, k->slots[i]);
+            slot_place(slots, count, k->slots[i]);
     free(k->slots);
     k->slots = slots;
     k->slot_count = count;
@@ -182,7 +182,7 @@ enum status keyset_add(struct keyset *k, struct slice key, bool *added)
     uint64_t hash = keyset_hash(k->seed, key);
     if (key_find(k, hash, key))
         return STATUS_OK;
-    place(k->slots, k->slot_count, (struct keyset_slot){(uint32_t)k->used + 1, (uint32_t)hash});
+    slot_place(k->slots, k->slot_count, (struct keyset_slot){(uint32_t)k->used + 1, (uint32_t)hash});
     k->octets[k->used] = (unsigned char)key.n;
     memcpy(k->octets + k->used + 1, key.p, key.n);
     k->used += key.n + 1;

@@ -335,7 +335,7 @@ static void check_enforces(const struct lint *l)
               "nothing is asked of anybody: no statement follows or requires a standard, so nothing is refused");
 }
 
-static bool asks(const struct item *it, enum policy_level level, enum standard standard)
+static bool item_asks(const struct item *it, enum policy_level level, enum standard standard)
 {
     return it->s.kind == POLICY_RULE && it->s.level == level && !it->s.trial &&
            (it->s.standards & POLICY_BIT(standard)) != 0;
@@ -348,9 +348,10 @@ static void check_authors(const struct lint *l)
     const struct item *first = NULL;
     for (size_t i = 0; i < l->p->item_count; i++) {
         const struct item *it = &l->p->items[i];
-        if (asks(it, POLICY_REQUIRE, STANDARD_MESSAGE_FORMAT) && it->s.who.kind == POLICY_EVERYONE && !it->s.whom.kind)
+        if (item_asks(it, POLICY_REQUIRE, STANDARD_MESSAGE_FORMAT) && it->s.who.kind == POLICY_EVERYONE &&
+            !it->s.whom.kind)
             return;
-        if (!first && asks(it, POLICY_FOLLOW, STANDARD_DMARC) && it->s.who.kind != POLICY_NETWORK)
+        if (!first && item_asks(it, POLICY_FOLLOW, STANDARD_DMARC) && it->s.who.kind != POLICY_NETWORK)
             first = it;
     }
     if (first)

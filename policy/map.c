@@ -33,7 +33,7 @@ uint64_t *map_get(const struct map *m, struct slice key)
     return s->key.n ? &s->value : NULL;
 }
 
-static enum status grow(struct map *m)
+static enum status slots_grow(struct map *m)
 {
     struct map bigger = {.seed = m->seed, .slot_count = m->slot_count ? m->slot_count * 2 : 32, .count = m->count};
     bigger.slots = calloc(bigger.slot_count, sizeof *bigger.slots);
@@ -51,7 +51,7 @@ enum status map_put(struct map *m, struct slice key, uint64_t value)
 {
     if (!key.n)
         return STATUS_INVALID;
-    if (m->count >= m->slot_count / 2 && grow(m) != STATUS_OK)
+    if (m->count >= m->slot_count / 2 && slots_grow(m) != STATUS_OK)
         return STATUS_NOMEM;
     struct map_slot *s = slot_of(m, key);
     m->count += !s->key.n;

@@ -48,7 +48,7 @@ static unsigned rank(const struct policy_party *p, const struct list *l)
     }
 }
 
-static int compare(const void *a, const void *b)
+static int ranked_compare(const void *a, const void *b)
 {
     const struct ranked *x = a, *y = b;
     if (x->item->s.always != y->item->s.always)
@@ -72,7 +72,7 @@ size_t policy_order(const struct policy *p, unsigned standard, bool names, const
             r[n++] = (struct ranked){it, rank(&it->s.whom, it->whom_list), rank(&it->s.who, it->who_list)};
     }
     if (n)
-        qsort(r, n, sizeof *r, compare);
+        qsort(r, n, sizeof *r, ranked_compare);
     for (size_t i = 0; order && i < n; i++)
         order[i] = &r[i].item->s;
     free(r);

@@ -67,7 +67,7 @@ uint32_t part_slots(const struct policy_statement *s)
     }
 }
 
-static int digits(struct slice s, size_t from, size_t n)
+static int part_digits(struct slice s, size_t from, size_t n)
 {
     int v = 0;
     for (size_t i = from; i < from + n; i++) {
@@ -82,7 +82,7 @@ time_t policy_day(struct slice text, int days)
 {
     if (text.n != 10 || text.p[4] != '-' || text.p[7] != '-')
         return 0;
-    int y = digits(text, 0, 4), m = digits(text, 5, 2), d = digits(text, 8, 2);
+    int y = part_digits(text, 0, 4), m = part_digits(text, 5, 2), d = part_digits(text, 8, 2);
     if (y < 1971 || m < 1 || m > 12 || d < 1 || d > 31)
         return 0;
     struct tm day = {.tm_year = y - 1900, .tm_mon = m - 1, .tm_mday = d, .tm_hour = 12, .tm_isdst = -1};

@@ -131,7 +131,7 @@ static void add_source(struct buf *b, struct slice part)
     }
 }
 
-static void draw(struct policy_report *r, struct policy_message *m, const struct place *shown)
+static void message_draw(struct policy_report *r, struct policy_message *m, const struct place *shown)
 {
     struct buf b = BUF_INIT;
     size_t place = (size_t)(shown->text.p - shown->line.p), from = window_start(shown->line, place);
@@ -186,7 +186,7 @@ void report_vadd(struct policy_report *r, enum policy_severity severity, const s
         m->column = columns(slice_of(at->line.p, (size_t)(at->text.p - at->line.p))) + 1;
         unsigned length = columns(at->text);
         m->length = length ? length : 1;
-        draw(r, m, at);
+        message_draw(r, m, at);
     }
 }
 

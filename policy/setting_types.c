@@ -44,7 +44,7 @@ bool setting_number(struct slice v, const char *units, const int64_t *factors, i
 
 /* ---- pieces ---- */
 
-static bool begins(struct slice v, const char *with)
+static bool value_begins(struct slice v, const char *with)
 {
     const size_t n = strlen(with);
     return v.n >= n && memcmp(v.p, with, n) == 0;
@@ -162,7 +162,7 @@ static bool is_for_shell(struct slice w)
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (slice_eq(w, slice_str(words[i])))
             return true;
-    return memchr(w.p, '"', w.n) || w.p[0] == '\'' || w.p[w.n - 1] == '\'' || w.p[0] == '>' || begins(w, "2>") ||
+    return memchr(w.p, '"', w.n) || w.p[0] == '\'' || w.p[w.n - 1] == '\'' || w.p[0] == '>' || value_begins(w, "2>") ||
            memmem(w.p, w.n, "$(", 2) || memmem(w.p, w.n, "${", 2);
 }
 
@@ -225,12 +225,12 @@ static bool are_pg_parameters(struct slice v)
 static bool is_pg_uri(struct slice v)
 {
     struct slice parameters, place, ignored;
-    if (!begins(v, "postgresql://") && !begins(v, "postgres://"))
+    if (!value_begins(v, "postgresql://") && !value_begins(v, "postgres://"))
         return false;
     /* Hosts with commas between them and no quotes around: the policy's reader puts a blank behind each comma. */
     if (memchr(v.p, ' ', v.n) || !is_percent_encoded_well(v))
         return false;
-    v = slice_from(v, begins(v, "postgresql://") ? 13 : 11);
+    v = slice_from(v, value_begins(v, "postgresql://") ? 13 : 11);
     const struct slice user = part(v, "@/", &place); /* as libpq: all octets but these may stand in a password */
     if (user.n < v.n && user.p[user.n] == '@')
         v = place;
@@ -247,7 +247,7 @@ static bool is_pg_uri(struct slice v)
 
 static bool is_store(struct slice v)
 {
-    return begins(v, "/") ? !is_folders_path(v) : is_pg_uri(v);
+    return value_begins(v, "/") ? !is_folders_path(v) : is_pg_uri(v);
 }
 
 /* Permissions in octal, of at most 0777. Who connects to a socket must be allowed to write to it. */
@@ -316,10 +316,10 @@ static const char *wants_inet(struct slice v)
 /* unix:/PATH (local:/PATH, /PATH) or inet. */
 static const char *wants_socket(struct slice v)
 {
-    const size_t kind = begins(v, "unix:/") ? 5 : begins(v, "local:/") ? 6 : 0;
+    const size_t kind = value_begins(v, "unix:/") ? 5 : value_begins(v, "local:/") ? 6 : 0;
     const struct slice path = slice_from(v, kind);
     if (!path.n || !is_path(path))
-        return begins(v, "inet") ? wants_inet(v) : "unix:/PATH or inet:PORT@HOST";
+        return value_begins(v, "inet") ? wants_inet(v) : "unix:/PATH or inet:PORT@HOST";
     if (is_folders_path(path))
         return "unix:/PATH or inet:PORT@HOST; this path is a folder's: unix:/run/assay/milter.sock";
     return path.n <= PATH_IN_SOCKET ? NULL : "unix:/PATH or inet:PORT@HOST; a path has at most 107 octets";
@@ -337,7 +337,7 @@ static bool is_authority(struct slice v)
 
 static const char *wants_smtp_url(struct slice v)
 {
-    const size_t scheme = begins(v, "smtp://") ? 7 : begins(v, "smtps://") ? 8 : 0;
+    const size_t scheme = value_begins(v, "smtp://") ? 7 : value_begins(v, "smtps://") ? 8 : 0;
     if (scheme && memchr(v.p, '@', v.n))
         return "smtp://HOST[:PORT] alone; this one names a user, who stands in the file of report.smtp-login";
     return scheme && is_plain(slice_from(v, scheme), "/?#") && is_authority(slice_from(v, scheme))
@@ -534,7 +534,7 @@ static const char *kept_mailbox(struct arena *a, struct slice v)
 /* unix:/PATH, without what a path may have and does not need: "//" and "/./". */
 static const char *kept_socket(struct arena *a, struct slice v)
 {
-    const size_t kind = begins(v, "unix:") ? 5 : begins(v, "local:") ? 6 : 0;
+    const size_t kind = value_begins(v, "unix:") ? 5 : value_begins(v, "local:") ? 6 : 0;
     struct slice path = slice_from(v, kind), name;
     if (!path.n || !is_path(path))
         return arena_copy(a, v.p, v.n);

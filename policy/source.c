@@ -36,7 +36,7 @@ static const char *kind_of(mode_t mode)
     return S_ISDIR(mode) ? "a directory" : S_ISFIFO(mode) ? "a FIFO" : S_ISSOCK(mode) ? "a socket" : "a device";
 }
 
-static enum status check(const struct stat *st, size_t most, struct source_text *t)
+static enum status source_check(const struct stat *st, size_t most, struct source_text *t)
 {
     uid_t us = geteuid();
     if (!S_ISREG(st->st_mode)) {
@@ -257,7 +257,7 @@ enum status source_read(const char *path, size_t most, struct source_text *t)
             snprintf(t->reason, sizeof t->reason, "it is a link to a file of somebody else");
         return failed;
     }
-    enum status s = check(&st, most, t);
+    enum status s = source_check(&st, most, t);
     if (s == STATUS_OK)
         s = check_place(&place, t);
     if (s == STATUS_OK)
@@ -289,7 +289,7 @@ static bool wanted(const char *name)
     return n > 7 && name[0] != '.' && strcmp(name + n - 7, ".policy") == 0;
 }
 
-static enum status collect(DIR *dir, struct buf *names, size_t *count, struct source_text *t)
+static enum status names_collect(DIR *dir, struct buf *names, size_t *count, struct source_text *t)
 {
     char **list = NULL;
     size_t n = 0, size = 0;
@@ -344,7 +344,7 @@ enum status source_dir(const char *path, struct buf *names, size_t *count, struc
         t->help = "chmod o-w it";
         s = STATUS_DENIED;
     } else {
-        s = collect(dir, names, count, t);
+        s = names_collect(dir, names, count, t);
     }
     closedir(dir);
     return s;

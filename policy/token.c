@@ -47,9 +47,9 @@ struct place lexer_place(const struct lexer *l, const struct token *t)
     return (struct place){.file = l->file, .lineno = t->lineno, .line = t->line, .text = t->raw};
 }
 
-static void fail(struct lexer *l, struct slice line, struct slice at, const char *help, const char *fmt, ...)
+static void lexer_fail(struct lexer *l, struct slice line, struct slice at, const char *help, const char *fmt, ...)
     PRINTF_LIKE(5, 6);
-static void fail(struct lexer *l, struct slice line, struct slice at, const char *help, const char *fmt, ...)
+static void lexer_fail(struct lexer *l, struct slice line, struct slice at, const char *help, const char *fmt, ...)
 {
     struct place place = {.file = l->file, .lineno = l->lineno, .line = line, .text = at};
     va_list ap;
@@ -88,9 +88,9 @@ static bool allowed_point(uint32_t c)
 static bool check_line(struct lexer *l, struct slice line)
 {
     if (line.n > POLICY_LINE_MAX) {
-        fail(l, slice_of(line.p, POLICY_LINE_MAX), slice_of(line.p, 1),
-             "a statement may go on in the next line if that begins with a blank",
-             "the line has %zu octets; at most %u are read", line.n, POLICY_LINE_MAX);
+        lexer_fail(l, slice_of(line.p, POLICY_LINE_MAX), slice_of(line.p, 1),
+                   "a statement may go on in the next line if that begins with a blank",
+                   "the line has %zu octets; at most %u are read", line.n, POLICY_LINE_MAX);
         return false;
     }
     for (size_t i = 0; i < line.n;) {
@@ -98,8 +98,8 @@ static bool check_line(struct lexer *l, struct slice line)
         unsigned char c = (unsigned char)line.p[i];
         size_t n = c < 0x80 ? 1 : utf8_length(here);
         if (n == 0) {
-            fail(l, line, slice_of(here.p, 1), "save the file as UTF-8",
-                 "the octet 0x%02X is not valid UTF-8 (is the file in Latin-1?)", c);
+            lexer_fail(l, line, slice_of(here.p, 1), "save the file as UTF-8",
+                       "the octet 0x%02X is not valid UTF-8 (is the file in Latin-1?)", c);
             return false;
         }
         uint32_t point = c < 0x80 ? c : utf8_point(here);
@@ -107,8 +107,8 @@ static bool check_line(struct lexer *l, struct slice line)
             const char *what = point == 0      ? "a NUL octet"
                                : point == '\r' ? "a CR that is not part of a line end"
                                                : "a character that cannot be seen";
-            fail(l, line, slice_of(here.p, n), point == '\r' ? "end each line with LF" : "remove it", "%s (U+%04X)",
-                 what, (unsigned)point);
+            lexer_fail(l, line, slice_of(here.p, n), point == '\r' ? "end each line with LF" : "remove it",
+                       "%s (U+%04X)", what, (unsigned)point);
             return false;
         }
         i += n;
@@ -140,8 +140,8 @@ static size_t take_string(struct lexer *l, struct slice line, size_t at)
         if (line.p[i] == '\\' && i + 1 < line.n && (line.p[i + 1] == '"' || line.p[i + 1] == '\\'))
             i++;
         else if (line.p[i] == '\\') {
-            fail(l, line, slice_of(line.p + i, 1), "write \\\\ for a backslash and \\\" for a quote",
-                 "a backslash stands before neither \" nor \\");
+            lexer_fail(l, line, slice_of(line.p + i, 1), "write \\\\ for a backslash and \\\" for a quote",
+                       "a backslash stands before neither \" nor \\");
             return line.n;
         }
         if (n < POLICY_TEXT_MAX)
@@ -150,11 +150,11 @@ static size_t take_string(struct lexer *l, struct slice line, size_t at)
     }
     struct slice raw = slice_of(line.p + at, i - at + (i < line.n));
     if (i >= line.n) {
-        fail(l, line, raw, "close it with \" in the same line", "the string does not end");
+        lexer_fail(l, line, raw, "close it with \" in the same line", "the string does not end");
         return line.n;
     }
     if (n > POLICY_TEXT_MAX) {
-        fail(l, line, raw, NULL, "the string has %zu octets; at most %u are kept", n, POLICY_TEXT_MAX);
+        lexer_fail(l, line, raw, NULL, "the string has %zu octets; at most %u are kept", n, POLICY_TEXT_MAX);
         return i + 1;
     }
     struct token *t = add_token(l, TOKEN_STRING, line, raw);
@@ -170,7 +170,8 @@ static void take_tokens(struct lexer *l, struct slice line)
         if (c == ' ' || c == '\t') {
             i++;
         } else if (l->count >= POLICY_TOKENS_MAX) {
-            fail(l, line, slice_of(line.p + i, 1), NULL, "the statement has more than %u words", POLICY_TOKENS_MAX);
+            lexer_fail(l, line, slice_of(line.p + i, 1), NULL, "the statement has more than %u words",
+                       POLICY_TOKENS_MAX);
             return;
         } else if (c == '"') {
             i = take_string(l, line, i);
@@ -220,8 +221,8 @@ bool lexer_next(struct lexer *l)
         if (!check_line(l, line) || is_blank(line))
             continue;
         if (begins_blank(line))
-            fail(l, line, slice_of(slice_trim(line).p, 1), "remove the blanks at its start",
-                 "the line begins with white space, but no statement stands before it that it could continue");
+            lexer_fail(l, line, slice_of(slice_trim(line).p, 1), "remove the blanks at its start",
+                       "the line begins with white space, but no statement stands before it that it could continue");
         else
             take_tokens(l, line);
     }

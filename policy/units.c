@@ -52,7 +52,7 @@ static const char *make_id(struct loader *ld, const struct unit *u, unsigned lin
     return u->number ? arena_printf(ld->p->arena, "I%u.L%u", u->number, line) : arena_printf(ld->p->arena, "L%u", line);
 }
 
-static void keep(struct loader *ld, const struct unit *u, struct item *from)
+static void item_keep(struct loader *ld, const struct unit *u, struct item *from)
 {
     struct item *it = policy_item_add(ld->p);
     struct buf text = BUF_INIT;
@@ -99,7 +99,7 @@ static void parse_unit(struct loader *ld, const struct unit *u)
             continue;
         }
         struct item it = ps.item;
-        keep(ld, u, &it);
+        item_keep(ld, u, &it);
         if (it.s.kind == POLICY_INCLUDE && !ld->out_of_memory)
             include(ld, u, &it);
     }

@@ -58,7 +58,7 @@ static void heading(struct document *d, const char *text)
     write_raw(d->w, "</h2>\n");
 }
 
-static void paragraph(struct document *d, const char *text)
+static void document_paragraph(struct document *d, const char *text)
 {
     if (d->plain) {
         put_lines(d->w->out, text, 0);
@@ -69,7 +69,7 @@ static void paragraph(struct document *d, const char *text)
     write_raw(d->w, "</p>\n");
 }
 
-static void table(struct document *d, const char *caption, const char *const *head)
+static void document_table(struct document *d, const char *caption, const char *const *head)
 {
     d->head = head;
     d->column = 0;
@@ -119,7 +119,7 @@ static void coverage(struct document *d)
                *place = strstr(text, "{1}");
     const char *said = arena_printf(m->arena, "%.*s%s%s", (int)(place - text), text,
                                     language_share(m->language, m->hours_seen, m->hours, share), place + 3);
-    paragraph(d, said ? said : "");
+    document_paragraph(d, said ? said : "");
 }
 
 static void shares(struct document *d)
@@ -129,7 +129,7 @@ static void shares(struct document *d)
     const char *const head[] = {T("Standard"), T("This year"), T("The year before"), NULL};
     heading(d, T("Where we stand"));
     coverage(d);
-    table(d, T("Organisations that write to us and meet what we ask of them"), head);
+    document_table(d, T("Organisations that write to us and meet what we ask of them"), head);
     cell(d, T("All that we ask"));
     cell(d, write_share(w, m->all.meets, report_told(&m->all)));
     cell(d, write_share(w, m->all_before.meets, report_told(&m->all_before)));
@@ -150,7 +150,7 @@ static void mail(struct document *d)
     const char *const head[] = {T("Standard"), T("This year"), T("The year before"), NULL};
     heading(d, T("All mail"));
     coverage(d);
-    table(d, T("The share of all mail that met each standard, asked for or not"), head);
+    document_table(d, T("The share of all mail that met each standard, asked for or not"), head);
     for (int s = 0; s < STANDARD_MAIL_COUNT; s++) {
         const struct report_standard *x = &w->m->standards[s];
         if (!x->mails && !x->mails_before)
@@ -170,7 +170,7 @@ static void lists(struct document *d)
         return;
     heading(d, T("Groups"));
     coverage(d);
-    table(d, T("The lists of our policy"), head);
+    document_table(d, T("The lists of our policy"), head);
     for (size_t i = 0; i < w->m->group_count; i++) {
         const struct report_group *g = &w->m->groups[i];
         cell(d, g->name);
@@ -190,7 +190,7 @@ static void own(struct document *d)
         if (!o->count)
             continue;
         if (!n++)
-            table(d, T("Grades of our own domains"), head);
+            document_table(d, T("Grades of our own domains"), head);
         cell(d, o->domain);
         cell(d, check_grade_name(o->grades[o->count - 1].grade));
         cell(d, check_grade_name(o->grades[0].grade));
@@ -198,7 +198,7 @@ static void own(struct document *d)
     if (n)
         table_end(d);
     else
-        paragraph(d, T("Our own domains have not been checked yet."));
+        document_paragraph(d, T("Our own domains have not been checked yet."));
 }
 
 static void explained(struct document *d)
@@ -207,14 +207,14 @@ static void explained(struct document *d)
     const char *const head[] = {T("For whom"),     T("Standard"), T("State"), T("Because"),
                                 T("Agreed to by"), T("Through"),  NULL};
     heading(d, T("Explained"));
-    paragraph(
+    document_paragraph(
         d, T("Apply or explain: who cannot meet a standard yet gets an exception with a reason, an end, and the name "
              "of whoever agreed. It stands here, and it ends by itself."));
     if (!w->m->exception_count) {
-        paragraph(d, T("There is no exception."));
+        document_paragraph(d, T("There is no exception."));
         return;
     }
-    table(d, T("The register"), head);
+    document_table(d, T("The register"), head);
     for (size_t i = 0; i < w->m->exception_count; i++) {
         const struct report_exception *e = &w->m->exceptions[i];
         cell(d, e->scope);
@@ -231,10 +231,10 @@ static void counted(struct document *d)
 {
     struct write *w = d->w;
     heading(d, T("How it was counted"));
-    paragraph(d,
-              T("An organisation counts with at least five mails that are not stopped forgery. It meets all if in at "
-                "least 95 % of them every standard passed that our policy follows or requires of it; exceptions are "
-                "counted apart, and what could not be tested is in no share."));
+    document_paragraph(
+        d, T("An organisation counts with at least five mails that are not stopped forgery. It meets all if in at "
+             "least 95 % of them every standard passed that our policy follows or requires of it; exceptions are "
+             "counted apart, and what could not be tested is in no share."));
 }
 
 static void body(struct document *d)

@@ -261,7 +261,7 @@ static void remove_folder(int parent, const char *name)
 }
 
 /* What runs before us left when they were killed. */
-static void sweep(const struct folder *f)
+static void folder_sweep(const struct folder *f)
 {
     char begins[NAME_MOST + 16];
     int n = snprintf(begins, sizeof begins, ".%s.new-", f->name), again = openat(f->parent, ".", O_RDONLY | O_CLOEXEC);
@@ -330,7 +330,7 @@ struct folder *folder_begin(const char *dir, enum folder_kind kind, char *why)
         give_up(f, STATUS_DENIED, why);
         return NULL;
     }
-    sweep(f);
+    folder_sweep(f);
     for (unsigned i = 0; i < TRIES && f->fd < 0; i++) {
         snprintf(f->fresh, sizeof f->fresh, ".%s.new-%ld-%u", f->name, (long)getpid(), i);
         if (mkdirat(f->parent, f->fresh, 0700) == 0)

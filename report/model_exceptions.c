@@ -10,7 +10,7 @@
 #include "report/model.h"
 #include <string.h>
 
-static enum status add(struct report_model *m, const struct policy_statement *p, const char *standard)
+static enum status exception_add(struct report_model *m, const struct policy_statement *p, const char *standard)
 {
     struct report_exception *e = &m->exceptions[m->exception_count++];
     struct buf scope = BUF_INIT;
@@ -44,10 +44,10 @@ static enum status ask_register(struct report_model *m)
         return STATUS_NOMEM;
     for (size_t i = 0; st == STATUS_OK && (p = policy_statement_at(m->policy, i)); i++) {
         if (exceptions_is_one(p) && p->kind != POLICY_EXEMPT)
-            st = add(m, p, NULL);
+            st = exception_add(m, p, NULL);
         for (unsigned s = 0; s < STANDARD_MAIL_COUNT && p->kind == POLICY_EXEMPT && st == STATUS_OK; s++)
             if (p->standards & POLICY_BIT(s))
-                st = add(m, p, standard_name((enum standard)s));
+                st = exception_add(m, p, standard_name((enum standard)s));
     }
     return st;
 }

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void count(struct report_counts *t, enum organisation_state s)
+static void state_count(struct report_counts *t, enum organisation_state s)
 {
     t->meets += s == ORGANISATION_MEETS;
     t->explained += s == ORGANISATION_EXPLAINED;
@@ -76,10 +76,11 @@ static void count_states(const struct organisations *o, struct report_counts *al
                          bool now)
 {
     for (size_t i = 0; i < o->count; i++) {
-        count(all, o->all[i].state);
+        state_count(all, o->all[i].state);
         all->not_asked += o->all[i].state == ORGANISATION_NOT_ASKED;
         for (int s = 0; s < STANDARD_MAIL_COUNT; s++)
-            count(now ? &standards[s].now : &standards[s].before, organisation_state_of(&o->all[i], (enum standard)s));
+            state_count(now ? &standards[s].now : &standards[s].before,
+                        organisation_state_of(&o->all[i], (enum standard)s));
     }
 }
 
@@ -125,9 +126,9 @@ static void add_member(struct report_model *m, struct report_group *g, size_t in
         g->member = more;
     }
     g->member[g->member_count++] = index;
-    count(&g->counts, o->state);
+    state_count(&g->counts, o->state);
     for (int s = 0; s < STANDARD_MAIL_COUNT; s++)
-        count(&g->by[s], organisation_state_of(o, (enum standard)s));
+        state_count(&g->by[s], organisation_state_of(o, (enum standard)s));
 }
 
 static bool has_page(const struct report_model *m, size_t index)

@@ -32,8 +32,8 @@ static bool counts(const struct organisation *o)
 }
 
 /* index: of those that may be counted, count of them; NULL: all organisations. */
-static bool add(struct totals *t, const struct report_model *m, const char *name, const struct report_counts *figures,
-                const size_t *index, size_t count)
+static bool totals_add(struct totals *t, const struct report_model *m, const char *name,
+                       const struct report_counts *figures, const size_t *index, size_t count)
 {
     struct publish_member *all = ARENA_ARRAY(m->arena, struct publish_member, count + 1);
     int64_t told = report_told(figures);
@@ -54,12 +54,12 @@ static bool add(struct totals *t, const struct report_model *m, const char *name
 static bool reckon(struct totals *t, const struct report_model *m)
 {
     char *listed = arena_alloc(m->arena, m->now.count + 1);
-    if (!listed || !add(t, m, NULL, &m->all, NULL, m->now.count))
+    if (!listed || !totals_add(t, m, NULL, &m->all, NULL, m->now.count))
         return false;
     memset(listed, 0, m->now.count + 1);
     for (size_t g = 0; g < m->group_count; g++) {
         const struct report_group *group = &m->groups[g];
-        if (!add(t, m, group->name, &group->counts, group->member, group->member_count))
+        if (!totals_add(t, m, group->name, &group->counts, group->member, group->member_count))
             return false;
         for (size_t i = 0; i < group->member_count; i++)
             listed[group->member[i]] = 1;
@@ -129,7 +129,7 @@ static void add_set(struct sums *s, const struct publish_set *set, size_t total)
 }
 
 /* All sets whose totals are known to a reader; only_before: to one who has not seen the page that is to be written. */
-static void collect(struct sums *s, bool only_before)
+static void sums_collect(struct sums *s, bool only_before)
 {
     s->count = 0;
     memset(s->stands, 0, sizeof s->stands);
@@ -167,7 +167,7 @@ static void hide_what_tells(struct totals *t, const struct publish_log *log, con
 {
     struct sums sums = {.t = t, .log = log, .history = history}, *s = &sums;
     bool in[SETS_MOST];
-    collect(s, true);
+    sums_collect(s, true);
     if (publish_guard_tells(s->sets, s->count, PUBLISH_LEAST, NULL)) {
         for (size_t i = 1; i < t->count; i++) /* what was shown tells it: nothing of today's does */
             t->all[i].hidden = true;
@@ -176,7 +176,7 @@ static void hide_what_tells(struct totals *t, const struct publish_log *log, con
         return;
     }
     for (;;) {
-        collect(s, false);
+        sums_collect(s, false);
         if (!publish_guard_tells(s->sets, s->count, PUBLISH_LEAST, in))
             return;
         size_t i = choose_one(s, in);
@@ -240,7 +240,7 @@ static void totals_of_lists(struct write *w, const struct totals *t)
 }
 
 /* What may be shown, of what there is and what was shown. */
-static void choose(struct totals *t, const struct publish_log *log, const struct publish_history *history)
+static void totals_choose(struct totals *t, const struct publish_log *log, const struct publish_history *history)
 {
     hold_to_what_is_shown(t, log);
     for (size_t i = 1; i < t->count; i++)
@@ -255,7 +255,7 @@ static enum status keep_sets(const struct totals *t, const struct publish_log *l
 {
     struct totals copy = *t;
     struct sums s = {.t = &copy, .log = log, .history = history};
-    collect(&s, false);
+    sums_collect(&s, false);
     for (size_t i = 0; i < t->count; i++) {
         if (t->all[i].hidden || s.stands[i])
             continue;
@@ -278,7 +278,7 @@ static enum status read_and_choose(struct totals *t, const struct report_model *
     if (st == STATUS_OK && !reckon(t, m))
         st = STATUS_NOMEM;
     if (st == STATUS_OK)
-        choose(t, log, history);
+        totals_choose(t, log, history);
     else
         snprintf(why, FOLDER_WHY, "what was published before is not known: %s",
                  st == STATUS_NOMEM     ? "out of memory"

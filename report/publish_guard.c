@@ -54,7 +54,7 @@ static int by_sign(const void *a, const void *b)
                   sizeof((const struct organisation_in *)a)->sign);
 }
 
-static struct organisation_in *find(const struct guard *g, uint64_t mark)
+static struct organisation_in *organisation_find(const struct guard *g, uint64_t mark)
 {
     const struct organisation_in key = {.mark = mark};
     return bsearch(&key, g->all, g->count, sizeof key, by_mark);
@@ -87,7 +87,7 @@ static bool note_organisations(struct guard *g, const struct publish_set *const 
     g->count = kept;
     for (size_t r = 0; r < g->rows; r++)
         for (size_t i = 0; i < sets[r]->count; i++) {
-            struct organisation_in *o = find(g, sets[r]->all[i].organisation);
+            struct organisation_in *o = organisation_find(g, sets[r]->all[i].organisation);
             o->sign[0] += mixed(4 * r + sets[r]->all[i].meets);
             o->sign[1] += mixed(4 * r + 2 + sets[r]->all[i].meets);
         }
@@ -127,7 +127,8 @@ static bool make_matrix(struct guard *g, const struct publish_set *const *sets)
         return false;
     for (size_t r = 0; r < g->rows; r++)
         for (size_t i = 0; i < sets[r]->count; i++)
-            g->in[r * g->cells + find(g, sets[r]->all[i].organisation)->cell] = sets[r]->all[i].meets ? 2 : 1;
+            g->in[r * g->cells + organisation_find(g, sets[r]->all[i].organisation)->cell] =
+                sets[r]->all[i].meets ? 2 : 1;
     g->columns = 2 * g->cells;
     for (size_t c = 0; c < g->columns; c++) {
         g->cell_of[c] = c / 2;
@@ -217,21 +218,21 @@ static size_t find_witness(struct guard *g, const size_t *rows, size_t count, si
     return found;
 }
 
-static bool grow(struct guard *g, size_t size);
+static bool guard_grow(struct guard *g, size_t size);
 
 static bool grow_by(struct guard *g, size_t size, size_t cell)
 {
     if (size + g->size_of[cell] > g->most || is_chosen(g, cell))
         return false;
     g->chosen[g->chosen_count++] = cell;
-    if (grow(g, size + g->size_of[cell]))
+    if (guard_grow(g, size + g->size_of[cell]))
         return true;
     g->chosen_count--;
     return false;
 }
 
 /* Whether a sum is confined to the chosen cells, or to some more, of g->most organisations at most. */
-static bool grow(struct guard *g, size_t size)
+static bool guard_grow(struct guard *g, size_t size)
 {
     size_t rows[CHOSEN_ROWS], witness[CHOSEN_ROWS], count = 0;
     g->work += g->rank - g->last;

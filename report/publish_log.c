@@ -39,7 +39,7 @@ static bool next_line(const char **at, struct slice name, int64_t *told, int64_t
     return false;
 }
 
-static bool has(const struct buf *log, struct slice name)
+static bool log_has(const struct buf *log, struct slice name)
 {
     const char *at = log->p;
     return next_line(&at, name, &(int64_t){0}, &(int64_t){0});
@@ -199,7 +199,7 @@ static enum status read_file(struct publish_log *log)
     enum status st = rootfile_read(log->path, ROOTFILE_NOBODY, LOG_OCTETS, &file);
     for (const char *p = st == STATUS_OK ? file.p : ""; *p;) {
         size_t line = strcspn(p, "\n"), n = strcspn(p, "\t\n");
-        if (p[n] == '\t' && !has(&log->here, slice_of(p, n)))
+        if (p[n] == '\t' && !log_has(&log->here, slice_of(p, n)))
             buf_printf(&log->here, "%.*s\n", (int)line, p);
         p += line + (p[line] == '\n');
     }
@@ -223,7 +223,7 @@ static enum status name_places(struct publish_log *log, const char *dir)
     return STATUS_OK;
 }
 
-static void release(struct publish_log *log)
+static void log_release(struct publish_log *log)
 {
     buf_release(&log->here);
     buf_release(&log->elsewhere);
@@ -245,7 +245,7 @@ enum status publish_log_begin(struct publish_log *log, struct store *kept, const
     }
     if (st != STATUS_OK) {
         snprintf(why, FOLDER_WHY, "what was published before is not known: %s", store_error(kept));
-        release(log);
+        log_release(log);
         return st;
     }
     st = read_file(log);
@@ -316,6 +316,6 @@ enum status publish_log_end(struct publish_log *log, enum status st, char why[FO
     if (end != STATUS_OK && st == STATUS_OK)
         snprintf(why, FOLDER_WHY, "the page is written, but the ledger could not keep what it shows: %s",
                  store_error(log->store));
-    release(log);
+    log_release(log);
     return end;
 }

@@ -40,7 +40,7 @@ static void navigation(struct write *w, const struct page *here)
     write_raw(w, "</ul></nav>\n");
 }
 
-static void begin(struct write *w, const struct page *here, const char *title)
+static void site_begin(struct write *w, const struct page *here, const char *title)
 {
     frame_head(w, title);
     navigation(w, here);
@@ -62,7 +62,7 @@ enum status site_write(const struct report_model *m, const char *dir, char why[S
     struct folder *f = folder_begin(dir, FOLDER_PRIVATE, why);
     enum status st = f ? frame_style(f) : STATUS_DENIED;
     for (size_t i = 0; i < PAGES && st == STATUS_OK; i++) {
-        begin(w, &pages[i], language_text(m->language, pages[i].title));
+        site_begin(w, &pages[i], language_text(m->language, pages[i].title));
         pages[i].write(w);
         frame_end(w, true);
         st = site_put(f, w, pages[i].file);
@@ -70,7 +70,7 @@ enum status site_write(const struct report_model *m, const char *dir, char why[S
     for (size_t i = 0; i < m->worst_count && st == STATUS_OK; i++) {
         char file[SITE_NAME];
         const char *name = m->now.all[m->worst[i]].name;
-        begin(w, NULL, name);
+        site_begin(w, NULL, name);
         site_correspondent(w, m->worst[i]);
         frame_end(w, true);
         st = site_put(f, w, site_page_of(name, file));

@@ -68,7 +68,7 @@ static void what_is_missing(struct write *w, const struct organisation *o)
     write_table_end(w);
 }
 
-static void paragraph(struct write *w, const char *text)
+static void isolated_paragraph(struct write *w, const char *text)
 {
     write_raw(w, "<p>");
     write_isolated(w, text);
@@ -81,7 +81,7 @@ static void letter(struct write *w, const struct organisation *o)
     write_raw(w, "<section id=\"letter\"><h2>");
     write_text(w, T("The letter"));
     write_raw(w, "</h2>\n<blockquote>\n");
-    paragraph(w, T("Dear colleague,"));
+    isolated_paragraph(w, T("Dear colleague,"));
     write_raw(w, "<p>");
     FILL(T("We exchange mail with {1}, and would like to do so safely. From {2} to {3} we received {4} mails in your "
            "name; "
@@ -102,10 +102,10 @@ static void letter(struct write *w, const struct organisation *o)
         write_raw(w, "</li>\n");
     }
     write_raw(w, "</ul>\n");
-    paragraph(w, T("Should we be mistaken, please tell us; we will look again."));
-    paragraph(w, T("With kind regards,"));
+    isolated_paragraph(w, T("Should we be mistaken, please tell us; we will look again."));
+    isolated_paragraph(w, T("With kind regards,"));
     if (*policy_owner(w->m->policy))
-        paragraph(w, policy_owner(w->m->policy));
+        isolated_paragraph(w, policy_owner(w->m->policy));
     write_raw(w, "</blockquote>\n<p>");
     write_text(w, T("With what anybody can see of the domain from outside, and the records to publish:"));
     write_raw(w, "</p><pre><code>assay letter ");

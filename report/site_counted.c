@@ -22,7 +22,7 @@ static void item(struct write *w, const char *term, const char *text)
     write_raw(w, "</dd>\n");
 }
 
-static void words(struct write *w)
+static void definition_list(struct write *w)
 {
     section(w, "words", T("The words"));
     write_raw(w, "<dl class=\"words\">\n");
@@ -115,7 +115,7 @@ static void effort(struct write *w)
 
 void site_counted(struct write *w)
 {
-    words(w);
+    definition_list(w);
     coverage(w);
     untested(w);
     effort(w);

@@ -41,7 +41,7 @@ static void question(struct write *w, const char *id, const char *text)
     write_raw(w, "</h2>\n");
 }
 
-static void answer(struct write *w, const char *text)
+static void index_answer(struct write *w, const char *text)
 {
     write_raw(w, "<p class=\"answer\">");
     write_text(w, text);
@@ -68,7 +68,7 @@ static void link_to(struct write *w, const char *href, const char *page, const c
     write_raw(w, "</a>");
 }
 
-static void paragraph(struct write *w, const char *text)
+static void index_paragraph(struct write *w, const char *text)
 {
     write_raw(w, "<p>");
     write_text(w, text);
@@ -110,34 +110,34 @@ static void are_we_safe(struct write *w)
     size_t checked, debts = own_with_debts(m, &checked);
     question(w, "safe", T("Are we safe?"));
     if (!m->mails && !told) {
-        answer(w, T("We cannot say yet."));
-        paragraph(w, m->names ? T("No mail was judged in this period; only our resolver reports.")
-                              : T("Nothing was judged in this period."));
+        index_answer(w, T("We cannot say yet."));
+        index_paragraph(w, m->names ? T("No mail was judged in this period; only our resolver reports.")
+                                    : T("Nothing was judged in this period."));
         own_house(w);
         write_raw(w, "</section>\n");
         return;
     }
-    answer(w, m->only_records                                           ? T("Not yet: for now we only watch.")
-              : told && m->all.misses * 20 <= told && checked && !debts ? T("Yes, as far as can be seen.")
-              : told && !m->all.meets                                   ? T("Not yet.")
-                                                                        : T("Partly."));
+    index_answer(w, m->only_records                                           ? T("Not yet: for now we only watch.")
+                    : told && m->all.misses * 20 <= told && checked && !debts ? T("Yes, as far as can be seen.")
+                    : told && !m->all.meets                                   ? T("Not yet.")
+                                                                              : T("Partly."));
     if (told)
         figure(w, write_share(w, m->all.meets, told),
                T("of the organisations that write to us meet all that we ask of their mail."));
     else
-        paragraph(w, m->all.not_asked ? T("The policy asks nothing yet of the organisations that write to us.")
-                                      : T("Too little mail came to compare organisations."));
+        index_paragraph(w, m->all.not_asked ? T("The policy asks nothing yet of the organisations that write to us.")
+                                            : T("Too little mail came to compare organisations."));
     write_coverage(w);
     const char *change = write_change(w, &m->all, &m->all_before);
     if (change)
-        paragraph(w, change);
+        index_paragraph(w, change);
     const struct chart_part parts[] = {{T("meet all"), m->all.meets, CHART_YES},
                                        {T("have an exception"), m->all.explained, CHART_SOME},
                                        {T("do not meet all"), m->all.misses, CHART_NO}};
     chart_split(w, T("Organisations that write to us"), parts, 3);
     if (kept_away && figures_more(m) > 1)
-        paragraph(w, m->only_records ? T("Some mail would have been refused or put aside.")
-                                     : T("Some mail was refused or put aside."));
+        index_paragraph(w, m->only_records ? T("Some mail would have been refused or put aside.")
+                                           : T("Some mail was refused or put aside."));
     else if (kept_away)
         figure(w, write_number(w, kept_away),
                m->only_records ? T("mails would have been refused or put aside.")
@@ -166,10 +166,10 @@ static void who_is_not(struct write *w)
     const struct report_model *m = w->m;
     question(w, "who", T("Who is not?"));
     if (!m->all.misses) {
-        answer(w, T("Nobody that we know of."));
+        index_answer(w, T("Nobody that we know of."));
     } else {
         if (figures_more(m))
-            answer(w, T("Organisations that do not meet all, and have no exception."));
+            index_answer(w, T("Organisations that do not meet all, and have no exception."));
         else
             figure(w, write_number(w, m->all.misses),
                    write_plural(w, m->all.misses, T("organisation does not meet all, and has no exception."),
@@ -217,7 +217,7 @@ static void what_to_decide(struct write *w)
     const struct report_model *m = w->m;
     size_t shown = 0;
     question(w, "decide", T("What must I decide?"));
-    answer(w, m->decision_count || m->ending ? T("Whether we ask for more.") : T("Nothing now."));
+    index_answer(w, m->decision_count || m->ending ? T("Whether we ask for more.") : T("Nothing now."));
     if (m->decision_count)
         write_raw(w, "<ul class=\"decisions\">\n");
     for (; shown < m->decision_count && shown + (m->ending > 0) < DECIDE_AT_ONCE; shown++)
@@ -240,7 +240,7 @@ static void what_it_costs(struct write *w)
     report_cost(w->m, &cost);
     question(w, "cost", T("What does it cost?"));
     if (!cost.minutes) {
-        answer(w, T("Nothing now."));
+        index_answer(w, T("Nothing now."));
     } else {
         figure(w, write_number(w, (cost.minutes + 59) / 60),
                write_plural(w, (cost.minutes + 59) / 60, T("hour of our work."), T("hours of our work.")));
@@ -282,7 +282,8 @@ static void exceptions(struct write *w)
 {
     const struct report_model *m = w->m;
     question(w, "exception", T("What is an exception, and who agreed to it?"));
-    paragraph(w, T("Somebody need not meet a standard for a while: for a reason, until a day, and somebody agreed."));
+    index_paragraph(
+        w, T("Somebody need not meet a standard for a while: for a reason, until a day, and somebody agreed."));
     figure(w, write_number(w, m->in_force),
            write_plural(w, m->in_force, T("exception is in force."), T("exceptions are in force.")));
     write_raw(w, "<p>");

@@ -55,7 +55,7 @@ void write_fill(struct write *w, const char *text, ...)
     }
 }
 
-static const char *kept(const struct write *w, const char *text)
+static const char *text_kept(const struct write *w, const char *text)
 {
     const char *t = arena_strdup(w->m->arena, text);
     return t ? t : "";
@@ -64,14 +64,14 @@ static const char *kept(const struct write *w, const char *text)
 const char *write_number(const struct write *w, int64_t n)
 {
     char text[LANGUAGE_FORM];
-    return kept(w, language_number(w->m->language, n, text));
+    return text_kept(w, language_number(w->m->language, n, text));
 }
 
 const char *write_share(const struct write *w, int64_t part, int64_t whole)
 {
     char a[LANGUAGE_FORM], b[LANGUAGE_FORM];
     if (whole >= REPORT_FEW || whole == 0)
-        return kept(w, language_share(w->m->language, part, whole, a));
+        return text_kept(w, language_share(w->m->language, part, whole, a));
     const char *t = arena_printf(w->m->arena, "%s %s %s", language_number(w->m->language, part, a), T("of"),
                                  language_number(w->m->language, whole, b));
     return t ? t : "";
@@ -80,7 +80,7 @@ const char *write_share(const struct write *w, int64_t part, int64_t whole)
 const char *write_day(const struct write *w, int64_t day)
 {
     char text[LANGUAGE_FORM];
-    return kept(w, language_day(w->m->language, day, text));
+    return text_kept(w, language_day(w->m->language, day, text));
 }
 
 const char *write_period(const struct write *w)
@@ -125,7 +125,7 @@ void write_coverage(struct write *w)
         return;
     write_raw(w, "<p class=\"note\">");
     FILL(T("Findings cover only part of this period: {1} of its hours."),
-         kept(w, language_share(w->m->language, w->m->hours_seen, w->m->hours, (char[LANGUAGE_FORM]){0})));
+         text_kept(w, language_share(w->m->language, w->m->hours_seen, w->m->hours, (char[LANGUAGE_FORM]){0})));
     write_raw(w, "</p>\n");
 }
 

@@ -70,7 +70,7 @@ static int thread_id(void)
 #endif
 }
 
-static void *begin(void *arg)
+static void *thread_begin(void *arg)
 {
     struct start s = *(struct start *)arg;
     free(arg);
@@ -95,7 +95,7 @@ bool background_start(struct background_slot *slot, void (*run)(void *), void *a
     struct start *s = malloc(sizeof *s);
     if (s) {
         *s = (struct start){slot, run, arg};
-        if (quiet_thread_create(&thread, begin, s) == 0) {
+        if (quiet_thread_create(&thread, thread_begin, s) == 0) {
             (void)pthread_detach(thread);
             return true;
         }

@@ -24,7 +24,7 @@ struct words {
     bool whole;             /* these are all */
 };
 
-static void split(const char *modules, struct words *w)
+static void words_split(const char *modules, struct words *w)
 {
     w->count = 0;
     for (const char *at = modules + strspn(modules, " \t"); *at && w->count < CHAIN_WORDS; at += strspn(at, " \t")) {
@@ -48,7 +48,7 @@ static size_t where(const struct words *w, int place)
     return i;
 }
 
-static void add(struct chain *c, const struct words *w, size_t i)
+static void word_add(struct chain *c, const struct words *w, size_t i)
 {
     size_t n = strlen(c->right);
     snprintf(c->right + n, sizeof c->right - n, "%s%.*s", n ? " " : "", (int)w->length[i], w->at[i]);
@@ -68,14 +68,14 @@ static void propose(struct chain *c, const struct words *w)
         while (first > 0 && w->place[first - 1] == PLACES)
             first--;
         for (; first <= i; first++)
-            add(c, w, first);
+            word_add(c, w, first);
     }
 }
 
 void chain_look(const char *modules, struct chain *out)
 {
     struct words w = {.whole = true};
-    split(modules, &w);
+    words_split(modules, &w);
     size_t us = where(&w, US), dns64 = where(&w, DNS64), none = w.count;
     *out = (struct chain){.fault = CHAIN_GOOD};
     size_t validator = where(&w, VALIDATOR);

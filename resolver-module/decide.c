@@ -192,7 +192,7 @@ static size_t title_length(const char *title)
 }
 
 /* Adds as much of s as fits, but never part of a character. False if not all of it fits. */
-static bool add(char text[DECIDE_TEXT], size_t *n, const char *s, size_t length)
+static bool text_add(char text[DECIDE_TEXT], size_t *n, const char *s, size_t length)
 {
     size_t room = DECIDE_TEXT - 1 - *n, taken = length < room ? length : room;
     while (taken < length && taken > 0 && is_continuation(s[taken]))
@@ -210,8 +210,8 @@ static const char *why(enum decide_security how)
 }
 
 /* Does not use snprintf, which is too slow for every refused answer. */
-static void words(struct decide_result *out, const struct policy_answer *a, const char *owner, enum decide_security how,
-                  bool target)
+static void refusal_text(struct decide_result *out, const struct policy_answer *a, const char *owner,
+                         enum decide_security how, bool target)
 {
     const struct policy_statement *s = a->statement;
     const char *title = s && s->text ? s->text : "require dnssec of names";
@@ -231,8 +231,8 @@ static void words(struct decide_result *out, const struct policy_answer *a, cons
     size_t n = 0;
     bool whole = true;
     for (size_t i = 0; whole && i < sizeof parts / sizeof parts[0]; i++)
-        whole =
-            parts[i] ? add(out->text, &n, parts[i], strlen(parts[i])) : add(out->text, &n, title, title_length(title));
+        whole = parts[i] ? text_add(out->text, &n, parts[i], strlen(parts[i]))
+                         : text_add(out->text, &n, title, title_length(title));
     out->text[n] = '\0';
 }
 
@@ -249,7 +249,8 @@ void decide_suspension_text(const struct policy_statement *s, char text[DECIDE_T
     size_t n = 0;
     bool whole = true;
     for (size_t i = 0; whole && i < sizeof parts / sizeof parts[0]; i++)
-        whole = parts[i] ? add(text, &n, parts[i], strlen(parts[i])) : add(text, &n, title, title_length(title));
+        whole =
+            parts[i] ? text_add(text, &n, parts[i], strlen(parts[i])) : text_add(text, &n, title, title_length(title));
     text[n] = '\0';
 }
 
@@ -257,15 +258,15 @@ void decide_suspension_text(const struct policy_statement *s, char text[DECIDE_T
 
 /* Refuses the answer. If the refusal is not enforced, `would` is set, and the other record sets are still examined,
  * because one may be bogus. */
-static void refuse(struct decision *d, const struct policy_answer *a, const char *owner, enum decide_security how,
-                   bool target)
+static void decision_refuse(struct decision *d, const struct policy_answer *a, const char *owner,
+                            enum decide_security how, bool target)
 {
     struct decide_result *out = d->out;
     out->subject = owner;
     out->statement = a->statement;
     out->excuse = NULL;
     out->state = how == DECIDE_INDETERMINATE ? DECIDE_STATE_INDETERMINATE : DECIDE_STATE_INSECURE;
-    words(out, a, owner, how, target);
+    refusal_text(out, a, owner, how, target);
     out->would = only_would(d->policy, d->in, a);
     if (!out->would)
         out->what = DECIDE_REFUSE;
@@ -294,7 +295,7 @@ static bool judge_owner(struct decision *d, const char *owner, enum decide_secur
     else if (d->strictly && !exemption)
         by = &d->strict;
     if (by && !(out->would && only_would(d->policy, d->in, by))) {
-        refuse(d, by, owner, how, by != a);
+        decision_refuse(d, by, owner, how, by != a);
         return out->what == DECIDE_REFUSE;
     }
     if (out->would)
@@ -321,7 +322,8 @@ static void look_for_strictly(struct decision *d, const char *owner)
 }
 
 /* Notes what is excused or changed at this owner, unless a worse state was noted before. */
-static void note(struct decision *d, enum decide_state state, const char *owner, const struct policy_statement *excuse)
+static void decision_note(struct decision *d, enum decide_state state, const char *owner,
+                          const struct policy_statement *excuse)
 {
     struct decide_result *out = d->out;
     if (out->would || (out->state != DECIDE_STATE_SECURE && out->state != DECIDE_STATE_REWRITTEN))
@@ -379,7 +381,7 @@ static bool judge_chain(struct decision *d)
         if (r->authority || (r->type == TYPE_RRSIG && !broken))
             continue;
         if (r->local) {
-            note(d, DECIDE_STATE_REWRITTEN, r->owner, NULL);
+            decision_note(d, DECIDE_STATE_REWRITTEN, r->owner, NULL);
             continue;
         }
         if (broken ? judge_broken(d, i) : how != DECIDE_SECURE && judge_owner(d, r->owner, how))
@@ -427,7 +429,7 @@ static void judge_proof(struct decision *d)
     const char *end = chain_end(in, &denied);
     bool apart = in->followed && d->out->what == DECIDE_PASS_BOGUS; /* the proof answers another question */
     if (denied && in->local_denial) {
-        note(d, DECIDE_STATE_REWRITTEN, end, NULL);
+        decision_note(d, DECIDE_STATE_REWRITTEN, end, NULL);
         return;
     }
     if (in->security == DECIDE_BOGUS && (!apart || has_broken_proof(in))) {
@@ -446,7 +448,7 @@ static void judge_proof(struct decision *d)
     /* Every record set of the answer is signed, and yet the answer is not secure: NSEC3 opt-out proves the denial, or
      * that a wildcard applies. */
     if (d->out->state == DECIDE_STATE_SECURE)
-        note(d, in->type == TYPE_RRSIG ? DECIDE_STATE_INDETERMINATE : DECIDE_STATE_OPT_OUT, end, NULL);
+        decision_note(d, in->type == TYPE_RRSIG ? DECIDE_STATE_INDETERMINATE : DECIDE_STATE_OPT_OUT, end, NULL);
 }
 
 /* ---- the whole ---- */
@@ -463,7 +465,7 @@ static void judge_failure(struct decision *d)
             continue;
         const struct policy_answer *a = decision_ask(d, r->owner);
         if (a->level == POLICY_REQUIRE && !only_would(d->policy, in, a)) {
-            refuse(d, a, r->owner, r->security < DECIDE_INDETERMINATE ? DECIDE_UNCHECKED : r->security, false);
+            decision_refuse(d, a, r->owner, r->security < DECIDE_INDETERMINATE ? DECIDE_UNCHECKED : r->security, false);
             return;
         }
     }

@@ -58,7 +58,7 @@ static struct background_slot slot;
 
 /* ---- the journal ---- */
 
-static void say(const struct observe *o, const char *text)
+static void observe_say(const struct observe *o, const char *text)
 {
     if (o->hooks.log)
         o->hooks.log(WATCH_ERROR, text);
@@ -87,7 +87,7 @@ static void open_journal(struct observe *o)
         snprintf(line, sizeof line,
                  "assay: findings cannot be recorded: %s; answers go on, and it is tried again every ten seconds",
                  error ? error : "no reason given");
-        say(o, line);
+        observe_say(o, line);
     }
     snprintf(o->journal_error, sizeof o->journal_error, "%s", error ? error : "cannot be opened");
 }
@@ -251,7 +251,7 @@ static void write_status(struct observe *o)
     if (!ok && !o->status_failed) {
         char line[400];
         snprintf(line, sizeof line, "assay: %s cannot be written: %s; answers go on", path.p, strerror(why));
-        say(o, line);
+        observe_say(o, line);
     }
     o->status_failed = !ok;
     buf_release(&text);
@@ -317,7 +317,7 @@ static void beat(struct observe *o)
 {
     atomic_store(&o->beat_ms, clock_mono_ms());
     if (atomic_exchange(&o->given_up, false))
-        say(o, "assay: the disk answers again; findings are recorded");
+        observe_say(o, "assay: the disk answers again; findings are recorded");
 }
 
 static void nap(struct observe *o)
@@ -333,9 +333,9 @@ static void nap(struct observe *o)
     pthread_mutex_unlock(&o->lock);
 }
 
-static void release(struct observe *o);
+static void observe_release(struct observe *o);
 
-static void run(void *arg)
+static void observe_run(void *arg)
 {
     struct observe *o = arg;
     (void)mkdir(o->dir, 0750); /* the packages make it; a private set-up may lack it */
@@ -358,12 +358,12 @@ static void run(void *arg)
     write_status(o);
     o->journal = journal_close(o->journal); /* its files are this thread's (background.h) */
     atomic_store(&o->ended, true);
-    release(o);
+    observe_release(o);
 }
 
 /* ---- start and stop ---- */
 
-static void release(struct observe *o)
+static void observe_release(struct observe *o)
 {
     if (atomic_fetch_sub(&o->users, 1) != 1)
         return;
@@ -393,7 +393,7 @@ static void start_writer(struct observe *o)
 {
     atomic_fetch_add(&o->users, 1);
     atomic_store(&o->beat_ms, clock_mono_ms());
-    if (background_start(&slot, run, o))
+    if (background_start(&slot, observe_run, o))
         atomic_store(&o->started, true);
     else
         atomic_fetch_sub(&o->users, 1);
@@ -416,7 +416,7 @@ struct observe *observe_start(const struct observe_options *options)
     o->zones = zones_new();
     o->started_us = clock_wall_us();
     if (!o->dir || !o->unbound || !o->modules || !o->queues || !o->zones) {
-        release(o);
+        observe_release(o);
         return NULL;
     }
     atomic_store(&o->beat_ms, clock_mono_ms());
@@ -432,8 +432,9 @@ void observe_look(struct observe *o)
         start_writer(o);
     if (clock_mono_ms() - atomic_load(&o->beat_ms) < OBSERVE_GIVE_UP_MS || atomic_exchange(&o->given_up, true))
         return;
-    say(o, "assay: the disk that findings are recorded on does not answer; the writer is given up until it does, "
-           "answers go on, and what does not fit into the queue is counted as dropped");
+    observe_say(o,
+                "assay: the disk that findings are recorded on does not answer; the writer is given up until it does, "
+                "answers go on, and what does not fit into the queue is counted as dropped");
 }
 
 struct observe *observe_stop(struct observe *o)
@@ -446,7 +447,7 @@ struct observe *observe_stop(struct observe *o)
     pthread_mutex_unlock(&o->lock);
     if (atomic_load(&o->started) && !atomic_load(&o->given_up))
         (void)background_await(&slot, &o->ended, OBSERVE_END_MS, OBSERVE_MOST_MS);
-    release(o);
+    observe_release(o);
     return NULL;
 }
 

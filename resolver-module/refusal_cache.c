@@ -34,7 +34,7 @@ struct refusal_cache {
     struct slot slots[REFUSAL_CACHE_SLOTS];
 };
 
-static uint8_t lower(uint8_t c)
+static uint8_t name_lower(uint8_t c)
 {
     return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 'a' - 'A') : c; /* a length octet is below 64: never in that range */
 }
@@ -64,7 +64,7 @@ static bool is_of(const struct slot *s, const struct refusal_key *k)
     if (memcmp(s->name, k->name, k->length) == 0)
         return true;
     for (size_t i = 0; i < k->length; i++)
-        if (s->name[i] != lower(k->name[i]))
+        if (s->name[i] != name_lower(k->name[i]))
             return false;
     return true;
 }
@@ -135,7 +135,7 @@ void refusal_cache_put(struct refusal_cache *r, const struct refusal_key *k, tim
         left->type = s->type;
     }
     for (size_t n = 0; n < k->length; n++)
-        s->name[n] = lower(k->name[n]);
+        s->name[n] = name_lower(k->name[n]);
     s->length = (uint16_t)k->length;
     s->type = k->type;
     s->version = k->version;

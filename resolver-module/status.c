@@ -21,7 +21,7 @@ struct top {
     size_t count;
 };
 
-static void collect(struct zones_entry *e, void *arg)
+static void zones_collect(struct zones_entry *e, void *arg)
 {
     struct top *t = arg;
     if (t->count < ZONES_MAX)
@@ -157,7 +157,7 @@ void status_write(const struct status_input *in, struct buf *out)
     json_int(&j, "judged_again", (int64_t)in->counts.swept);
     json_int(&j, "zones", (int64_t)zones_count(in->zones));
     if (t) {
-        zones_each(in->zones, collect, t);
+        zones_each(in->zones, zones_collect, t);
         qsort(t->all, t->count, sizeof t->all[0], by_count);
         write_top(&j, "insecure", t, DECIDE_STATE_INSECURE);
         write_top(&j, "bogus", t, DECIDE_STATE_BOGUS);

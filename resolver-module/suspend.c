@@ -168,7 +168,7 @@ static void begin_again(struct followed *e)
     e->fetched = false;
 }
 
-static void count(struct followed *e, const struct suspend_answer *a)
+static void followed_count(struct followed *e, const struct suspend_answer *a)
 {
     e->fetched |= a->fetched;
     for (unsigned i = 0; i < e->secure_count; i++)
@@ -178,8 +178,8 @@ static void count(struct followed *e, const struct suspend_answer *a)
         e->secure[e->secure_count++] = a->question;
 }
 
-static enum suspend_change note(struct followed *e, const struct suspend_answer *a, int64_t now_ms, int64_t settle_ms,
-                                bool *say)
+static enum suspend_change followed_note(struct followed *e, const struct suspend_answer *a, int64_t now_ms,
+                                         int64_t settle_ms, bool *say)
 {
     if (!a->secure) {
         bool again = e->ended;
@@ -196,7 +196,7 @@ static enum suspend_change note(struct followed *e, const struct suspend_answer 
         return SUSPEND_SAME;
     if (e->secure_since_ms == 0)
         e->secure_since_ms = now_ms;
-    count(e, a);
+    followed_count(e, a);
     if (now_ms - e->secure_since_ms < settle_ms || e->secure_count < SUSPEND_ANSWERS || !e->fetched)
         return SUSPEND_SAME;
     e->ended = true;
@@ -211,7 +211,7 @@ enum suspend_change suspend_note(struct suspend *s, const struct policy_statemen
     pthread_mutex_lock(&s->lock);
     struct followed *e = followed_find(s, id_of(st), true);
     if (e)
-        change = note(e, a, now_ms, settle_ms, say);
+        change = followed_note(e, a, now_ms, settle_ms, say);
     s->changed |= change != SUSPEND_SAME;
     pthread_mutex_unlock(&s->lock);
     return change;

@@ -23,8 +23,8 @@
 
 #define JUDGE_ROUNDS 4
 
-static void record(struct assay *s, struct module_qstate *q, const struct answer *a, const struct decide_result *r,
-                   struct zones_event *e)
+static void event_record(struct assay *s, struct module_qstate *q, const struct answer *a,
+                         const struct decide_result *r, struct zones_event *e)
 {
     answer_begin(e, r->state, q->qinfo.qtype);
     e->refused = r->what == DECIDE_REFUSE;
@@ -67,7 +67,7 @@ static void tell_supers(struct module_qstate *q, int id, const char *text)
 }
 
 /* Ends the query as refused, with these words. */
-static void fail(struct module_qstate *q, int id, const char *text)
+static void query_fail(struct module_qstate *q, int id, const char *text)
 {
     struct query *m = q->minfo[id];
     if (m)
@@ -85,7 +85,7 @@ static struct refusal_key key_of(const struct module_qstate *q, unsigned version
         .name = q->qinfo.qname, .length = q->qinfo.qname_len, .type = q->qinfo.qtype, .version = version};
 }
 
-static void remember(struct assay *s, struct module_qstate *q, unsigned version, const struct zones_event *e)
+static void refusal_remember(struct assay *s, struct module_qstate *q, unsigned version, const struct zones_event *e)
 {
     struct refusal_left left;
     struct refusal_key k = key_of(q, version);
@@ -250,7 +250,7 @@ static void keep_behind(struct module_qstate *q, const struct query *m, const st
 }
 
 /* Stores what passed, if we are the one who stores it. */
-static void keep(struct module_qstate *q, const struct query *m, const struct answer *a)
+static void answer_keep(struct module_qstate *q, const struct query *m, const struct answer *a)
 {
     if (!stores(q, m))
         return;
@@ -328,32 +328,32 @@ static bool query_judge(struct assay *s, struct module_qstate *q, int id, const 
     if (r.what == DECIDE_FOLLOW)
         return follow(q, id, a, &r);
     if (r.state == DECIDE_STATE_FAILED && r.what == DECIDE_PASS && m && m->behind) {
-        fail(q, id, m->behind);
+        query_fail(q, id, m->behind);
         return false;
     }
     if (r.withhold)
         withhold(q, m);
-    record(s, q, a, &r, &e);
+    event_record(s, q, a, &r, &e);
     if (r.what == DECIDE_REFUSE) {
         bool whole = is_answer(a) && !answer_has_local(a) && !(m && m->follow == FOLLOW_ANSWERED);
         if (q->return_msg && whole) {
-            remember(s, q, version, &e);
+            refusal_remember(s, q, version, &e);
             withhold(q, m);
         }
         keep_behind(q, m, a);
-        fail(q, id, r.text);
+        query_fail(q, id, r.text);
         return false;
     }
     shape(s, q, p, a, &r);
     if (m)
         m->changed = answer_has_local(a);
     if (!r.withhold)
-        keep(q, m, a);
+        answer_keep(q, m, a);
     return false;
 }
 
 /* Appends the answer behind the alias, or takes the validated answer; without one there is no answer. */
-static void join(struct module_qstate *q, int id)
+static void alias_join(struct module_qstate *q, int id)
 {
     struct query *m = query_of(q, id);
     bool anew = m->follow == FOLLOW_ANEW;
@@ -379,7 +379,7 @@ bool unbound_judge_answer(struct assay *s, struct module_qstate *q, int id)
     struct reply_info *whole = q->return_msg ? q->return_msg->rep : NULL; /* as it came: judging shapes it */
     bool refused = m && m->text, waits = false; /* judged and recorded if it was asked on this query's behalf */
     if (refused)
-        fail(q, id, m->text);
+        query_fail(q, id, m->text);
     for (int round = 0; !refused && !waits && round < JUDGE_ROUNDS; round++) {
         unsigned version = watch_version(s->watch);
         const struct policy *p = workers_policy(s->workers, version);
@@ -398,7 +398,7 @@ bool unbound_judge_answer(struct assay *s, struct module_qstate *q, int id)
 
 bool unbound_judge_joined(struct assay *s, struct module_qstate *q, int id)
 {
-    join(q, id);
+    alias_join(q, id);
     return unbound_judge_answer(s, q, id);
 }
 
@@ -452,7 +452,7 @@ bool unbound_judge_refused_again(struct assay *s, struct module_qstate *q, int i
     lock_rw_unlock(&e->entry.lock);
     if (!cached || !refusal_cache_get(s->refusals, &k, *q->env->now, text))
         return false;
-    fail(q, id, text);
+    query_fail(q, id, text);
     if (unchecked && worker_may_refuse(s, q))
         cache_refuse(q, s->watch, k.version);
     return true;
@@ -464,7 +464,7 @@ bool unbound_judge_not_ready(struct module_qstate *q, int id)
     if (is_own(q))
         return false;
     m->not_ready = true;
-    fail(q, id, "the policy of this resolver is still being read");
+    query_fail(q, id, "the policy of this resolver is still being read");
     return true;
 }
 

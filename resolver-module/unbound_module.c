@@ -102,7 +102,7 @@ static void log_visible(enum watch_log level, const char *line)
 
 /* ---- marking the cache for another judgement ---- */
 
-static void sweep(struct assay *s, struct module_env *env)
+static void module_sweep(struct assay *s, struct module_env *env)
 {
     unsigned version = watch_version(s->watch), swept = atomic_load(&s->swept);
     if (version == swept || !atomic_compare_exchange_strong(&s->swept, &swept, version))
@@ -131,7 +131,7 @@ static void tick(int fd, short events, void *arg)
     unbound_options_mind(s);
     record_repeats(s);
     background_flush(log_visible);
-    sweep(s, s->env); /* after the log: what it says of a change is then so */
+    module_sweep(s, s->env); /* after the log: what it says of a change is then so */
     struct timeval every = {.tv_usec = TICK_US};
     ub_timer_add(s->timer, comm_base_internal(s->timer_base), tick, s, &every);
 }
@@ -278,7 +278,7 @@ static const char *from_environment(const char *name, const char *otherwise)
     return v && *v ? v : otherwise;
 }
 
-static void release(struct assay *s)
+static void module_release(struct assay *s)
 {
     if (s->workers)
         record_repeats(s);
@@ -293,7 +293,7 @@ static void release(struct assay *s)
     free(s);
 }
 
-static bool start(struct assay *s, struct module_env *env)
+static bool module_start(struct assay *s, struct module_env *env)
 {
     const char *dir = from_environment("ASSAY_RESOLVER_DIR", ASSAY_STATEDIR "/resolver");
     struct watch_hooks hooks = {.log = log_visible};
@@ -337,15 +337,15 @@ int init(struct module_env *env, int id)
     unbound_options_ask_for_reasons(env->cfg);
     (void)background_ready();
     struct assay *s = new_assay(env);
-    if (!s || !start(s, env) || !register_callbacks(env, id, s)) {
+    if (!s || !module_start(s, env) || !register_callbacks(env, id, s)) {
         if (s)
-            release(s);
+            module_release(s);
         log_err("assay: out of memory at start; the module does nothing");
         return 1;
     }
     de->dyn_env = s;
     atomic_store(&s->swept, watch_version(s->watch) - 1);
-    sweep(s, env); /* what reload_keep_cache kept */
+    module_sweep(s, env); /* what reload_keep_cache kept */
     return 1;
 }
 
@@ -360,7 +360,7 @@ void deinit(struct module_env *env, int id)
     inplace_cb_delete_wrapped(env, inplace_cb_reply_local, id);
     inplace_cb_delete_wrapped(env, inplace_cb_query_response, id);
     ((struct dynlibmod_env *)env->modinfo[id])->dyn_env = NULL;
-    release(s);
+    module_release(s);
 }
 
 /* A new query. True: it ends here. */
@@ -368,7 +368,7 @@ static bool set_out(struct assay *s, struct module_qstate *q, int id)
 {
     start_ticking(s, q->env);
     unbound_options_mind(s);
-    sweep(s, q->env);
+    module_sweep(s, q->env);
     bool unread = watch_unread(s->watch);
     if (!unread && !watch_can_refuse(s->watch) && !watch_can_suspend(s->watch))
         return false;

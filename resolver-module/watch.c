@@ -65,7 +65,7 @@ static struct {
     char *path; /* ... read from here */
 } last = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static void say(struct watch *w, enum watch_log level, const char *text)
+static void watch_say(struct watch *w, enum watch_log level, const char *text)
 {
     if (w->hooks.log)
         w->hooks.log(level, text);
@@ -110,7 +110,7 @@ void watch_touch(struct watch *w)
     atomic_fetch_add(&w->version, 1);
 }
 
-static void remember(struct watch *w, enum policy_source source, const char *error)
+static void watch_remember(struct watch *w, enum policy_source source, const char *error)
 {
     pthread_mutex_lock(&w->lock);
     w->source = source;
@@ -133,7 +133,7 @@ static void first_error(const struct policy_report *r, char *out, size_t size)
     snprintf(out, size, "the policy could not be read");
 }
 
-static void complain(struct watch *w, const struct policy_report *r, bool have)
+static void watch_complain(struct watch *w, const struct policy_report *r, bool have)
 {
     char error[400], line[600];
     int64_t now = clock_mono_ms();
@@ -142,12 +142,12 @@ static void complain(struct watch *w, const struct policy_report *r, bool have)
              have ? "the policy in force stays as it was"
                   : "there is NO policy in force: every answer passes, nothing is judged");
     if (w->tried_ms == 0 || now - w->shouted > SHOUT_MS || strcmp(w->shouted_of, error) != 0) {
-        say(w, WATCH_ERROR, line);
+        watch_say(w, WATCH_ERROR, line);
         w->shouted = now;
         snprintf(w->shouted_of, sizeof w->shouted_of, "%s", error);
     }
     w->tried_ms = now;
-    remember(w, have ? POLICY_KEPT : POLICY_FROM_FILE, error);
+    watch_remember(w, have ? POLICY_KEPT : POLICY_FROM_FILE, error);
 }
 
 static void announce(struct watch *w, enum policy_source source)
@@ -158,7 +158,7 @@ static void announce(struct watch *w, enum policy_source source)
              source == POLICY_FROM_SNAPSHOT ? " (the last good one: the file itself is bad or missing)" : "",
              policy_set_is(p, SETTING_MODE, "dry-run") ? ", mode dry-run: nothing is refused" : "",
              atomic_load(&w->can_refuse) ? "" : ", no statement requires DNSSEC of names");
-    say(w, source == POLICY_FROM_SNAPSHOT ? WATCH_ERROR : WATCH_INFO, line);
+    watch_say(w, source == POLICY_FROM_SNAPSHOT ? WATCH_ERROR : WATCH_INFO, line);
     policy_unref(p);
 }
 
@@ -167,14 +167,14 @@ static void tell_left_out(struct watch *w, const struct policy_report *r)
 {
     char error[400], line[600];
     if (!policy_report_count(r, POLICY_ERROR)) {
-        remember(w, POLICY_FROM_FILE, "");
+        watch_remember(w, POLICY_FROM_FILE, "");
         return;
     }
     first_error(r, error, sizeof error);
     snprintf(line, sizeof line, "assay: %s; what is wrong there is left out, and the rest of the policy is in force",
              error);
-    say(w, WATCH_ERROR, line);
-    remember(w, POLICY_FROM_FILE, error);
+    watch_say(w, WATCH_ERROR, line);
+    watch_remember(w, POLICY_FROM_FILE, error);
 }
 
 /* First reading, and every one until there is a policy at all. */
@@ -194,11 +194,11 @@ static void open_policy(struct watch *w)
             tell_left_out(w, r);
         } else {
             first_error(r, error, sizeof error);
-            remember(w, source, error);
+            watch_remember(w, source, error);
         }
         w->tried_ms = 0;
     } else {
-        complain(w, r, w->before != NULL);
+        watch_complain(w, r, w->before != NULL);
     }
     policy_report_free(r);
 }
@@ -216,7 +216,7 @@ static void reload_policy(struct watch *w)
         tell_left_out(w, r);
         w->tried_ms = 0;
     } else {
-        complain(w, r, true);
+        watch_complain(w, r, true);
     }
     policy_report_free(r);
 }
@@ -246,9 +246,9 @@ static void look_for_pause(struct watch *w)
     if (paused == atomic_exchange(&w->paused, paused))
         return;
     watch_touch(w);
-    say(w, WATCH_WARNING,
-        paused ? "assay: enforcement is paused: nothing is refused until it ends"
-               : "assay: the pause has ended: enforcement is on");
+    watch_say(w, WATCH_WARNING,
+              paused ? "assay: enforcement is paused: nothing is refused until it ends"
+                     : "assay: the pause has ended: enforcement is on");
 }
 
 /* Tells whether the changed file is still being written: it is checked again at the next tick, for at most
@@ -263,7 +263,7 @@ static bool is_being_written(struct watch *w)
 
 /* A bad policy is read again although none of its files changed: what is wrong may be something that stat(2) does not
  * show, such as the rights of a folder above. */
-static void look(struct watch *w)
+static void policy_look(struct watch *w)
 {
     struct policy_live *live = atomic_load(&w->live);
     look_for_pause(w);
@@ -276,7 +276,8 @@ static void look(struct watch *w)
         reload_policy(w);
     if (something_turned(w)) {
         watch_touch(w);
-        say(w, WATCH_INFO, "assay: an exemption or suspension has ended or begun; what it is about is judged again");
+        watch_say(w, WATCH_INFO,
+                  "assay: an exemption or suspension has ended or begun; what it is about is judged again");
     }
 }
 
@@ -293,16 +294,16 @@ static void nap(struct watch *w)
     pthread_mutex_unlock(&w->lock);
 }
 
-static void run(void *arg)
+static void watch_run(void *arg)
 {
     struct watch *w = arg;
     open_policy(w);
     look_for_pause(w);
     atomic_store(&w->read, true);
     if (atomic_exchange(&w->unread_ms, 0))
-        say(w, WATCH_INFO, "assay: the policy file is read: questions are answered");
+        watch_say(w, WATCH_INFO, "assay: the policy file is read: questions are answered");
     for (nap(w); !atomic_load(&w->stopping); nap(w))
-        look(w);
+        policy_look(w);
     watch_release(w);
 }
 
@@ -335,7 +336,7 @@ static void look_for_end_of_unread(struct watch *w)
 {
     int64_t until = atomic_load(&w->unread_ms);
     if (until && clock_mono_ms() > until && atomic_compare_exchange_strong(&w->unread_ms, &until, 0))
-        say(w, WATCH_ERROR, "assay: the policy file could not be read within a minute; " NONE_IN_FORCE);
+        watch_say(w, WATCH_ERROR, "assay: the policy file could not be read within a minute; " NONE_IN_FORCE);
 }
 
 bool watch_unread(const struct watch *w)
@@ -349,7 +350,7 @@ void watch_look(struct watch *w)
     look_for_end_of_unread(w);
     if (atomic_load(&w->followed))
         return;
-    if (background_start(&slot, run, watch_hold(w)))
+    if (background_start(&slot, watch_run, watch_hold(w)))
         atomic_store(&w->followed, true);
     else
         watch_release(w);
@@ -395,18 +396,20 @@ static void start_following(struct watch *w, int idle_ms)
 static void start_unread(struct watch *w)
 {
     if (w->before) {
-        say(w, WATCH_WARNING,
+        watch_say(
+            w, WATCH_WARNING,
             "assay: the policy file is not read yet (it is long, or its disk does not answer); until it is, the policy "
             "of before stays");
     } else if (background_computes(&slot)) {
-        say(w, WATCH_WARNING,
-            "assay: the policy file is long and not read yet; until it is, for at most a minute, questions are "
-            "answered SERVFAIL (Extended DNS Error 14, Not Ready)");
+        watch_say(w, WATCH_WARNING,
+                  "assay: the policy file is long and not read yet; until it is, for at most a minute, questions are "
+                  "answered SERVFAIL (Extended DNS Error 14, Not Ready)");
         atomic_store(&w->unread_ms, clock_mono_ms() + UNREAD_MOST_MS);
         if (atomic_load(&w->read)) /* just now */
             atomic_store(&w->unread_ms, 0);
     } else {
-        say(w, WATCH_ERROR, "assay: the policy file cannot be read now (its disk does not answer); " NONE_IN_FORCE);
+        watch_say(w, WATCH_ERROR,
+                  "assay: the policy file cannot be read now (its disk does not answer); " NONE_IN_FORCE);
     }
 }
 
@@ -418,7 +421,7 @@ struct watch *watch_start(const char *path, const char *dir, const char *state, 
     w->before = from_before(path);
     if (w->before) {
         take_over(w);
-        remember(w, POLICY_KEPT, "the policy file has not been read since the reload");
+        watch_remember(w, POLICY_KEPT, "the policy file has not been read since the reload");
         watch_touch(w);
     }
     int idle_ms = w->before ? AGAIN_IDLE_MS : FIRST_IDLE_MS, most_ms = w->before ? AGAIN_MOST_MS : FIRST_MOST_MS;

@@ -84,7 +84,8 @@ void worker_queue_expect(const struct worker_queue *own)
         queue_expect(own->events);
 }
 
-static void add(struct worker_queues *l, const struct worker_queue *own, atomic_uint_fast64_t *counter, uint64_t n)
+static void counter_add(struct worker_queues *l, const struct worker_queue *own, atomic_uint_fast64_t *counter,
+                        uint64_t n)
 {
     if (own == &l->common)
         atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
@@ -127,15 +128,15 @@ static bool push(struct worker_queues *l, struct worker_queue *own, const struct
 void worker_queue_event(struct worker_queues *l, struct worker_queue *own, const struct zones_event *e)
 {
     struct worker_queue *c = own ? own : &l->common;
-    add(l, c, &c->states[e->state], e->weight);
+    counter_add(l, c, &c->states[e->state], e->weight);
     if (e->refused)
-        add(l, c, &c->refused, e->weight);
+        counter_add(l, c, &c->refused, e->weight);
     if (e->would)
-        add(l, c, &c->would, e->weight);
+        counter_add(l, c, &c->would, e->weight);
     if (e->state == DECIDE_STATE_FAILED) /* counted only: a failure says nothing about the zone */
         return;
     if (!push(l, own, e))
-        add(l, c, &c->dropped, e->weight);
+        counter_add(l, c, &c->dropped, e->weight);
 }
 
 void worker_queue_swept(struct worker_queues *l, uint64_t entries)
@@ -180,7 +181,7 @@ static void take_in_from(struct worker_queues *l, struct queue *queue,
     struct zones_event e;
     for (size_t i = queue_capacity(queue) * 4; i > 0 && queue_pop(queue, &e); i--)
         if (!take(&e, arg))
-            add(l, &l->common, &l->common.dropped, e.weight);
+            counter_add(l, &l->common, &l->common.dropped, e.weight);
 }
 
 void worker_queue_take_in(struct worker_queues *l, bool (*take)(const struct zones_event *e, void *arg), void *arg)

@@ -33,7 +33,7 @@ struct zones {
     struct org *orgs;
 };
 
-static size_t hash(const char *s, unsigned state)
+static size_t zone_hash(const char *s, unsigned state)
 {
     uint64_t h = UINT64_C(0xcbf29ce484222325) + state * UINT64_C(0x9e3779b97f4a7c15);
     while (*s)
@@ -111,7 +111,7 @@ static const char *org_of(const struct zones *z, const char *zone)
 
 static struct org *org_slot(struct zones *z, const char *name)
 {
-    for (size_t i = hash(name, 0);; i++) {
+    for (size_t i = zone_hash(name, 0);; i++) {
         struct org *o = &z->orgs[i & (SLOTS - 1)];
         if (!o->name || strcmp(o->name, name) == 0)
             return o;
@@ -120,7 +120,7 @@ static struct org *org_slot(struct zones *z, const char *name)
 
 static struct zones_entry **entry_slot(struct zones *z, const char *zone, unsigned state)
 {
-    for (size_t i = hash(zone, state);; i++) {
+    for (size_t i = zone_hash(zone, state);; i++) {
         struct zones_entry **s = &z->slots[i & (SLOTS - 1)];
         if (!*s || ((*s)->state == state && strcmp((*s)->zone, zone) == 0))
             return s;

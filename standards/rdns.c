@@ -14,12 +14,12 @@ static enum dns_type address_type(const struct ip *client)
     return client->family == 6 ? DNS_AAAA : DNS_A;
 }
 
-static bool failed(const struct dns_answer *a)
+static bool answer_failed(const struct dns_answer *a)
 {
     return a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS;
 }
 
-static void note(enum dns_security *weakest, const struct dns_answer *a, bool first)
+static void security_note(enum dns_security *weakest, const struct dns_answer *a, bool first)
 {
     if (first || a->state == DNS_BOGUS || (*weakest != DNS_BROKEN && a->security < *weakest))
         *weakest = a->security;
@@ -97,14 +97,14 @@ static void confirm(struct dns_scope *scope, const struct ip *client, const stru
     out->name = n ? names[0] : NULL;
     for (size_t i = 0; i < n; i++) {
         const struct dns_answer *a = dns_get(scope, names[i], address_type(client));
-        note(&out->security, a, false);
+        security_note(&out->security, a, false);
         if (has_address(a, client)) {
             out->name = names[i];
             out->result = RESULT_PASS;
             out->reason = "a name of the client's address has that address";
             return;
         }
-        if (failed(a) && !unsure)
+        if (answer_failed(a) && !unsure)
             unsure = names[i];
     }
     out->result = unsure ? RESULT_TEMPERROR : RESULT_FAIL;
@@ -122,9 +122,9 @@ static void check_address(struct dns_scope *scope, const struct ip *client, stru
         return;
     }
     const struct dns_answer *ptr = dns_get(scope, ip_arpa(client, arpa), DNS_PTR);
-    note(&out->security, ptr, true);
+    security_note(&out->security, ptr, true);
     out->names = ptr->count;
-    if (failed(ptr)) {
+    if (answer_failed(ptr)) {
         out->result = RESULT_TEMPERROR;
         out->reason = ptr->state == DNS_BOGUS ? "the name of the client's address does not validate (DNSSEC)"
                                               : "the name of the client's address could not be found out now";
@@ -143,8 +143,8 @@ static void check_helo_name(struct dns_scope *scope, const struct ip *client, st
     if (client->family == 0)
         return;
     const struct dns_answer *a = dns_get(scope, out->helo.name, address_type(client));
-    note(&out->helo.security, a, true);
-    if (failed(a)) {
+    security_note(&out->helo.security, a, true);
+    if (answer_failed(a)) {
         out->helo.result = RESULT_TEMPERROR;
         out->helo.reason = "the addresses of the HELO name could not be found out now";
     } else if (has_address(a, client)) {

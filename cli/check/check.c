@@ -342,7 +342,7 @@ static void show_metrics(struct command *c)
     write_file(c, c->o.prometheus, &b);
 }
 
-static void show(struct command *c, struct check_one *one)
+static void domain_show(struct command *c, struct check_one *one)
 {
     const struct check_options *o = &c->o;
     if (o->watch)
@@ -377,7 +377,7 @@ static void one_done(void *context, struct check_one *one)
     else if (one->error)
         cli_error("%s: %s", one->domain, one->error);
     else
-        show(c, one);
+        domain_show(c, one);
     if (one->unsaved) {
         cli_error("%s: %s", one->domain, one->unsaved);
         c->error = EX_CANTCREAT;

@@ -91,7 +91,7 @@ bool check_read_file(const struct check_options *o, const char *path, struct che
 }
 
 /* Into the ledger, where the report looks. NULL, or what is wrong. */
-static const char *keep(struct run *r, const char *domain, const char *text, struct arena *arena)
+static const char *result_keep(struct run *r, const char *domain, const char *text, struct arena *arena)
 {
     pthread_mutex_lock(&r->ledger_lock);
     enum status s = domain_check_put(r->ledger, clock_wall() / 86400, domain, text);
@@ -212,7 +212,7 @@ static void check_domain(struct run *r, const char *domain, struct check_one *on
     if (!one->error && r->o->save)
         one->unsaved = save(r->o, domain, r->count > 1, buf_slice(&text), one->arena);
     if (!one->error && r->o->keep)
-        one->unsaved = keep(r, domain, text.p, one->arena);
+        one->unsaved = result_keep(r, domain, text.p, one->arena);
     if (!one->error)
         run_judge(r->o, buf_slice(&text), one);
     buf_release(&text);

@@ -157,7 +157,7 @@ static void show_tests(const struct check_one *one, const char *tests, struct bu
     }
 }
 
-static void note(struct watch *w, const struct check_one *one, unsigned unsure, const char *tests)
+static void result_note(struct watch *w, const struct check_one *one, unsigned unsure, const char *tests)
 {
     buf_printf(&w->after, "%s\t%s\t%u\t%u\t", one->domain, check_grade_name(one->report.grade), one->report.score,
                unsure);
@@ -196,7 +196,7 @@ void watch_show(struct watch *w, const struct check_one *one, struct buf *out)
         show_tests(one, tests, out);
     if (unsure == WATCH_PATIENCE)
         buf_printf(out, "%s: could not be tested wholly for the third time in a row\n", one->domain);
-    note(w, one, unsure, tests);
+    result_note(w, one, unsure, tests);
 }
 
 /* Domains that this run did not look at keep their lines. */

@@ -61,7 +61,7 @@ static const struct option_row rows[] = {
 };
 
 /* Marks the check of that name, or complains and names the nearest. */
-static int choose(struct options *o, const char *name)
+static int check_choose(struct options *o, const char *name)
 {
     const char *names[CHECKS];
     for (size_t i = 0; i < CHECKS; i++) {
@@ -98,7 +98,7 @@ static int read_options(int argc, char **argv, struct options *o)
     *o = (struct options){.policy = CLI_POLICY_PATH, .state = ASSAY_STATEDIR};
     int rc = cli_options(&spec, argc, argv, o, &n);
     for (int i = 1; rc < 0 && i <= n; i++)
-        rc = choose(o, argv[i]);
+        rc = check_choose(o, argv[i]);
     for (size_t i = 0; rc < 0 && n == 0 && i < CHECKS; i++)
         o->chosen[i] = true;
     return rc;

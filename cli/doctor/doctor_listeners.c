@@ -24,7 +24,7 @@ struct listeners {
     size_t count;
 };
 
-static void add(struct listeners *l, const char *name, const char *where, bool loopback)
+static void listener_add(struct listeners *l, const char *name, const char *where, bool loopback)
 {
     if (name && where && *name && l->count < LISTENERS)
         l->list[l->count++] = (struct listener){name, where, loopback};
@@ -39,13 +39,13 @@ static void read_postfix(struct doctor *d, struct listeners *l)
     const char *name = doctor_run(d, common, NULL), *out = name ? doctor_run(d, each, NULL) : NULL;
     char *lines = out ? arena_strdup(d->arena, out) : NULL, *save = NULL;
 
-    add(l, name, "main.cf", true);
+    listener_add(l, name, "main.cf", true);
     for (char *line = lines ? strtok_r(lines, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save)) {
         char *slash = strstr(line, "/inet/"), *equals = strstr(line, " = ");
         if (!slash || !equals)
             continue;
         *slash = '\0';
-        add(l, equals + 3, arena_printf(d->arena, "service %s of master.cf", line), postfix_is_loopback(line));
+        listener_add(l, equals + 3, arena_printf(d->arena, "service %s of master.cf", line), postfix_is_loopback(line));
     }
 }
 
@@ -65,7 +65,7 @@ static void read_sendmail(struct doctor *d, struct listeners *l)
         if (strncmp(line, option, sizeof option - 1) != 0)
             continue;
         const char *address = part(d, line, "Addr=");
-        add(l, part(d, line, "Name="), "sendmail.cf", address && postfix_is_loopback(address));
+        listener_add(l, part(d, line, "Name="), "sendmail.cf", address && postfix_is_loopback(address));
     }
     if (f)
         fclose(f);

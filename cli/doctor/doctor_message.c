@@ -89,7 +89,7 @@ static int reply(struct talk *t)
     return t->code;
 }
 
-static int say(struct talk *t, const char *line)
+static int talk_say(struct talk *t, const char *line)
 {
     size_t n = strlen(line);
     return send(t->fd, line, n, MSG_NOSIGNAL) == (ssize_t)n ? reply(t) : (t->code = 0);
@@ -104,7 +104,7 @@ static const char *shown(const struct talk *t)
 static bool talk_ask(struct doctor *d, struct talk *t, const struct test_message *m, const char *where)
 {
     char line[160];
-    if (reply(t) != 220 || say(t, "EHLO localhost\r\n") / 100 != 2) {
+    if (reply(t) != 220 || talk_say(t, "EHLO localhost\r\n") / 100 != 2) {
         doctor_say(d, DOCTOR_UNKNOWN, "the mail server at %s does not talk to us: %s\nlook into its log", where,
                    shown(t));
         return false;
@@ -112,10 +112,11 @@ static bool talk_ask(struct doctor *d, struct talk *t, const struct test_message
     snprintf(line, sizeof line, "MAIL FROM:<" TEST_MESSAGE_LOCAL "%s@" TEST_MESSAGE_DOMAIN ">\r\n", m->ask);
     /* Mail for its postmaster is what a mail server accepts from anybody (RFC 5321 4.5.1); one that has none may still
      * accept the test message's recipient. The milter is asked about a recipient that is accepted, and refuses it. */
-    if (say(t, line) / 100 == 2 && say(t, "RCPT TO:<postmaster>\r\n") / 100 == 5 && !strstr(t->text, m->answer))
-        say(t, "RCPT TO:<assay-test@" TEST_MESSAGE_DOMAIN ">\r\n");
+    if (talk_say(t, line) / 100 == 2 && talk_say(t, "RCPT TO:<postmaster>\r\n") / 100 == 5 &&
+        !strstr(t->text, m->answer))
+        talk_say(t, "RCPT TO:<assay-test@" TEST_MESSAGE_DOMAIN ">\r\n");
     if (t->code / 100 == 5 && strstr(t->text, m->answer)) {
-        say(t, "RSET\r\n"); /* MAIL was accepted, if RCPT got the answer */
+        talk_say(t, "RSET\r\n"); /* MAIL was accepted, if RCPT got the answer */
         return true;
     }
     if (t->code / 100 == 2)
@@ -147,9 +148,9 @@ static bool send_message(struct doctor *d, struct talk *t, const char *where)
         "Auto-Submitted: auto-generated\r\n"
         "\r\n"
         "This message is a test of the way mail goes on this server. Nobody should ever see it.\r\n.\r\n";
-    if (say(t, "MAIL FROM:<>\r\n") / 100 == 2 &&
-        say(t, "RCPT TO:<assay-test@" TEST_MESSAGE_DOMAIN ">\r\n") / 100 == 2 && say(t, "DATA\r\n") == 354 &&
-        say(t, message) / 100 == 2)
+    if (talk_say(t, "MAIL FROM:<>\r\n") / 100 == 2 &&
+        talk_say(t, "RCPT TO:<assay-test@" TEST_MESSAGE_DOMAIN ">\r\n") / 100 == 2 && talk_say(t, "DATA\r\n") == 354 &&
+        talk_say(t, message) / 100 == 2)
         return true;
     doctor_say(d, DOCTOR_OK,
                "assay-milter is asked about mail that comes in at %s; a whole message was not sent, since the mail "
@@ -196,7 +197,7 @@ static void test_at(struct doctor *d, struct talk *t, const struct test_message 
 
     if (talk_ask(d, t, m, where) && send_message(d, t, where))
         await_receipt(d, m, where, began);
-    (void)say(t, "QUIT\r\n");
+    (void)talk_say(t, "QUIT\r\n");
 }
 
 /* Connects to the mail server; false: there is none, which is said. */

@@ -118,7 +118,7 @@ static bool is_policyd(struct postfix *p, struct slice entry)
            (runs && strstr(runs, "policyd-spf"));
 }
 
-static void append(struct buf *out, struct slice entry)
+static void entry_append(struct buf *out, struct slice entry)
 {
     if (out->n)
         buf_adds(out, ",");
@@ -138,7 +138,7 @@ static const char *without_milters(struct postfix *p, const char *list)
         if (is_old_milter(p, entry, queue ? queue : ""))
             found = true;
         else
-            append(&out, entry);
+            entry_append(&out, entry);
     }
     const char *result = found && !out.failed ? arena_copy(p->h->arena, out.p, out.n) : NULL;
     buf_release(&out);

@@ -26,7 +26,7 @@ static const char *filter_line(struct harden *h)
 }
 
 /* Where the line goes: before the first filter or MAILER line. */
-static size_t place(struct slice mc)
+static size_t line_place(struct slice mc)
 {
     for (size_t at = 0; at < mc.n;) {
         struct slice line = slice_from(mc, at);
@@ -42,7 +42,7 @@ static size_t place(struct slice mc)
     return mc.n;
 }
 
-static bool holds(struct slice text, const char *what)
+static bool text_holds(struct slice text, const char *what)
 {
     return text.n && memmem(text.p, text.n, what, strlen(what)) != NULL;
 }
@@ -141,7 +141,7 @@ void harden_sendmail(struct harden *h)
         return;
     }
     const char *line = filter_line(h);
-    size_t at = place(mc);
+    size_t at = line_place(mc);
     const char *end = at == mc.n && mc.n && mc.p[mc.n - 1] != '\n' ? "\n" : "";
     const char *text =
         line ? arena_printf(h->arena, "%.*s%s%s%.*s", (int)at, mc.p, end, line, (int)(mc.n - at), mc.p + at) : NULL;
@@ -215,7 +215,7 @@ void harden_sendmail_release(struct harden *h)
                *mc_path = arena_printf(h->arena, "%s/etc/mail/sendmail.mc", h->root);
     if (!cf_path || !mc_path || !harden_read(h, cf_path, &cf, &cf_exists) || !harden_read(h, mc_path, &mc, &mc_exists))
         return;
-    bool asks = cf_exists && holds(cf, "\nXassay,"), would_ask = mc_exists && names_us(mc);
+    bool asks = cf_exists && text_holds(cf, "\nXassay,"), would_ask = mc_exists && names_us(mc);
     if (asks && !would_ask)
         harden_refuse(h,
                       "%s still asks assay-milter, and was changed since assay harden; %s take the line \"Xassay\" and "

@@ -26,7 +26,7 @@ struct merge {
     size_t left_count;
 };
 
-static bool split(struct arena *a, struct slice text, size_t room, struct lines *out)
+static bool lines_split(struct arena *a, struct slice text, size_t room, struct lines *out)
 {
     size_t count = 0;
     for (size_t i = 0; i < text.n; i++)
@@ -80,7 +80,7 @@ static bool find_block(const struct merge *m, size_t from, size_t to, size_t *pl
     return best_count == 1;
 }
 
-static void replace(struct merge *m, size_t place, size_t count, const struct slice *with, size_t n)
+static void lines_replace(struct merge *m, size_t place, size_t count, const struct slice *with, size_t n)
 {
     struct lines *l = &m->now;
     memmove(l->at + place + n, l->at + place + count, (l->n - place - count) * sizeof *l->at);
@@ -115,7 +115,7 @@ static void take_out_singly(struct merge *m, const struct hunk *h)
         if (says_nothing(m->after.at[i]))
             continue;
         if (find_block(m, i, i + 1, &place))
-            replace(m, place, 1, NULL, 0);
+            lines_replace(m, place, 1, NULL, 0);
     }
 }
 
@@ -125,7 +125,7 @@ static bool put_back(struct merge *m, const struct hunk *h)
     size_t place = 0;
     if (h->a > 0 && !find_block(m, h->a - 1, h->a, &place))
         return false;
-    replace(m, h->a > 0 ? place + 1 : 0, 0, m->before.at + h->b, h->b_end - h->b);
+    lines_replace(m, h->a > 0 ? place + 1 : 0, 0, m->before.at + h->b, h->b_end - h->b);
     return true;
 }
 
@@ -133,7 +133,7 @@ static void undo_hunk(struct merge *m, const struct hunk *h)
 {
     size_t place = 0, wrote = h->a_end - h->a, took = h->b_end - h->b;
     if (wrote && find_block(m, h->a, h->a_end, &place)) {
-        replace(m, place, wrote, m->before.at + h->b, took);
+        lines_replace(m, place, wrote, m->before.at + h->b, took);
     } else if (wrote && !took) {
         take_out_singly(m, h);
     } else if (!(took && !wrote && put_back(m, h))) {
@@ -194,7 +194,8 @@ enum status merge_back(struct arena *a, struct slice before, struct slice after,
 {
     struct merge m = {.arena = a, .left = left};
     struct buf text = BUF_INIT;
-    if (!split(a, before, 0, &m.before) || !split(a, after, 0, &m.after) || !split(a, now, m.before.n, &m.now))
+    if (!lines_split(a, before, 0, &m.before) || !lines_split(a, after, 0, &m.after) ||
+        !lines_split(a, now, m.before.n, &m.now))
         return arena_failed(a) ? STATUS_NOMEM : STATUS_LIMIT;
     struct hunk h = {.b_end = m.before.n, .a_end = m.after.n};
     while (h.b < h.b_end && h.a < h.a_end && slice_eq(m.before.at[h.b], m.after.at[h.a])) {

@@ -17,7 +17,7 @@
 #define FRESH "/usr/share/assay/policies/first-day.policy"
 #define MARK "# What opendmarc, opendkim and postfix-policyd-spf-python asked (assay harden --from-opendmarc"
 
-static bool begins(struct slice text, const char *with)
+static bool text_begins(struct slice text, const char *with)
 {
     const size_t n = strlen(with);
     return text.n >= n && memcmp(text.p, with, n) == 0;
@@ -32,7 +32,7 @@ static bool may_replace(struct harden *h, bool anew, bool *keep)
     *keep = false;
     if (!path || !harden_read(h, h->policy_path, &now, &exists) || !harden_read(h, path, &fresh, &there))
         return false;
-    *keep = exists && !anew && begins(now, MARK);
+    *keep = exists && !anew && text_begins(now, MARK);
     if (*keep) {
         harden_note(h, "%s was carried over earlier, and stays as it is; --force creates it again", h->policy_path);
         return true;
@@ -53,7 +53,7 @@ static bool signs(const struct migrate *m)
            (migrate_value(m, MIGRATE_OPENDKIM, "KeyFile") || migrate_value(m, MIGRATE_OPENDKIM, "KeyTable"));
 }
 
-static void drop(struct migrate *m, enum migrate_program p)
+static void filter_drop(struct migrate *m, enum migrate_program p)
 {
     const struct migrate_value *socket = migrate_value(m, p, "Socket");
     if (socket)
@@ -69,11 +69,11 @@ static void say_what_goes(struct migrate *m)
     const struct migrate_value *v = migrate_value(m, MIGRATE_OPENDKIM, "Mode");
     m->h->drop_policyd = m->found[MIGRATE_POLICYD];
     if (m->found[MIGRATE_OPENDMARC])
-        drop(m, MIGRATE_OPENDMARC);
+        filter_drop(m, MIGRATE_OPENDMARC);
     if (!m->found[MIGRATE_OPENDKIM])
         return;
     if (!m->signs)
-        drop(m, MIGRATE_OPENDKIM);
+        filter_drop(m, MIGRATE_OPENDKIM);
     else if (strchr(mode, 'v') && v)
         harden_note(
             m->h,
@@ -87,7 +87,7 @@ static void say_what_goes(struct migrate *m)
             "configuration, then systemctl restart opendkim");
 }
 
-static bool load(struct harden *h, struct slice text)
+static bool policy_loads(struct harden *h, struct slice text)
 {
     struct policy_report *report = policy_report_new();
     struct policy *p = report ? policy_load_text(text, h->policy_path, report) : NULL;
@@ -117,10 +117,10 @@ bool migrate(struct harden *h, const struct migrate_paths *paths, bool anew)
     m.signs = ok && signs(&m);
     ok = ok && migrate_write(&m, &text) && may_replace(h, anew, &keep);
     if (ok && keep)
-        ok = harden_read(h, h->policy_path, &now, &exists) && load(h, now);
+        ok = harden_read(h, h->policy_path, &now, &exists) && policy_loads(h, now);
     else if (ok)
-        ok =
-            load(h, buf_slice(&text)) && harden_write(h, h->policy_path, arena_slice(h->arena, buf_slice(&text)), 0644);
+        ok = policy_loads(h, buf_slice(&text)) &&
+             harden_write(h, h->policy_path, arena_slice(h->arena, buf_slice(&text)), 0644);
     if (ok && !keep)
         harden_reload_by(h, "systemctl restart assay-milter");
     if (ok)

@@ -38,7 +38,7 @@ static bool take_net(struct slice text, struct ip_net *net)
 }
 
 /* Room for one more of either; the arrays double. */
-static bool grow(struct migrate *m, struct migrate_set *set, size_t count)
+static bool set_grow(struct migrate *m, struct migrate_set *set, size_t count)
 {
     if (count & (count - 1) || (count && count < 16))
         return true;
@@ -55,12 +55,12 @@ static bool grow(struct migrate *m, struct migrate_set *set, size_t count)
     return true;
 }
 
-static bool add(struct migrate *m, const struct migrate_value *v, struct slice entry, struct migrate_set *set)
+static bool entry_add(struct migrate *m, const struct migrate_value *v, struct slice entry, struct migrate_set *set)
 {
     size_t count = set->net_count + set->name_count;
     if (!entry.n)
         return true;
-    if (count == MIGRATE_MAX_ENTRIES || !grow(m, set, count)) {
+    if (count == MIGRATE_MAX_ENTRIES || !set_grow(m, set, count)) {
         harden_refuse(m->h, "%s:%u: %s: more than %d entries", v->file, v->line, v->option->name, MIGRATE_MAX_ENTRIES);
         return false;
     }
@@ -89,7 +89,7 @@ static bool add_all(struct migrate *m, const struct migrate_value *v, struct sli
         const char *hash = file && entry.n ? memchr(entry.p, '#', entry.n) : NULL;
         if (hash)
             entry.n = (size_t)(hash - entry.p);
-        if (!add(m, v, slice_trim(entry), set))
+        if (!entry_add(m, v, slice_trim(entry), set))
             return false;
     }
     return true;

@@ -49,7 +49,7 @@ static void from(struct writer *w, enum migrate_program p, const char *name)
     buf_addc(w->out, '\n');
 }
 
-static bool has(const struct writer *w, enum migrate_program p, const char *name)
+static bool value_exists(const struct writer *w, enum migrate_program p, const char *name)
 {
     return migrate_value(w->m, p, name) != NULL;
 }
@@ -168,11 +168,12 @@ static void hosts(struct writer *w, enum migrate_program p, const char *name, co
         return;
     from(w, p, name);
     networks(w, s, other, standard, name);
-    if (has(w, p, name))
+    if (value_exists(w, p, name))
         names_left_out(w, migrate_value(w->m, p, name), s);
 }
 
-static bool join(struct migrate *m, const struct migrate_set *a, const struct migrate_set *b, struct migrate_set *out)
+static bool sets_join(struct migrate *m, const struct migrate_set *a, const struct migrate_set *b,
+                      struct migrate_set *out)
 {
     *out = (struct migrate_set){.nets = ARENA_ARRAY(m->h->arena, struct ip_net, a->net_count + b->net_count + 1)};
     for (size_t i = 0; out->nets && i < a->net_count + b->net_count; i++)
@@ -189,7 +190,7 @@ static bool write_hosts(struct writer *w)
     if (spf && (!read_hosts(w, MIGRATE_POLICYD, "skip_addresses", &skip) ||
                 !read_hosts(w, MIGRATE_POLICYD, "Whitelist", &white)))
         return false;
-    if (!join(w->m, &skip, &white, &both))
+    if (!sets_join(w->m, &skip, &white, &both))
         return false;
     hosts(w, MIGRATE_OPENDMARC, "IgnoreHosts", &ignore, spf ? &both : NULL, "dmarc");
     hosts(w, MIGRATE_POLICYD, "skip_addresses", &skip, dmarc ? &ignore : NULL, "spf");
@@ -225,7 +226,7 @@ static void write_dmarc(struct writer *w)
     each_domain(w, MIGRATE_OPENDMARC, "IgnoreMailFrom", "ignore  dmarc  of only ", "");
     trusts(w, MIGRATE_OPENDMARC, "DomainWhitelist");
     trusts(w, MIGRATE_OPENDMARC, "DomainWhitelistFile");
-    if (has(w, MIGRATE_OPENDMARC, "PublicSuffixList")) {
+    if (value_exists(w, MIGRATE_OPENDMARC, "PublicSuffixList")) {
         from(w, MIGRATE_OPENDMARC, "PublicSuffixList");
         buf_adds(w->out, "set dmarc.psl yes\n");
     }
@@ -265,7 +266,7 @@ static void write_spf(struct writer *w)
     else
         buf_adds(w->out, "record  spf  of everyone\n");
     w->acts |= rejects && !trial && !first_only;
-    if (has(w, MIGRATE_POLICYD, "Reject_Not_Pass_Domains")) {
+    if (value_exists(w, MIGRATE_POLICYD, "Reject_Not_Pass_Domains")) {
         each_domain(w, MIGRATE_POLICYD, "Reject_Not_Pass_Domains",
                     trial ? "trial require spf of only " : "require spf of only ", "  otherwise reject");
         w->acts |= !trial;
@@ -375,9 +376,10 @@ static void write_name(struct writer *w)
 
 static void write_dns(struct writer *w)
 {
-    const enum migrate_program p = has(w, MIGRATE_OPENDMARC, "DNSTimeout") ? MIGRATE_OPENDMARC : MIGRATE_OPENDKIM;
+    const enum migrate_program p =
+        value_exists(w, MIGRATE_OPENDMARC, "DNSTimeout") ? MIGRATE_OPENDMARC : MIGRATE_OPENDKIM;
     struct migrate_set servers;
-    if (has(w, p, "DNSTimeout")) {
+    if (value_exists(w, p, "DNSTimeout")) {
         const char *text = migrate_text(w->m, p, "DNSTimeout");
         const long seconds = strtol(text, NULL, 10);
         if (strspn(text, "0123456789") != strlen(text))
@@ -436,7 +438,7 @@ static void write_unsure(struct writer *w)
 
 static void write_reports(struct writer *w)
 {
-    const bool history = has(w, MIGRATE_OPENDMARC, "HistoryFile"),
+    const bool history = value_exists(w, MIGRATE_OPENDMARC, "HistoryFile"),
                failure = migrate_switch(w->m, MIGRATE_OPENDMARC, "FailureReports");
     const char *by = migrate_text(w->m, MIGRATE_OPENDMARC, "FailureReportsSentBy"),
                *command = migrate_text(w->m, MIGRATE_OPENDMARC, "ReportCommand");
@@ -480,7 +482,7 @@ static void write_reports(struct writer *w)
 
 /* ---- what became of each option ---- */
 
-static bool begins(struct slice text, const char *with)
+static bool text_begins(struct slice text, const char *with)
 {
     return text.n >= strlen(with) && memcmp(text.p, with, strlen(with)) == 0;
 }
@@ -508,7 +510,7 @@ static size_t line_for(const struct writer *w, const struct migrate_value *v, st
         }
         if (now.n == 0 && (line->n || !alone))
             break;
-        if (!line->n && begins(now, "# left out"))
+        if (!line->n && text_begins(now, "# left out"))
             *line = slice_from(now, 2);
         else if (now.n && *now.p == '#')
             alone = alone && (now.n < 2 || now.p[1] == ' ') && memchr(now.p, ':', now.n);
@@ -569,7 +571,7 @@ static void say_became(const struct writer *w, const struct migrate_value *v, bo
     if (!v->beaten && (v->option->class == MIGRATE_BECOMES || same))
         more = line_for(w, v, &line);
     buf_printf(&b, "%s:%u: %s %s: ", v->file, v->line, v->option->name, v->text);
-    if (begins(line, "left out"))
+    if (text_begins(line, "left out"))
         buf_printf(&b, "NOT CARRIED OVER: %.*s", (int)line.n, line.p);
     else if (line.n)
         buf_printf(&b, "becomes: %.*s", (int)line.n, line.p);

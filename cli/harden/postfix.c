@@ -238,7 +238,7 @@ const char *postfix_explicit(struct postfix *p, bool master, const char *name)
 }
 
 /* What each edit changes is remembered with the file, for the way back. */
-static void remember(struct postfix *p, const char *target, bool master, const char *edit)
+static void edit_remember(struct postfix *p, const char *target, bool master, const char *edit)
 {
     const char *equals = strchr(edit, '=');
     const char *name = equals ? arena_copy(p->h->arena, edit, (size_t)(equals - edit)) : NULL;
@@ -283,7 +283,7 @@ void postfix_propose(struct postfix *p, const char *option, const char *const *e
 {
     const char *path = arena_printf(p->h->arena, "%s/%s", p->original, file);
     for (size_t i = 0; path && i < count; i++)
-        remember(p, path, strcmp(option, "-P") == 0, edits[i]);
+        edit_remember(p, path, strcmp(option, "-P") == 0, edits[i]);
     if (count && postfix_run_edits(p, option, edits, count))
         postfix_take_copy(p, file);
 }

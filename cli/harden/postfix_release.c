@@ -73,7 +73,7 @@ void harden_postfix_release(struct harden *h)
 
 /* ---- setting by setting ---- */
 
-static bool same(const char *a, const char *b)
+static bool value_same(const char *a, const char *b)
 {
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
@@ -102,9 +102,9 @@ static void undo_edit(struct postfix *p, bool master, const struct undo_setting 
                       struct buf *left, size_t *count)
 {
     const char *now = postfix_explicit(p, master, e->name), *rest = NULL;
-    if (same(now, e->was))
+    if (value_same(now, e->was))
         return; /* back already */
-    if (e->now && same(now, e->now)) {
+    if (e->now && value_same(now, e->now)) {
         give_back(p, t, e->name, e->was);
         return;
     }
@@ -113,7 +113,7 @@ static void undo_edit(struct postfix *p, bool master, const struct undo_setting 
     if (rest) {
         give_back(p, t, e->name, *rest || e->was ? rest : NULL);
         const char *wrote = e->now ? postfix_without_ours(p, e->now) : e->was;
-        if (!e->was || same(wrote, e->was) || same(rest, e->was))
+        if (!e->was || value_same(wrote, e->was) || value_same(rest, e->was))
             return;
     }
     const char *what = !e->was ? "remove it" : arena_printf(p->h->arena, "it was: %s", e->was);

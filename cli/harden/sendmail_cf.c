@@ -71,7 +71,7 @@ struct filters {
     const char *twice; /* the name of one that is defined again */
 };
 
-static const struct filter *find(const struct filters *f, struct slice name)
+static const struct filter *filter_find(const struct filters *f, struct slice name)
 {
     for (size_t i = 0; i < f->count; i++)
         if (slice_eq_nocase(name, slice_str(f->at[i].name)))
@@ -80,14 +80,14 @@ static const struct filter *find(const struct filters *f, struct slice name)
 }
 
 /* "Xname, S=..". */
-static void add(struct arena *a, struct filters *f, const char *line)
+static void filter_add(struct arena *a, struct filters *f, const char *line)
 {
     size_t n = strcspn(line + 1, ", \t\r");
     const char *name = arena_copy(a, line + 1, n);
 
     if (!name || !n)
         return;
-    if (find(f, slice_str(name)))
+    if (filter_find(f, slice_str(name)))
         f->twice = name;
     else if (f->count < FILTERS)
         f->at[f->count++] = (struct filter){name, line + 1 + n};
@@ -122,7 +122,7 @@ static const char *bare(const char *socket)
 /* The filter called assay, or else the one that is asked at our socket; NULL: there is none. */
 static const struct filter *our_filter(struct arena *a, const struct filters *f, const char *socket)
 {
-    const struct filter *ours = find(f, SLICE_LIT(OURS));
+    const struct filter *ours = filter_find(f, SLICE_LIT(OURS));
 
     for (size_t i = 0; !ours && socket && i < f->count; i++) {
         const char *where = part(a, f->at[i].parts, "S");
@@ -158,7 +158,7 @@ static const char *judge_list(struct arena *a, const struct filters *f, const st
     if (place > 0)
         return arena_printf(a, "%s is \"%s\": %s must be first, to see the mail as it came", where, list, ours->name);
     while ((name = next_name(&at)).n)
-        if (f->count < FILTERS && !find(f, name))
+        if (f->count < FILTERS && !filter_find(f, name))
             return arena_printf(a, "%s is \"%s\": %.*s is not defined, and Sendmail does not start", where, list,
                                 SLICE_ARG(name));
     return NULL;
@@ -189,7 +189,7 @@ struct sendmail_verdict sendmail_cf_judge(struct arena *a, struct slice cf, cons
     for (size_t at = 0; (line = next_line(a, cf, &at)) != NULL;) {
         const char *general = value_of(line, "InputMailFilters");
         if (line[0] == 'X')
-            add(a, f, line);
+            filter_add(a, f, line);
         else if (general)
             list = general;
     }

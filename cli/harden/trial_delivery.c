@@ -48,13 +48,13 @@ struct peer {
     SSL *ssl;
 };
 
-static bool say(struct peer *s, const char *text)
+static bool peer_say(struct peer *s, const char *text)
 {
     const int n = (int)strlen(text);
     return (s->ssl ? SSL_write(s->ssl, text, n) : (int)send(s->fd, text, (size_t)n, MSG_NOSIGNAL)) == n;
 }
 
-static bool hear(struct peer *s, char line[LINE])
+static bool peer_hear(struct peer *s, char line[LINE])
 {
     for (size_t n = 0; n + 1 < LINE; n++) {
         if ((s->ssl ? SSL_read(s->ssl, line + n, 1) : (int)recv(s->fd, line + n, 1, 0)) != 1)
@@ -71,36 +71,36 @@ static bool hear_mail(struct peer *s)
 {
     char line[LINE];
 
-    while (hear(s, line))
+    while (peer_hear(s, line))
         if (strcmp(line, ".\r\n") == 0)
-            return say(s, "250 2.0.0 taken\r\n");
+            return peer_say(s, "250 2.0.0 taken\r\n");
     return false;
 }
 
 static bool begin_tls(struct peer *s, SSL_CTX *ctx)
 {
-    return !s->ssl && say(s, "220 2.0.0 go ahead\r\n") && (s->ssl = SSL_new(ctx)) != NULL &&
+    return !s->ssl && peer_say(s, "220 2.0.0 go ahead\r\n") && (s->ssl = SSL_new(ctx)) != NULL &&
            SSL_set_fd(s->ssl, s->fd) == 1 && SSL_accept(s->ssl) == 1;
 }
 
 /* One session; true: a mail came over TLS. */
-static bool serve(struct peer *s, SSL_CTX *ctx)
+static bool peer_serve(struct peer *s, SSL_CTX *ctx)
 {
     char line[LINE];
     bool taken = false;
 
-    say(s, "220 " TLS_POLICY_TEST_HOST " ESMTP\r\n");
-    while (hear(s, line)) {
+    peer_say(s, "220 " TLS_POLICY_TEST_HOST " ESMTP\r\n");
+    while (peer_hear(s, line)) {
         bool good;
         if (strncasecmp(line, "EHLO", 4) == 0)
-            good = say(s, s->ssl ? "250 " TLS_POLICY_TEST_HOST "\r\n"
-                                 : "250-" TLS_POLICY_TEST_HOST "\r\n250 STARTTLS\r\n");
+            good = peer_say(s, s->ssl ? "250 " TLS_POLICY_TEST_HOST "\r\n"
+                                      : "250-" TLS_POLICY_TEST_HOST "\r\n250 STARTTLS\r\n");
         else if (strncasecmp(line, "STARTTLS", 8) == 0)
             good = begin_tls(s, ctx);
         else if (strncasecmp(line, "DATA", 4) == 0)
-            good = say(s, "354 go ahead\r\n") && hear_mail(s) && (taken = s->ssl != NULL);
+            good = peer_say(s, "354 go ahead\r\n") && hear_mail(s) && (taken = s->ssl != NULL);
         else
-            good = say(s, strncasecmp(line, "QUIT", 4) == 0 ? "221 2.0.0 bye\r\n" : "250 2.0.0 fine\r\n");
+            good = peer_say(s, strncasecmp(line, "QUIT", 4) == 0 ? "221 2.0.0 bye\r\n" : "250 2.0.0 fine\r\n");
         if (!good || strncasecmp(line, "QUIT", 4) == 0)
             break;
     }
@@ -121,7 +121,7 @@ static void host_main(const struct trial *t)
         struct peer s = {.fd = accept(t->listener, NULL, NULL)};
         if (s.fd < 0)
             _exit(EX_OSERR);
-        taken = serve(&s, ctx);
+        taken = peer_serve(&s, ctx);
         SSL_free(s.ssl);
         close(s.fd);
     }

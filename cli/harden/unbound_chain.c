@@ -16,7 +16,7 @@
 static const char *const order[] = {"dns64", OURS, "respip", "subnetcache", "validator", "cachedb", "iterator"};
 #define ORDER (sizeof order / sizeof *order)
 
-static bool has(const char *list, const char *word)
+static bool list_has(const char *list, const char *word)
 {
     const size_t n = strlen(word);
     for (const char *at = list; at && (at = strstr(at, word)) != NULL; at += n)
@@ -59,19 +59,19 @@ const char *unbound_chain(struct arena *a, const char *now, const char *linked, 
             *why = arena_printf(a, "module '%s' has no place beside ours that is known", word ? word : "");
             return NULL;
         }
-        if (!has(linked, word) && strcmp(word, OURS) != 0) {
+        if (!list_has(linked, word) && strcmp(word, OURS) != 0) {
             *why = arena_printf(a, "module '%s' is not in the Unbound that would run (it has: %s)", word, linked);
             return NULL;
         }
     }
-    if (!has(now, "validator") || !has(now, "iterator")) {
+    if (!list_has(now, "validator") || !list_has(now, "iterator")) {
         *why = arena_printf(a, "module-config \"%s\" validates nothing: it has no %s", now,
-                            has(now, "validator") ? "iterator" : "validator");
+                            list_has(now, "validator") ? "iterator" : "validator");
         return NULL;
     }
-    const char *before = has(now, "python") ? behind_python(a, now) : NULL, *out = "";
+    const char *before = list_has(now, "python") ? behind_python(a, now) : NULL, *out = "";
     for (size_t i = 0; i < ORDER && out; i++) {
-        if (strcmp(order[i], OURS) != 0 && !has(now, order[i]))
+        if (strcmp(order[i], OURS) != 0 && !list_has(now, order[i]))
             continue;
         const char *python = before && strcmp(before, order[i]) == 0 ? "python " : "";
         out = arena_printf(a, "%s%s%s%s", out, *out ? " " : "", python, order[i]);

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool add(struct harden *h, struct unbound_conf *c, struct unbound_statement s)
+static bool statement_add(struct harden *h, struct unbound_conf *c, struct unbound_statement s)
 {
     if (c->count == c->room) {
         size_t room = c->room ? c->room * 2 : 256;
@@ -107,7 +107,8 @@ static bool include(struct harden *h, const char *pattern, unsigned depth, struc
         return false;
     }
     if (strcmp(pattern, UNBOUND_OURS) == 0)
-        return add(h, in->out, (struct unbound_statement){.name = "module-config", .values = "", .file = UNBOUND_OURS});
+        return statement_add(h, in->out,
+                             (struct unbound_statement){.name = "module-config", .values = "", .file = UNBOUND_OURS});
     int rc = glob(pattern, 0, NULL, &found);
     /* Ours is read in its place among the others, though it is only proposed. */
     bool ours = fnmatch(pattern, in->to, FNM_PATHNAME | FNM_PERIOD) == 0;
@@ -151,7 +152,7 @@ static bool read_file(struct harden *h, const char *path, unsigned depth, struct
         else if (s.values && strncmp(s.name, "include", 7) == 0)
             good = include(h, unbound_bare(h->arena, s.values), depth, in);
         else
-            good = add(h, in->out, s);
+            good = statement_add(h, in->out, s);
     }
     return good;
 }

@@ -178,7 +178,7 @@ static int free_port(void)
     return port;
 }
 
-static pid_t start(struct unbound_trial *t)
+static pid_t trial_start(struct unbound_trial *t)
 {
     const char *conf = arena_printf(t->h->arena, "%s/unbound.conf", t->scratch.path),
                *log = arena_printf(t->h->arena, "%s/said", t->scratch.path),
@@ -212,7 +212,7 @@ static bool is_forbidden(struct unbound_trial *t, int how, const char *said)
 }
 
 /* One question for NAME's TXT record, which the copy holds as local data. */
-static bool answers(int port)
+static bool trial_answers(int port)
 {
     static const unsigned char question[] = "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00"
                                             "\x0b"
@@ -237,7 +237,7 @@ static bool answers(int port)
     return n > 12 && reply[0] == 0x12 && (reply[3] & 15) == 0 && reply[7] > 0;
 }
 
-static void stop(pid_t pid)
+static void trial_stop(pid_t pid)
 {
     for (int i = 0; i < 40; i++) {
         kill(-pid, i < 20 ? SIGTERM : SIGKILL);
@@ -264,7 +264,7 @@ static const char *last_words(struct unbound_trial *t, const char *otherwise)
     return said;
 }
 
-static enum unbound_trial_result watch(struct unbound_trial *t, pid_t pid, const char **said)
+static enum unbound_trial_result trial_watch(struct unbound_trial *t, pid_t pid, const char **said)
 {
     const char *status = arena_printf(t->h->arena, "%s/state/status.json", t->scratch.path);
     int64_t end = clock_mono_ms() + UNBOUND_TRIAL_SECONDS * 1000;
@@ -275,7 +275,7 @@ static enum unbound_trial_result watch(struct unbound_trial *t, pid_t pid, const
             *said = last_words(t, "it ended at once, without a message");
             return is_forbidden(t, how, *said) ? UNBOUND_TRIAL_FORBIDDEN : UNBOUND_TRIAL_FAILED;
         }
-        answered = answered || answers(t->port);
+        answered = answered || trial_answers(t->port);
         if (answered && access(status, F_OK) == 0)
             return UNBOUND_TRIAL_GOOD;
         if (answered)
@@ -329,10 +329,10 @@ bool unbound_trial_check(struct unbound_trial *t, const struct unbound_conf *c, 
 
 enum unbound_trial_result unbound_trial_start(struct unbound_trial *t, const char **said)
 {
-    pid_t pid = start(t);
+    pid_t pid = trial_start(t);
     *said = "it could not be started";
-    enum unbound_trial_result result = pid > 0 ? watch(t, pid, said) : UNBOUND_TRIAL_FAILED;
+    enum unbound_trial_result result = pid > 0 ? trial_watch(t, pid, said) : UNBOUND_TRIAL_FAILED;
     if (pid > 0)
-        stop(pid);
+        trial_stop(pid);
     return result;
 }

@@ -260,7 +260,7 @@ static int code_of(enum status s)
 }
 
 /* The policy says where we listen; one that does not load is no reason to stop. */
-static bool begin(struct undoing *u, struct policy_report **report)
+static bool undoing_begin(struct undoing *u, struct policy_report **report)
 {
     char *real = realpath(u->o->policy, NULL);
     u->policy = arena_strdup(u->h->arena, real ? real : u->o->policy);
@@ -271,7 +271,7 @@ static bool begin(struct undoing *u, struct policy_report **report)
     return u->h->set && u->policy;
 }
 
-static int end(struct undoing *u, struct policy_report *report, enum status s, const char *why)
+static int undoing_end(struct undoing *u, struct policy_report *report, enum status s, const char *why)
 {
     policy_unref(u->h->policy);
     policy_report_free(report);
@@ -290,10 +290,10 @@ int harden_undo(struct arena *a, const struct harden_options *o, const char *kee
     struct policy_report *report = NULL;
     struct undo_set *set = arena_alloc(a, sizeof *set);
     const char *why = NULL;
-    enum status s = set && begin(&u, &report) ? undo_load(a, keep, 0, set, &why) : STATUS_NOMEM;
+    enum status s = set && undoing_begin(&u, &report) ? undo_load(a, keep, 0, set, &why) : STATUS_NOMEM;
     if (s == STATUS_MISSING) {
         puts("There is nothing to undo.");
-        return end(&u, report, STATUS_OK, NULL);
+        return undoing_end(&u, report, STATUS_OK, NULL);
     }
     if (s == STATUS_OK)
         s = undo_part(&u, set, is_mta, all, &why);
@@ -305,7 +305,7 @@ int harden_undo(struct arena *a, const struct harden_options *o, const char *kee
         undo_forget(a, keep, set->number);
         print_reloads(&u);
     }
-    return end(&u, report, s, why);
+    return undoing_end(&u, report, s, why);
 }
 
 /* Takes out what still asks us, whoever wrote it. Where that cannot be done, it is refused, and said. */
@@ -337,7 +337,7 @@ int harden_release(struct arena *a, const struct harden_options *o, const char *
     const char *why = NULL;
     const bool mail = strcmp(o->release, "mail") == 0;
     bool (*part)(const char *path) = mail ? is_mail : is_resolver;
-    enum status s = set && begin(&u, &report) ? STATUS_OK : STATUS_NOMEM;
+    enum status s = set && undoing_begin(&u, &report) ? STATUS_OK : STATUS_NOMEM;
     /* First what asks us goes out of the mail server, of all sets; then, when nothing asks any more, the rest. */
     for (unsigned round = 0, below; s == STATUS_OK && round < 2; round++) {
         for (below = 0; s == STATUS_OK && (s = undo_load(a, keep, below, set, &why)) == STATUS_OK;
@@ -358,5 +358,5 @@ int harden_release(struct arena *a, const struct harden_options *o, const char *
         print_reloads(&u);
     if (s == STATUS_OK && mail)
         u.left = 0; /* what is left asks nobody */
-    return end(&u, report, s, why);
+    return undoing_end(&u, report, s, why);
 }

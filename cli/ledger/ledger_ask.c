@@ -29,7 +29,8 @@ struct question {
     int64_t since_day, until_day;
 };
 
-static int begin(struct question *q, int argc, char **argv, unsigned takes, int words, const struct ledger_usage *usage)
+static int question_begin(struct question *q, int argc, char **argv, unsigned takes, int words,
+                          const struct ledger_usage *usage)
 {
     int rc = ledger_args_read(&q->a, argc, argv, takes | LEDGER_ASK, words, words, usage);
     if (rc >= 0)
@@ -54,7 +55,7 @@ static enum status tell_until(struct store *s)
     return st;
 }
 
-static int end(struct question *q, struct table *t, enum status st, const char *none)
+static int question_end(struct question *q, struct table *t, enum status st, const char *none)
 {
     bool ok = st != STATUS_OK || table_print(t, q->a.form, none);
     if (ok && st == STATUS_OK && q->a.form == TABLE_TEXT && table_rows(t) == 0)
@@ -88,7 +89,7 @@ int ledger_domain(int argc, char **argv)
         {"last", "Last"},       {"statement", "Line"},    {NULL, NULL}};
     struct question q;
     char domain[LIMIT_DOMAIN + 1];
-    int rc = begin(&q, argc, argv, LEDGER_SINCE | LEDGER_UNTIL, 1, &usage);
+    int rc = question_begin(&q, argc, argv, LEDGER_SINCE | LEDGER_UNTIL, 1, &usage);
     if (rc >= 0)
         return rc;
     if ((rc = kept_domain(q.a.words[0], domain)) >= 0) {
@@ -113,7 +114,7 @@ int ledger_domain(int argc, char **argv)
     }
     enum status st = store_done(r);
     if (st != STATUS_OK)
-        return end(&q, t, st, "");
+        return question_end(&q, t, st, "");
     r = store_ask(
         q.s,
         "SELECT action, standard, result, exemption, sum(count), min(first_seen), max(last_seen), statement FROM "
@@ -133,7 +134,7 @@ int ledger_domain(int argc, char **argv)
         table_moment(t, store_number(r, 6));
         table_text(t, line);
     }
-    return end(&q, t, store_done(r), "Nothing was seen of this domain.");
+    return question_end(&q, t, store_done(r), "Nothing was seen of this domain.");
 }
 
 /* ---- standards ---- */
@@ -205,7 +206,7 @@ int ledger_standards(int argc, char **argv)
         {"fail", "Fail"}, {"none", "None"},         {"unsure", "Unsure"}, {NULL, NULL}};
     struct question q;
     enum period by;
-    int rc = begin(&q, argc, argv, LEDGER_SINCE | LEDGER_UNTIL | LEDGER_BY | LEDGER_NAMES, 0, &usage);
+    int rc = question_begin(&q, argc, argv, LEDGER_SINCE | LEDGER_UNTIL | LEDGER_BY | LEDGER_NAMES, 0, &usage);
     if (rc >= 0)
         return rc;
     if ((rc = period_of(q.a.by, &by)) >= 0) {
@@ -243,7 +244,7 @@ int ledger_standards(int argc, char **argv)
     }
     for (size_t i = 0; i < n; i++)
         put_shares(t, &now[i], by);
-    return end(&q, t, store_done(r), "Nothing was seen in this time.");
+    return question_end(&q, t, store_done(r), "Nothing was seen in this time.");
 }
 
 /* ---- top ---- */
@@ -257,8 +258,8 @@ int ledger_top(int argc, char **argv)
                                                   {"security", "DNSSEC"}, {"count", "Count"}, {"first", "First"},
                                                   {"last", "Last"},       {NULL, NULL}};
     struct question q;
-    int rc =
-        begin(&q, argc, argv, LEDGER_SINCE | LEDGER_UNTIL | LEDGER_LIMIT | LEDGER_STANDARD | LEDGER_STATE, 0, &usage);
+    int rc = question_begin(&q, argc, argv, LEDGER_SINCE | LEDGER_UNTIL | LEDGER_LIMIT | LEDGER_STANDARD | LEDGER_STATE,
+                            0, &usage);
     if (rc >= 0)
         return rc;
     if (!q.a.standard || standard_from_name(slice_str(q.a.standard)) == STANDARD_COUNT) {
@@ -277,7 +278,7 @@ int ledger_top(int argc, char **argv)
         table_moment(t, store_number(r, 5));
         table_moment(t, store_number(r, 6));
     }
-    return end(&q, t, store_done(r), "None was seen.");
+    return question_end(&q, t, store_done(r), "None was seen.");
 }
 
 /* ---- unexplained ---- */
@@ -338,7 +339,7 @@ int ledger_unexplained(int argc, char **argv)
                                                   {"may_be_forged", "May be forged"},
                                                   {NULL, NULL}};
     struct question q;
-    int rc = begin(&q, argc, argv, LEDGER_SINCE | LEDGER_UNTIL | LEDGER_LIMIT, 0, &usage);
+    int rc = question_begin(&q, argc, argv, LEDGER_SINCE | LEDGER_UNTIL | LEDGER_LIMIT, 0, &usage);
     if (rc >= 0)
         return rc;
     enum status st = STATUS_OK;
@@ -361,9 +362,9 @@ int ledger_unexplained(int argc, char **argv)
         st = store_ask_number(q.s, 0, &only_recorded, QUESTION_ONLY_RECORDED, "ii", q.since_day, q.until_day);
     stopped_mail_free(stopped);
     const bool only = only_recorded > 0 && table_rows(t) == 0;
-    rc = end(&q, t, st,
-             only ? "Nothing: what the policy asks for is met or is explained."
-                  : "Nothing: all that was seen meets the policy or is explained.");
+    rc = question_end(&q, t, st,
+                      only ? "Nothing: what the policy asks for is met or is explained."
+                           : "Nothing: all that was seen meets the policy or is explained.");
     if (rc == EX_OK && q.a.form == TABLE_TEXT)
         tell_behind(only ? only_recorded : 0, perhaps, forged);
     return rc;
@@ -382,7 +383,7 @@ int ledger_stopped(int argc, char **argv)
     struct question q;
     const struct stopped_domain *d;
     enum status st = STATUS_OK;
-    int rc = begin(&q, argc, argv, LEDGER_SINCE | LEDGER_UNTIL | LEDGER_LIMIT, 0, &usage);
+    int rc = question_begin(&q, argc, argv, LEDGER_SINCE | LEDGER_UNTIL | LEDGER_LIMIT, 0, &usage);
     if (rc >= 0)
         return rc;
     struct stopped_mail *stopped = stopped_mail_find(q.s, q.policy, q.since_day, q.until_day, &st);
@@ -395,7 +396,7 @@ int ledger_stopped(int argc, char **argv)
         table_moment(t, d->first);
         table_moment(t, d->last);
     }
-    rc = end(&q, t, st, "None was seen.");
+    rc = question_end(&q, t, st, "None was seen.");
     stopped_mail_free(stopped);
     return rc;
 }
@@ -412,7 +413,7 @@ int ledger_selectors(int argc, char **argv)
         {"first", "First"},   {"last", "Last"},         {NULL, NULL}};
     struct question q;
     char domain[LIMIT_DOMAIN + 1], below[LIMIT_DOMAIN + 8];
-    int rc = begin(&q, argc, argv, LEDGER_LIMIT, 1, &usage);
+    int rc = question_begin(&q, argc, argv, LEDGER_LIMIT, 1, &usage);
     if (rc >= 0)
         return rc;
     if ((rc = kept_domain(q.a.words[0], domain)) >= 0) {
@@ -435,7 +436,7 @@ int ledger_selectors(int argc, char **argv)
         table_moment(t, store_number(r, 6));
         table_moment(t, store_number(r, 7));
     }
-    return end(&q, t, store_done(r), "No signature of this domain was seen.");
+    return question_end(&q, t, store_done(r), "No signature of this domain was seen.");
 }
 
 /* ---- hosts ---- */
@@ -461,7 +462,7 @@ int ledger_hosts(int argc, char **argv)
                                                   {"dropped", "Dropped"}, {"lost", "Lost"},   {"first", "First"},
                                                   {"last", "Last"},       {NULL, NULL}};
     struct question q;
-    int rc = begin(&q, argc, argv, 0, 0, &usage);
+    int rc = question_begin(&q, argc, argv, 0, 0, &usage);
     if (rc >= 0)
         return rc;
     struct table *t = table_new(columns);
@@ -477,7 +478,7 @@ int ledger_hosts(int argc, char **argv)
     enum status st = store_done(r);
     if (st == STATUS_OK && store_is_shared(q.s))
         st = tell_refused(q.s);
-    return end(&q, t, st, "No host has written yet.");
+    return question_end(&q, t, st, "No host has written yet.");
 }
 
 /* ---- refused ---- */
@@ -505,7 +506,7 @@ int ledger_refused(int argc, char **argv)
                                                   {"mail_from", "MAIL FROM"}, {"client", "Client"},  {"id", "Queue ID"},
                                                   {"reference", "Reference"}, {"reason", "Why"},     {NULL, NULL}};
     struct question q;
-    int rc = begin(&q, argc, argv, LEDGER_SINCE | LEDGER_UNTIL | LEDGER_LIMIT, 0, &usage);
+    int rc = question_begin(&q, argc, argv, LEDGER_SINCE | LEDGER_UNTIL | LEDGER_LIMIT, 0, &usage);
     if (rc >= 0)
         return rc;
     struct table *t = table_new(columns);
@@ -528,5 +529,5 @@ int ledger_refused(int argc, char **argv)
         table_text(t, why.p ? why.p : "");
         buf_release(&why);
     }
-    return end(&q, t, store_done(r), "Nothing was refused.");
+    return question_end(&q, t, store_done(r), "Nothing was refused.");
 }

@@ -132,8 +132,8 @@ static enum status take_in(struct store *s, const struct policy *p, const struct
     return st;
 }
 
-static enum status forget(struct store *s, const struct policy *p, const struct ledger_config *c, const char *subject,
-                          bool dry_run)
+static enum status subject_forget(struct store *s, const struct policy *p, const struct ledger_config *c,
+                                  const char *subject, bool dry_run)
 {
     int64_t rows = 0, lines = 0;
     enum status st = dry_run ? STATUS_OK : ledger_wait_for_lease(s, "forget");
@@ -183,13 +183,13 @@ int ledger_forget(int argc, char **argv)
         return rc;
     if (a.store)
         c.folder_count = 0; /* another ledger: the journals are not its own */
-    enum status st = a.yes && !a.dry_run ? STATUS_OK : forget(s, p, &c, subject, true);
+    enum status st = a.yes && !a.dry_run ? STATUS_OK : subject_forget(s, p, &c, subject, true);
     if (st == STATUS_OK && !a.dry_run && !a.yes && !cli_confirm("\nDelete all of it for good?")) {
         printf("Nothing was deleted.\n");
         return ledger_end(s, p, STATUS_OK);
     }
     if (st == STATUS_OK && !a.dry_run)
-        st = forget(s, p, &c, subject, false);
+        st = subject_forget(s, p, &c, subject, false);
     return ledger_end(s, p, st);
 }
 

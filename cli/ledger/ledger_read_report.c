@@ -67,7 +67,7 @@ static int open_file(const char *path, bool mailbox)
     return fd;
 }
 
-static void failed(struct reading *r, const char *where, const char *why, int rc)
+static void reading_failed(struct reading *r, const char *where, const char *why, int rc)
 {
     struct buf name = BUF_INIT; /* a file's name, and names out of the mail: anybody's */
     utf8_add_visible(&name, slice_str(where));
@@ -78,10 +78,10 @@ static void failed(struct reading *r, const char *where, const char *why, int rc
 
 static void unread(void *context, const char *where, const char *why, enum status status)
 {
-    failed(context, where, why, status == STATUS_AGAIN ? EX_TEMPFAIL : EX_DATAERR);
+    reading_failed(context, where, why, status == STATUS_AGAIN ? EX_TEMPFAIL : EX_DATAERR);
 }
 
-static void show(struct reading *r, const struct report_in *in, size_t i)
+static void report_show(struct reading *r, const struct report_in *in, size_t i)
 {
     const struct report_store_about *about = &r->about[i];
     table_text(r->table, r->from);
@@ -111,9 +111,9 @@ static void head(void *context, const char *where, const struct report_in *in)
         r->about[i].ours = !r->has_own || policy_is_own_domain(r->policy, in->domains[i]);
     r->status = report_store_begin(r->store, in, where, r->about);
     if (r->status == STATUS_LIMIT)
-        failed(r, where, in->proof == REPORT_IN_PROVED ? OVER_SENDER : OVER_STRANGERS, EX_DATAERR);
+        reading_failed(r, where, in->proof == REPORT_IN_PROVED ? OVER_SENDER : OVER_STRANGERS, EX_DATAERR);
     else if (r->status != STATUS_OK)
-        failed(r, where, store_error(r->store), EX_TEMPFAIL);
+        reading_failed(r, where, store_error(r->store), EX_TEMPFAIL);
 }
 
 /* After a failure the rest of the report is not taken, and what was is taken back. */
@@ -121,7 +121,7 @@ static void store_failed(struct reading *r, enum status st)
 {
     r->status = st;
     report_store_drop(r->store, r->report, r->about);
-    failed(r, r->from, store_error(r->store), EX_TEMPFAIL);
+    reading_failed(r, r->from, store_error(r->store), EX_TEMPFAIL);
 }
 
 static void row(void *context, const struct report_in_row *w)
@@ -132,7 +132,7 @@ static void row(void *context, const struct report_in_row *w)
         store_failed(r, st);
 }
 
-static void end(void *context, bool whole)
+static void report_end(void *context, bool whole)
 {
     struct reading *r = context;
     if (r->status != STATUS_OK)
@@ -143,7 +143,7 @@ static void end(void *context, bool whole)
     else if (st != STATUS_OK)
         store_failed(r, st);
     for (size_t i = 0; whole && st == STATUS_OK && i < r->report->domain_count; i++)
-        show(r, r->report, i);
+        report_show(r, r->report, i);
 }
 
 static void bounced(void *context, const char *where, const char *recipient, const char *code, const char *id)
@@ -151,9 +151,9 @@ static void bounced(void *context, const char *where, const char *recipient, con
     struct reading *r = context;
     bool noted = false;
     if (dmarc_claim_bounced(r->store, id, recipient, code, &noted) != STATUS_OK)
-        failed(r, where, store_error(r->store), EX_TEMPFAIL);
+        reading_failed(r, where, store_error(r->store), EX_TEMPFAIL);
     else if (!noted)
-        failed(r, where, "a bounce of no report that was sent to this address", EX_DATAERR);
+        reading_failed(r, where, "a bounce of no report that was sent to this address", EX_DATAERR);
     if (!noted)
         return;
     const char *const texts[] = {where, "bounce", recipient, "", "", ""};
@@ -168,13 +168,14 @@ static void bounced(void *context, const char *where, const char *recipient, con
 
 static void take_file(struct reading *r, const char *path)
 {
-    const struct report_reader_to to = {head, row, end, unread, bounced, r};
+    const struct report_reader_to to = {head, row, report_end, unread, bounced, r};
     int fd = open_file(path, r->by_mail);
     if (fd < 0 && errno == ENOENT && r->by_mail)
         return; /* another reader of the mailbox was there before */
     if (fd < 0) {
-        failed(r, path, errno == EINVAL || errno == ELOOP || errno == ENXIO ? "not a plain file" : strerror(errno),
-               EX_NOINPUT);
+        reading_failed(r, path,
+                       errno == EINVAL || errno == ELOOP || errno == ENXIO ? "not a plain file" : strerror(errno),
+                       EX_NOINPUT);
         return;
     }
     report_reader_read(r->reader, fd, path, r->by_mail ? r->authserv_id : NULL, &to);
@@ -213,7 +214,7 @@ static enum status take_maildir(struct reading *r, const char *dir)
         take_file(r, from);
         bool moved = r->worst == EX_TEMPFAIL || move_mail(from, dir, e->d_name, to, sizeof to);
         if (!moved)
-            failed(r, to, strerror(errno), EX_CANTCREAT);
+            reading_failed(r, to, strerror(errno), EX_CANTCREAT);
         stuck = stuck || !moved;
         r->worst = r->worst != EX_OK ? r->worst : before;
     }
@@ -273,7 +274,7 @@ static bool open_again(struct reading *r)
     store_close(r->store);
     r->store = store_open(r->where, STORE_WRITE, NULL, why);
     if (!r->store)
-        failed(r, r->where, why, EX_TEMPFAIL);
+        reading_failed(r, r->where, why, EX_TEMPFAIL);
     else
         store_shrink(r->store);
     return r->store != NULL;
@@ -290,7 +291,7 @@ static bool read_all(struct reading *r, const struct ledger_args *a)
             break;
         enum status st = take_maildir(r, a->maildir);
         if (st == STATUS_MISSING)
-            failed(r, a->maildir, "there is no maildir (a folder with new and cur)", EX_NOINPUT);
+            reading_failed(r, a->maildir, "there is no maildir (a folder with new and cur)", EX_NOINPUT);
         if (st != STATUS_OK || !a->watch)
             break;
         ok = print(r, a->form) && ok;

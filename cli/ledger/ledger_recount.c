@@ -10,7 +10,7 @@
 #include "ledger/recount.h"
 #include "ledger/timestamp.h"
 
-static void say(const struct recount *found)
+static void recount_say(const struct recount *found)
 {
     printf("Counted %lld day%s again.\n", (long long)found->days, found->days == 1 ? "" : "s");
     for (size_t i = 0; i < found->mended_count; i++) {
@@ -51,6 +51,6 @@ int ledger_recount(int argc, char **argv)
     if (st == STATUS_OK)
         st = organisation_states_keep(s, p);
     if (st == STATUS_OK)
-        say(&found);
+        recount_say(&found);
     return ledger_end(s, p, st);
 }

@@ -20,7 +20,7 @@ static const struct ledger_usage usage = {
     "Makes the DMARC aggregate reports (RFC 9990) that are due, and sends those that nobody has sent yet; without --to "
     "and --day also the failure reports (RFC 9991), where `set report.failure` allows them."};
 
-static void seen(void *context, const struct dmarc_run_item *item)
+static void item_seen(void *context, const struct dmarc_run_item *item)
 {
     struct table *t = context;
     table_day(t, item->day);
@@ -46,8 +46,8 @@ static struct dns *open_dns(const struct ledger_args *a, const struct policy *p)
     return d;
 }
 
-static int run(const struct ledger_args *a, struct store *s, const struct ledger_config *c, const struct policy *p,
-               enum status *st)
+static int reports_run(const struct ledger_args *a, struct store *s, const struct ledger_config *c,
+                       const struct policy *p, enum status *st)
 {
     static const struct table_column columns[] = {{"day", "Day"},        {"domain", "Domain"}, {"destination", "To"},
                                                   {"state", "State"},    {"rows", "Rows"},     {"file", NULL},
@@ -64,7 +64,7 @@ static int run(const struct ledger_args *a, struct store *s, const struct ledger
                                   .resend = a->resend,
                                   .domain = a->domain,
                                   .to_dir = a->to,
-                                  .seen = seen,
+                                  .seen = item_seen,
                                   .context = t};
     *st = dmarc_run(s, c, &o, &result);
     if (*st == STATUS_OK && result.own_fault[0])
@@ -101,7 +101,7 @@ int ledger_reports(int argc, char **argv)
         return EX_CONFIG;
     }
     enum status st = STATUS_OK;
-    int sent = run(&a, s, &c, p, &st);
+    int sent = reports_run(&a, s, &c, p, &st);
     rc = ledger_end(s, p, st);
     return rc != EX_OK ? rc : sent;
 }

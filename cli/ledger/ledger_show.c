@@ -54,7 +54,7 @@ static int by_time(const void *a, const void *b)
 }
 
 /* Keeps at most twice the limit; then the older half goes. */
-static bool keep(struct show *s, int64_t t, struct slice line)
+static bool line_keep(struct show *s, int64_t t, struct slice line)
 {
     if (s->limit && s->count >= 2 * s->limit) {
         qsort(s->kept, s->count, sizeof *s->kept, by_time);
@@ -98,7 +98,7 @@ static enum status read_folder(struct show *s, const char *dir)
                 s->bad++;
                 continue;
             }
-            if (wanted(s, &r) && !keep(s, r.t, line))
+            if (wanted(s, &r) && !line_keep(s, r.t, line))
                 st = STATUS_NOMEM;
             record_free(&r);
         }

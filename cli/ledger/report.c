@@ -33,7 +33,7 @@ static void heading(const struct report *r, char out[128])
 }
 
 /* A sentence of ours in lines that fit. */
-static void paragraph(struct buf *b, const char *text)
+static void report_paragraph(struct buf *b, const char *text)
 {
     const size_t width = (size_t)cli_width(stdout);
     cli_wrap(b, text, 0, width < 78 ? width : 78);
@@ -48,7 +48,7 @@ static void as_text(const struct report *r, struct buf *b)
     for (size_t i = 0; i < r->count; i++) {
         const struct report_section *s = &r->sections[i];
         buf_printf(b, "\n%s%s%s\n", cli_colour(stdout, CLI_BOLD), s->title, cli_colour(stdout, CLI_PLAIN));
-        paragraph(b, s->explain);
+        report_paragraph(b, s->explain);
         buf_addc(b, '\n');
         table_write(s->table, TABLE_TEXT, s->none, b);
     }

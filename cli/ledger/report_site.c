@@ -31,7 +31,7 @@ static int out_of_reach(struct report_model *m, enum status st)
     return code_of(st);
 }
 
-static enum status fill(struct report_model *m, const struct ledger_args *a)
+static enum status model_fill(struct report_model *m, const struct ledger_args *a)
 {
     enum status st = m->arena ? STATUS_OK : STATUS_NOMEM;
     if (st == STATUS_OK && a->html && !a->annual) /* the others show no decisions */
@@ -57,7 +57,7 @@ static int print_annual(const struct report_model *m)
 }
 
 /* What is shown to the world is kept in the ledger, which is otherwise only read. */
-static enum status publish(const struct report_model *m, const struct ledger_args *a, char why[FOLDER_WHY])
+static enum status model_publish(const struct report_model *m, const struct ledger_args *a, char why[FOLDER_WHY])
 {
     char error[STORE_ERROR];
     enum status st = STATUS_OK;
@@ -82,7 +82,7 @@ static int write_all(const struct report_model *m, const struct ledger_args *a)
     if (a->html)
         st = a->annual ? annual_write(m, a->html, why) : site_write(m, a->html, why);
     if (st == STATUS_OK && a->publish)
-        st = publish(m, a, why);
+        st = model_publish(m, a, why);
     if (st != STATUS_OK) {
         cli_error("%s", why);
         return st == STATUS_AGAIN ? EX_TEMPFAIL : EX_CANTCREAT;
@@ -161,7 +161,7 @@ int report_site(const struct report *r, const struct ledger_args *a)
         m.until_day = last < today ? last : today;
     }
     m.arena = arena_new(ARENA_MOST);
-    enum status st = fill(&m, a);
+    enum status st = model_fill(&m, a);
     int rc = st == STATUS_OK ? write_all(&m, a) : out_of_reach(&m, st);
     report_model_free(&m);
     return rc;

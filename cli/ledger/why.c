@@ -112,7 +112,7 @@ static bool make_room(struct why *w)
 }
 
 /* A segment that is being taken in may show the same mail in the ledger and in the journal: it counts once. */
-static void keep(struct why *w, const struct record *r, struct slice line)
+static void why_keep(struct why *w, const struct record *r, struct slice line)
 {
     for (size_t i = 0; i < w->count; i++)
         if (w->found[i].t == r->t && slice_eq(slice_str(w->found[i].line), line))
@@ -136,7 +136,7 @@ static void look_at(struct why *w, struct slice line)
     if (!names_it(line, w->from) || !names_it(line, w->to) || record_parse(line, &r, NULL) != STATUS_OK)
         return;
     if (is_it(w, &r))
-        keep(w, &r, line);
+        why_keep(w, &r, line);
     record_free(&r);
 }
 
@@ -275,7 +275,7 @@ static bool list_all(const struct why *w)
     return ok && printf("`assay why` with the identifier of one of these mails shows everything about it.\n") > 0;
 }
 
-static bool show(const struct why *w)
+static bool why_show(const struct why *w)
 {
     bool ok = true;
     if (w->args->form == TABLE_JSON) {
@@ -369,7 +369,7 @@ int cmd_why(int argc, char **argv)
     }
     if (!w.count && rc == EX_OK)
         rc = not_found(&w, &c);
-    else if (!show(&w))
+    else if (!why_show(&w))
         rc = EX_IOERR;
     if (w.failed) {
         cli_error("out of memory");

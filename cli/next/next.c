@@ -406,7 +406,7 @@ void next_end(struct next *n)
     next_release(n);
 }
 
-static int next(struct arena *a, const struct options *o, const char *keep)
+static int next_run(struct arena *a, const struct options *o, const char *keep)
 {
     struct next n = {.arena = a,
                      .path = o->policy,
@@ -463,7 +463,7 @@ int cmd_next(int argc, char **argv)
         cli_error("%s", why ? why : "what an earlier version kept cannot be taken over");
     if (ignored)
         cli_error("%s", ignored);
-    rc = o.undo ? next_undo(a, keep, POLICY_WRITE_RELOAD) : next(a, &o, keep);
+    rc = o.undo ? next_undo(a, keep, POLICY_WRITE_RELOAD) : next_run(a, &o, keep);
     arena_free(a);
     return rc;
 }

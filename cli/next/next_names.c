@@ -49,7 +49,7 @@ enum status next_names_seen(struct next *n, struct store *s)
 }
 
 /* Tells whether the resolver would refuse names of this zone by this policy. */
-static bool refuses(const struct policy *p, const char *zone, const char *state)
+static bool policy_refuses(const struct policy *p, const char *zone, const char *state)
 {
     struct policy_question q = {.standard = STANDARD_DNSSEC, .names = true, .who = zone};
     struct policy_answer a;
@@ -63,10 +63,10 @@ static bool refuses(const struct policy *p, const char *zone, const char *state)
 
 static void weigh_zone(struct next *n, const char *zone, const char *state, int64_t answers, const char *reason)
 {
-    const bool now = refuses(n->now, zone, state);
+    const bool now = policy_refuses(n->now, zone, state);
     for (size_t i = 0; i < n->count; i++) {
         struct next_step *step = &n->steps[i];
-        if (!refuses(step->after, zone, state) || (now && !step->is_mode))
+        if (!policy_refuses(step->after, zone, state) || (now && !step->is_mode))
             continue;
         bool made = false;
         const char *key = arena_printf(n->arena, "zone %s", zone);

@@ -16,7 +16,7 @@
 #define DAYS_LEAST 14
 #define MAILS_LEAST 100
 
-static enum status look(struct next *n, struct store *s)
+static enum status steps_collect(struct next *n, struct store *s)
 {
     const char *own[OWN_MOST], *why = NULL;
     size_t own_count = 0;
@@ -36,7 +36,7 @@ static enum status look(struct next *n, struct store *s)
 }
 
 /* Ready steps first: they can be decided today. */
-static void add(const struct next *n, bool ready, struct report_decision *out, size_t most, size_t *count)
+static void steps_add(const struct next *n, bool ready, struct report_decision *out, size_t most, size_t *count)
 {
     for (size_t i = 0; i < n->count && *count < most; i++) {
         const struct next_step *s = &n->steps[i];
@@ -58,11 +58,11 @@ enum status next_decisions(struct arena *a, const char *path, struct store *s, s
                            size_t *count)
 {
     struct next n = {.arena = a, .path = path};
-    enum status st = look(&n, s);
+    enum status st = steps_collect(&n, s);
     *count = 0;
     if (st == STATUS_OK) {
-        add(&n, true, out, most, count);
-        add(&n, false, out, most, count);
+        steps_add(&n, true, out, most, count);
+        steps_add(&n, false, out, most, count);
     }
     next_end(&n);
     return st == STATUS_AGAIN || st == STATUS_NOMEM ? st : STATUS_OK;

@@ -37,7 +37,7 @@ static const struct rung rungs[] = {
 
 #define A_STRANGER "stranger.invalid" /* RFC 2606: nobody's */
 
-static bool asks(const struct policy *p, const struct rung *r)
+static bool rung_asked(const struct policy *p, const struct rung *r)
 {
     struct policy_question q = {.standard = r->standard, .names = r->names, .who = A_STRANGER};
     struct policy_answer a;
@@ -348,7 +348,7 @@ bool next_find_steps(struct next *n, const char *const *own, size_t own_count, c
     if (!has_own(n->now))
         offer_own(n, own, own_count, why);
     for (size_t i = 0; i < sizeof rungs / sizeof *rungs && !*why; i++) {
-        if (asks(n->now, &rungs[i]) || (rungs[i].names && !n->answers))
+        if (rung_asked(n->now, &rungs[i]) || (rungs[i].names && !n->answers))
             continue;
         struct next_step *step = offer(n,
                                        &(struct next_step){.id = rungs[i].id,
@@ -358,7 +358,7 @@ bool next_find_steps(struct next *n, const char *const *own, size_t own_count, c
                                                            .names = rungs[i].names,
                                                            .instead_of = said_of_everyone(n->now, &rungs[i])},
                                        why);
-        if (step && !asks(step->after, &rungs[i]))
+        if (step && !rung_asked(step->after, &rungs[i]))
             take_back(n);
     }
     offer_lists(n, why);

@@ -122,8 +122,8 @@ static const char *hash_of(struct arena *a, const struct policy_write *w)
     return hash;
 }
 
-static enum status replace(struct arena *a, const struct policy_write *w, struct edit *set, const char *hash,
-                           const char **why)
+static enum status policy_replace(struct arena *a, const struct policy_write *w, struct edit *set, const char *hash,
+                                  const char **why)
 {
     int lock = undo_lock(a, w->keep, why);
     if (lock < 0)
@@ -164,7 +164,7 @@ int policy_write(struct arena *a, const struct policy_write *w)
         return CLI_WARNING;
     }
     if (s == STATUS_OK)
-        s = replace(a, w, set, hash, &why);
+        s = policy_replace(a, w, set, hash, &why);
     if (s != STATUS_OK) {
         cli_error("nothing was changed: %s", why ? why : status_text(s));
         return code_of(s);

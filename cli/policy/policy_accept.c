@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 /* What would change, once for all programs that run on the same policy. */
-static void show(const char *program, const struct policy *before, const struct policy *after)
+static void change_show(const char *program, const struct policy *before, const struct policy *after)
 {
     static char shown[16]; /* the hash of what was shown last */
     const char *hash = before ? policy_hash(before) : "(not readable)";
@@ -43,7 +43,7 @@ static int accept_for(const char *program, const char *snapshot, const char *fil
         cli_error("%s: would not load %s", program, file);
         rc = EX_CONFIG;
     } else {
-        show(program, before, after);
+        change_show(program, before, after);
         if (policy_accept(after, snapshot, reason) == STATUS_OK) {
             printf("%s may take policy %s at its next reload or start\n", program, policy_hash(after));
         } else {

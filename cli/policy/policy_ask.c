@@ -38,7 +38,7 @@ static const char *who_of(const char *from)
     return at ? at + 1 : from;
 }
 
-static int prepare(struct asking *k, const struct policy_args *a)
+static int question_prepare(struct asking *k, const struct policy_args *a)
 {
     k->q = (struct policy_question){
         .names = a->names, .own_from = a->submission, .rcpt = a->rcpt, .at = a->at ? a->at : clock_wall()};
@@ -245,7 +245,7 @@ int policy_cmd_ask(int argc, char **argv)
     int rc = policy_args_read(&a, &usage, argc, argv,
                               POLICY_ARG_JSON | POLICY_ARG_FILE | POLICY_ARG_QUESTION | POLICY_ARG_AT);
     if (rc < 0)
-        rc = prepare(&k, &a);
+        rc = question_prepare(&k, &a);
     if (rc >= 0)
         return rc;
     enum standard only = a.standard ? standard_from_name(slice_str(a.standard)) : STANDARD_COUNT;

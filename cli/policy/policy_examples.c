@@ -46,7 +46,8 @@ static const char *own_domain(const struct policy *p)
     return NULL;
 }
 
-static void fill(struct facts *f, const struct example *e, const char *from, const struct facts_signature *signature)
+static void example_fill(struct facts *f, const struct example *e, const char *from,
+                         const struct facts_signature *signature)
 {
     const bool passes = e->dmarc == RESULT_PASS;
     *f = (struct facts){.source = JUDGE_INTERNET,
@@ -88,7 +89,7 @@ bool policy_example(const struct policy *p, size_t i, struct policy_example *out
     if (e->own && !own)
         out->unknown = _("the policy does not say which domains are our own");
     if (f && !out->unknown) {
-        fill(f, e, from, &signature);
+        example_fill(f, e, from, &signature);
         if (verdict_decide(a, f, p, NULL, clock_wall(), NULL, &v) == STATUS_OK) {
             const struct verdict_line *l = verdict_would_line(&v);
             out->action = v.would;

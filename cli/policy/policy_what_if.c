@@ -67,7 +67,8 @@ static const struct verdict *worst(const struct classes *c)
     return &c->list[c->severest].verdict;
 }
 
-static void count(struct what_if *w, const struct judge_report *r, const struct verdict *a, const struct verdict *b)
+static void what_if_count(struct what_if *w, const struct judge_report *r, const struct verdict *a,
+                          const struct verdict *b)
 {
     const char *domain = r->facts.from ? r->facts.from : r->facts.mail_from ? r->facts.mail_from : "(no usable sender)";
     struct sender *s = sender_of(w, domain);
@@ -86,7 +87,7 @@ static void count(struct what_if *w, const struct judge_report *r, const struct 
         s->line = arena_strdup(w->arena, line->statement->text);
 }
 
-static bool one(void *context, const char *name, struct slice message)
+static bool what_if_one(void *context, const char *name, struct slice message)
 {
     struct what_if *w = context;
     struct judge *first = NULL, *second = NULL;
@@ -96,7 +97,7 @@ static bool one(void *context, const char *name, struct slice message)
         s = verify_judge(&w->host, w->other, &w->options, w->at, message, &second, &b);
     w->messages++;
     if (s == STATUS_OK) {
-        count(w, judge_report(first), worst(a), worst(b));
+        what_if_count(w, judge_report(first), worst(a), worst(b));
     } else {
         w->failed++;
         cli_error("%s: cannot be judged: %s", name, status_text(s));
@@ -195,7 +196,7 @@ static int load_both(struct what_if *w, const struct policy_args *a)
     return rc;
 }
 
-static int prepare(struct what_if *w, const struct policy_args *a)
+static int what_if_prepare(struct what_if *w, const struct policy_args *a)
 {
     static char name[256];
     w->host.dns = verify_dns(a->dns, w->now);
@@ -210,7 +211,7 @@ static int prepare(struct what_if *w, const struct policy_args *a)
     return w->arena ? 0 : EX_OSERR;
 }
 
-static void release(struct what_if *w)
+static void what_if_release(struct what_if *w)
 {
     map_release(&w->by_domain);
     arena_free(w->arena);
@@ -222,9 +223,9 @@ static void release(struct what_if *w)
 
 static int over_mail(struct what_if *w, const struct policy_args *a)
 {
-    int rc = prepare(w, a);
+    int rc = what_if_prepare(w, a);
     if (rc == 0)
-        rc = verify_each(a->mail, one, w);
+        rc = verify_each(a->mail, what_if_one, w);
     if (rc == 0 && w->no_memory)
         rc = EX_OSERR;
     if (rc != 0)
@@ -260,6 +261,6 @@ int policy_cmd_what_if(int argc, char **argv)
     if (rc == 0 && w.other)
         rc = a.mail ? over_mail(&w, &a)
                     : what_if_ledger(w.now, w.other, a.at ? a.at : clock_wall() - LEDGER_SINCE, a.json);
-    release(&w);
+    what_if_release(&w);
     return rc;
 }

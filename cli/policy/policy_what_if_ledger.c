@@ -48,7 +48,7 @@ static void words_of(const struct verdict *v, char out[48])
     snprintf(out, 48, "%s%s", policy_action_name(v->would), trial ? " (trial)" : "");
 }
 
-static bool keep(struct estimate *e, const struct change *c)
+static bool change_keep(struct estimate *e, const struct change *c)
 {
     if (e->count == e->size) {
         struct change *more = array_grow(e->changes, &e->size, 64, sizeof *more);
@@ -78,14 +78,14 @@ static bool count_change(struct estimate *e, const struct change *c)
         e->changes[*at].count++;
     } else if (ok) {
         const char *kept = arena_copy(e->keys, key.p, key.n);
-        ok = kept && map_put(&e->index, slice_of(kept, key.n), e->count) == STATUS_OK && keep(e, c);
+        ok = kept && map_put(&e->index, slice_of(kept, key.n), e->count) == STATUS_OK && change_keep(e, c);
     }
     buf_release(&b);
     return ok;
 }
 
 /* One mail, by both policies. */
-static bool look(struct estimate *e, const struct record *r)
+static bool record_look(struct estimate *e, const struct record *r)
 {
     struct recall facts;
     struct verdict before, after;
@@ -123,7 +123,7 @@ static enum status look_at_all(struct estimate *e, struct store *s, time_t since
         const char *line = store_record(rows, 0);
         if (!line || record_parse(slice_str(line), &r, why) != STATUS_OK)
             continue;
-        *ok = r.kind != RECORD_MAIL || look(e, &r);
+        *ok = r.kind != RECORD_MAIL || record_look(e, &r);
         record_free(&r);
         arena_reset(e->arena);
     }

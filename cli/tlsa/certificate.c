@@ -78,7 +78,7 @@ static struct slice der_of(struct arena *a, X509 *x, bool whole)
     return copy;
 }
 
-static enum status fill(struct arena *a, X509 *x, struct certificate *out, const char **why)
+static enum status certificate_fill(struct arena *a, X509 *x, struct certificate *out, const char **why)
 {
     *out = (struct certificate){0};
     out->subject = subject_text(a, x);
@@ -103,7 +103,7 @@ enum status certificate_from_der(struct arena *a, struct slice der, struct certi
     *why = "this is no certificate";
     if (!x)
         return STATUS_INVALID;
-    enum status s = fill(a, x, out, why);
+    enum status s = certificate_fill(a, x, out, why);
     X509_free(x);
     return s;
 }
@@ -120,7 +120,7 @@ static enum status from_octets(struct arena *a, struct slice file, struct certif
             *why = "no certificate in it: expected a PEM file with BEGIN CERTIFICATE, or DER";
         return s;
     }
-    enum status s = fill(a, x, out, why);
+    enum status s = certificate_fill(a, x, out, why);
     X509_free(x);
     return s;
 }

@@ -230,7 +230,7 @@ static int gather(struct arena *a, const struct options *o, struct plan *p)
     return p->host && p->owner ? -1 : EX_OSERR;
 }
 
-static void record(const struct options *o, const struct plan *p, const char *prefix, int usage, const char *hex)
+static void record_print(const struct options *o, const struct plan *p, const char *prefix, int usage, const char *hex)
 {
     printf("%s%s. %" PRId64 " IN TLSA %d 1 1 %s\n", prefix, p->owner, o->ttl, usage, hex);
 }
@@ -244,11 +244,11 @@ static void print_records(const struct options *o, const struct plan *p)
             continue;
         printf("; %s%s, valid until %s\n", i ? "with another key: " : "", c->subject,
                clock_utc_text(c->not_after, until));
-        record(o, p, "", 3, c->spki_sha256);
+        record_print(o, p, "", 3, c->spki_sha256);
     }
     if (p->have_issuer) {
         printf("; its issuer %s: only useful while the whole chain is served\n", p->issuer.subject);
-        record(o, p, "", 2, p->issuer.spki_sha256);
+        record_print(o, p, "", 2, p->issuer.spki_sha256);
     }
 }
 
@@ -267,7 +267,7 @@ static void keys_of(const struct options *o, const struct plan *p, const struct 
 {
     for (size_t i = 0; i < n; i++)
         if (!has_key(list, i, &list[i].certificate) && !has_key(but, but_count, &list[i].certificate))
-            record(o, p, "     ", 3, list[i].certificate.spki_sha256);
+            record_print(o, p, "     ", 3, list[i].certificate.spki_sha256);
 }
 
 /* The earliest day of the switch: when every cache has the new record, for which two TTLs are to be waited. */
@@ -281,7 +281,7 @@ static time_t earliest_switch(const struct options *o, const struct plan *p)
 static void issuer_record(const struct options *o, const struct plan *p, const char *prefix)
 {
     if (p->have_issuer)
-        record(o, p, prefix, 2, p->issuer.spki_sha256);
+        record_print(o, p, prefix, 2, p->issuer.spki_sha256);
 }
 
 static int print_plan(const struct options *o, const struct plan *p)

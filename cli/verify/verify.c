@@ -141,8 +141,8 @@ static enum status fill_envelope(struct run *r, struct judge *j)
 }
 
 /* Header, body and end, as a milter is told them. */
-static enum status feed(struct judge *j, struct slice message, const struct verify_options *o,
-                        struct verify_guess *guess)
+static enum status message_feed(struct judge *j, struct slice message, const struct verify_options *o,
+                                struct verify_guess *guess)
 {
     struct judge_mail *m = judge_mail(j);
     struct slice body = SLICE_NULL;
@@ -175,7 +175,7 @@ enum status verify_judge(const struct judge_host *host, const struct policy *pol
     enum status s = j ? fill_envelope(&r, j) : STATUS_NOMEM;
 
     if (s == STATUS_OK)
-        s = feed(j, message, o, &guess);
+        s = message_feed(j, message, o, &guess);
     return s == STATUS_OK ? judge_verdicts(j, NULL, classes) : s;
 }
 
@@ -191,8 +191,8 @@ static int code_of(const struct classes *c)
     return worst;
 }
 
-static void show(struct run *r, struct judge *j, const struct classes *c, const struct verify_guess *g,
-                 const char *name)
+static void message_show(struct run *r, struct judge *j, const struct classes *c, const struct verify_guess *g,
+                         const char *name)
 {
     if (r->o->json)
         verify_json(&r->json, j, c, g, name);
@@ -218,7 +218,7 @@ static void hint(const char *name, struct slice message)
                   name);
 }
 
-static bool one(void *context, const char *name, struct slice message)
+static bool message_one(void *context, const char *name, struct slice message)
 {
     struct run *r = context;
     struct judge *j = judge_new(&r->host, r->policy, 0);
@@ -230,7 +230,7 @@ static bool one(void *context, const char *name, struct slice message)
     if (r->seen++ && !r->o->json && !r->o->brief)
         putchar('\n');
     if (s == STATUS_OK)
-        s = feed(j, message, r->o, &guess);
+        s = message_feed(j, message, r->o, &guess);
     if (s == STATUS_OK)
         s = judge_verdicts(j, NULL, &c);
     if (s != STATUS_OK) {
@@ -238,7 +238,7 @@ static bool one(void *context, const char *name, struct slice message)
         r->error = EX_DATAERR;
     } else {
         int code = code_of(c);
-        show(r, j, c, &guess, name);
+        message_show(r, j, c, &guess, name);
         if (code > r->worst)
             r->worst = code;
         if (r->save && judge_scope(j) && dns_replay_write(judge_scope(j), r->save) != STATUS_OK) {
@@ -332,7 +332,7 @@ static int look_at_envelope(struct run *r)
     return -1;
 }
 
-static int prepare(struct run *r)
+static int run_prepare(struct run *r)
 {
     static char host[256];
     int rc = look_at_envelope(r);
@@ -353,7 +353,7 @@ static int prepare(struct run *r)
     return 0;
 }
 
-static int finish(struct run *r, int rc)
+static int run_finish(struct run *r, int rc)
 {
     const char *wrong = !r->save ? NULL
                         : fclose(r->save) != 0
@@ -379,18 +379,18 @@ int cmd_verify(int argc, char **argv)
     o.rcpts = calloc((size_t)argc + 1, sizeof *o.rcpts);
     rc = o.rcpts ? read_options(&o, argc, argv) : EX_OSERR;
     if (rc < 0) {
-        rc = prepare(&r);
+        rc = run_prepare(&r);
         r.json = JSON_INTO(&r.out);
         if (rc == 0 && o.json)
             json_open_array(&r.json, NULL);
         if (rc == 0)
-            rc = verify_each(o.message, one, &r);
+            rc = verify_each(o.message, message_one, &r);
         if (o.json && r.policy && r.host.dns) {
             json_end(&r.json);
             buf_addc(&r.out, '\n');
             fwrite(r.out.p, 1, r.out.n, stdout);
         }
-        rc = finish(&r, rc);
+        rc = run_finish(&r, rc);
     }
     free(o.rcpts);
     return rc;

@@ -265,7 +265,7 @@ static void put_refusal(struct wire_connection *c, bool permanent)
 
 /* Puts the answer to a command. After one that ends the message, the next may begin; `stays`: a refusal is of one
  * recipient only. */
-static enum wire_next answer(struct wire_connection *c, enum mta_answer a, bool stays)
+static enum wire_next connection_answer(struct wire_connection *c, enum mta_answer a, bool stays)
 {
     switch (a) {
     case MTA_CONTINUE:
@@ -389,10 +389,10 @@ static enum wire_next on_connect(struct wire_connection *c, struct slice data)
         return fault(c, "the client's address in SMFIC_CONNECT is none");
     end_session(c);
     if (c->refuse)
-        return answer(c, MTA_TEMPFAIL, false);
+        return connection_answer(c, MTA_TEMPFAIL, false);
     a = c->host->callbacks->connect(&c->mta, in.host, in.address ? &address.any : NULL, &c->session);
     if (!(c->steps & WIRE_NO_REPLY_CONNECT))
-        return answer(c, a, false);
+        return connection_answer(c, a, false);
     c->passes = a == MTA_ACCEPT; /* after another answer there is no session, and each MAIL is deferred */
     return WIRE_NEXT_READ;
 }
@@ -406,10 +406,10 @@ static enum wire_next on_helo(struct wire_connection *c, struct slice data)
     if (!wire_read_text(data, &name))
         return fault(c, "SMFIC_HELO is malformed");
     if (c->passes)
-        return c->steps & WIRE_NO_REPLY_HELO ? WIRE_NEXT_READ : answer(c, MTA_ACCEPT, false);
+        return c->steps & WIRE_NO_REPLY_HELO ? WIRE_NEXT_READ : connection_answer(c, MTA_ACCEPT, false);
     a = c->host->callbacks->helo(c->session, name);
     if (!(c->steps & WIRE_NO_REPLY_HELO))
-        return answer(c, a, false);
+        return connection_answer(c, a, false);
     if (a != MTA_CONTINUE)
         end_session(c); /* each MAIL is then deferred */
     return WIRE_NEXT_READ;
@@ -436,7 +436,7 @@ static enum wire_next on_mail(struct wire_connection *c, const char *const *args
     else if (!memory_is_full(c))
         a = c->host->callbacks->mail(&c->mta, c->session, args);
     if (!(c->steps & WIRE_NO_REPLY_MAIL))
-        return answer(c, a, false);
+        return connection_answer(c, a, false);
     return owe(c, a);
 }
 
@@ -455,7 +455,7 @@ static enum wire_next on_rcpt(struct wire_connection *c, const char *const *args
     const enum mta_answer a = answer_to_rcpt(c, args);
 
     if (!c->mta.silent_rcpt)
-        return answer(c, a, true);
+        return connection_answer(c, a, true);
     return owe(c, a);
 }
 
@@ -491,7 +491,7 @@ static enum wire_next on_header_end(struct wire_connection *c)
     const enum mta_answer a = owed ? c->owed : c->host->callbacks->header_end(c->session);
 
     if (!(c->steps & WIRE_NO_REPLY_HEADER_END))
-        return answer(c, a, false);
+        return connection_answer(c, a, false);
     if (a != MTA_CONTINUE && !owed)
         c->host->callbacks->abort(c->session); /* the body and the end are then answered with a temporary failure */
     return WIRE_NEXT_READ;
@@ -503,7 +503,7 @@ static enum wire_next on_body(struct wire_connection *c, struct slice data)
     const enum mta_answer a = owed ? c->owed : c->host->callbacks->body(c->session, data);
 
     if (!(c->steps & WIRE_NO_REPLY_BODY))
-        return answer(c, a, false);
+        return connection_answer(c, a, false);
     if (a != MTA_CONTINUE && a != MTA_SKIP && !owed)
         c->host->callbacks->abort(c->session); /* as above */
     return WIRE_NEXT_READ;
@@ -514,11 +514,11 @@ static enum wire_next on_end(struct wire_connection *c, struct slice data)
     enum mta_answer a;
 
     if (c->owed != MTA_CONTINUE)
-        return answer(c, c->owed, false);
+        return connection_answer(c, c->owed, false);
     a = data.n ? c->host->callbacks->body(c->session, data) : MTA_CONTINUE;
     if (a != MTA_CONTINUE && a != MTA_SKIP)
-        return answer(c, a, false);
-    return answer(c, c->host->callbacks->end(&c->mta, c->session), false);
+        return connection_answer(c, a, false);
+    return connection_answer(c, c->host->callbacks->end(&c->mta, c->session), false);
 }
 
 static int stage_of_macros(char letter)
@@ -645,7 +645,7 @@ static enum wire_next carry_out(struct wire_connection *c, const struct wire_com
         c->host->callbacks->abort(c->session);
         return WIRE_NEXT_READ;
     default: /* DATA and unknown commands, which MTAs send only if they cannot leave them out */
-        return answer(c, MTA_CONTINUE, true);
+        return connection_answer(c, MTA_CONTINUE, true);
     }
 }
 
@@ -698,7 +698,7 @@ enum wire_next wire_connection_read(struct wire_connection *c, struct slice *in)
 enum wire_next wire_connection_resume(struct wire_connection *c)
 {
     c->pending = false;
-    const enum wire_next next = answer(c, c->host->callbacks->end(&c->mta, c->session), false);
+    const enum wire_next next = connection_answer(c, c->host->callbacks->end(&c->mta, c->session), false);
     return c->out.failed ? WIRE_NEXT_CLOSE : next;
 }
 

@@ -98,7 +98,7 @@ static void wake(struct wire_loop *l)
 }
 
 /* By any thread: an answer from DNS has come. */
-static void arrived(void *context)
+static void link_arrived(void *context)
 {
     struct link *k = context;
     struct wire_loop *l = k->loop;
@@ -172,7 +172,7 @@ static void begin_link(struct wire_loop *l, int fd, bool refuse)
         k->fd = fd;
         k->refused = refuse;
         k->since = k->said = l->now;
-        k->c = wire_connection_new(l->owner->host, arrived, k, refuse);
+        k->c = wire_connection_new(l->owner->host, link_arrived, k, refuse);
     }
     if (!k || !k->c || !wire_poll_add(l->poll, fd, k)) {
         l->owner->complain("there is no memory for a connection, which is closed");
@@ -296,7 +296,7 @@ static void send_all_answers(struct wire_loop *l)
 }
 
 /* After each step. */
-static void settle(struct link *k, enum wire_next next)
+static void link_settle(struct link *k, enum wire_next next)
 {
     struct wire_loop *l = k->loop;
     const struct session *s = wire_connection_session(k->c);
@@ -336,7 +336,7 @@ static void link_receive(struct link *k, size_t n)
         end_link(k);
         return;
     }
-    settle(k, next);
+    link_settle(k, next);
 }
 
 static void read_in(struct link *k)
@@ -375,7 +375,7 @@ static void resume(struct link *k)
         memcpy(l->buffer, k->rest, k->rest_octets);
         link_receive(k, 0);
     } else {
-        settle(k, next);
+        link_settle(k, next);
     }
 }
 
@@ -400,7 +400,7 @@ static void on_event(const struct wire_event *e)
             return;
         }
         if (!k->wants_write) {
-            settle(k, WIRE_NEXT_READ);
+            link_settle(k, WIRE_NEXT_READ);
             return; /* it may have ended */
         }
     }
@@ -483,7 +483,7 @@ static void sweep_stopping(struct wire_loop *l, bool all)
     }
 }
 
-static void sweep(struct wire_loop *l)
+static void loop_sweep(struct wire_loop *l)
 {
     const int64_t stop_at = atomic_load(&l->stop_at);
 
@@ -538,7 +538,7 @@ static bool is_done(struct wire_loop *l)
     return !newcomers;
 }
 
-static void *run(void *loop)
+static void *loop_run(void *loop)
 {
     struct wire_loop *l = loop;
     struct wire_event events[EVENTS];
@@ -564,7 +564,7 @@ static void *run(void *loop)
         if (l->listens_at && l->now >= l->listens_at && !atomic_load(&l->stop_at))
             listen_again(l);
         if (l->now - l->swept >= tick || (atomic_load(&l->stop_at) && !l->stopping))
-            sweep(l);
+            loop_sweep(l);
     }
     return NULL;
 }
@@ -610,7 +610,7 @@ struct wire_loop *wire_loop_new(const struct wire_loop_owner *owner)
     for (int i = 0; i < LISTS; i++)
         TAILQ_INIT(&l->list[i]);
     TAILQ_INIT(&l->unsent);
-    if (pthread_create(&l->thread, NULL, run, l) == 0)
+    if (pthread_create(&l->thread, NULL, loop_run, l) == 0)
         return l;
     return close_loop(l);
 }

@@ -37,7 +37,7 @@ static void put_text(struct buf *out, const char *text)
 }
 
 /* Returns where the packet begins. */
-static size_t begin(struct buf *out, char letter)
+static size_t packet_begin(struct buf *out, char letter)
 {
     const size_t from = out->n;
 
@@ -46,7 +46,7 @@ static size_t begin(struct buf *out, char letter)
     return from;
 }
 
-static void end(struct buf *out, size_t from)
+static void packet_end(struct buf *out, size_t from)
 {
     if (!out->failed)
         write32(out->p + from, (uint32_t)(out->n - from - LENGTH_OCTETS));
@@ -54,34 +54,34 @@ static void end(struct buf *out, size_t from)
 
 void wire_put_answer(struct buf *out, enum wire_answer answer)
 {
-    end(out, begin(out, (char)answer));
+    packet_end(out, packet_begin(out, (char)answer));
 }
 
 void wire_put_options(struct buf *out, const struct wire_options *options)
 {
-    const size_t from = begin(out, PUT_OPTIONS);
+    const size_t from = packet_begin(out, PUT_OPTIONS);
 
     put32(out, options->version);
     put32(out, options->actions);
     put32(out, options->protocol);
-    end(out, from);
+    packet_end(out, from);
 }
 
 void wire_add_symbols(struct buf *out, size_t from, uint32_t stage, const char *names)
 {
     put32(out, stage);
     put_text(out, names);
-    end(out, from);
+    packet_end(out, from);
 }
 
 static void put_header(struct buf *out, char letter, uint32_t index, const char *name, const char *value)
 {
-    const size_t from = begin(out, letter);
+    const size_t from = packet_begin(out, letter);
 
     put32(out, index);
     put_text(out, name);
     put_text(out, value);
-    end(out, from);
+    packet_end(out, from);
 }
 
 void wire_put_insert_header(struct buf *out, uint32_t index, const char *name, const char *value)
@@ -96,10 +96,10 @@ void wire_put_change_header(struct buf *out, uint32_t index, const char *name, c
 
 void wire_put_quarantine(struct buf *out, const char *reason)
 {
-    const size_t from = begin(out, PUT_QUARANTINE);
+    const size_t from = packet_begin(out, PUT_QUARANTINE);
 
     put_text(out, reason);
-    end(out, from);
+    packet_end(out, from);
 }
 
 static bool is_digit(char c)
@@ -167,10 +167,10 @@ enum status wire_put_reply(struct buf *out, const char *code, const char *enhanc
     for (size_t i = 0; i < count; i++)
         if (!is_line(lines[i]))
             return STATUS_INVALID;
-    from = begin(out, PUT_REPLY);
+    from = packet_begin(out, PUT_REPLY);
     for (size_t i = 0; i < count; i++)
         put_line(out, code, enhanced, lines[i], i + 1 == count);
     buf_addc(out, '\0');
-    end(out, from);
+    packet_end(out, from);
     return STATUS_OK;
 }

@@ -41,7 +41,7 @@ static void on_closed(bool refused)
     atomic_fetch_sub(refused ? &server.refused : &server.connections, 1);
 }
 
-static void complain(const char *what)
+static void server_complain(const char *what)
 {
     log_complain(LOG_PROTOCOL, "a connection of the MTA is closed: %s", what);
 }
@@ -107,7 +107,7 @@ static const struct wire_loop_owner owner = {
     .closed = on_closed,
     .memory = wire_limits_count_memory,
     .used = session_used,
-    .complain = complain,
+    .complain = server_complain,
     .ready = accept_one,
 };
 
@@ -126,7 +126,7 @@ bool wire_server_listen(int fd)
 }
 
 /* Starts the loops; when all are there, they listen. */
-static bool begin(unsigned threads)
+static bool loops_begin(unsigned threads)
 {
     bool ok = true;
 
@@ -162,7 +162,7 @@ int wire_server_run(unsigned threads, unsigned drain_seconds)
     sigset_t set;
     int sig;
 
-    if (!begin(threads ? threads : processors())) {
+    if (!loops_begin(threads ? threads : processors())) {
         log_say("the milter engine cannot start: no thread or descriptor for it");
         return EX_OSERR;
     }

@@ -58,7 +58,7 @@ struct digests {
 };
 
 /* 1: matches; 0: comparable, and does not; -1: not comparable. */
-static int compare(const struct dane_record *r, const struct digests *d)
+static int record_compare(const struct dane_record *r, const struct digests *d)
 {
     if (!r->usable || r->usage != DANE_EE || r->matching == DANE_FULL || r->selector > DANE_SPKI)
         return -1;
@@ -68,7 +68,7 @@ static int compare(const struct dane_record *r, const struct digests *d)
     return memcmp(d->octets[r->selector], r->data.p, want) == 0;
 }
 
-static void say(struct dane_client_finding *out, enum result result, const char *reason)
+static void finding_say(struct dane_client_finding *out, enum result result, const char *reason)
 {
     out->result = result;
     out->reason = reason;
@@ -82,21 +82,21 @@ static void client_judge(const struct dane_records *records, const struct dane_c
     d.n[0] = read_digest(in->cert, d.octets[0]);
     d.n[1] = read_digest(in->public_key, d.octets[1]);
     for (size_t i = 0; i < records->count; i++) {
-        int c = compare(&records->record[i], &d);
+        int c = record_compare(&records->record[i], &d);
         if (c == 1) {
-            say(out, RESULT_PASS, "its certificate is the one that its name's TLSA records promise");
+            finding_say(out, RESULT_PASS, "its certificate is the one that its name's TLSA records promise");
             return;
         }
         comparable |= c == 0;
     }
     if (comparable)
-        say(out, RESULT_FAIL, "its certificate is not one that its name's TLSA records promise");
+        finding_say(out, RESULT_FAIL, "its certificate is not one that its name's TLSA records promise");
     else if (records->usable == 0)
-        say(out, RESULT_NONE, "its TLSA records cannot be used");
+        finding_say(out, RESULT_NONE, "its TLSA records cannot be used");
     else if (in->no_certificate)
-        say(out, RESULT_FAIL, "its name's TLSA records promise a certificate, and it showed none");
+        finding_say(out, RESULT_FAIL, "its name's TLSA records promise a certificate, and it showed none");
     else
-        say(out, RESULT_UNTESTED, "the MTA tells no digest that its TLSA records could be compared with");
+        finding_say(out, RESULT_UNTESTED, "the MTA tells no digest that its TLSA records could be compared with");
 }
 
 enum status dane_client_check(struct dns_scope *scope, struct arena *arena, const struct dane_client_input *in,
@@ -113,12 +113,13 @@ enum status dane_client_check(struct dns_scope *scope, struct arena *arena, cons
     struct dane_records records;
     out->security = a->security;
     if (a->state == DNS_BOGUS)
-        say(out, RESULT_FAIL, "the TLSA records of its name are bogus");
+        finding_say(out, RESULT_FAIL, "the TLSA records of its name are bogus");
     else if (a->state == DNS_TEMPFAIL)
-        say(out, RESULT_TEMPERROR, "the TLSA records of its name could not be looked up");
+        finding_say(out, RESULT_TEMPERROR, "the TLSA records of its name could not be looked up");
     else if (a->state != DNS_FOUND || a->security != DNS_SECURE)
-        say(out, RESULT_NONE,
-            a->state == DNS_FOUND ? "its TLSA records are not signed" : "its name has no TLSA records for clients");
+        finding_say(out, RESULT_NONE,
+                    a->state == DNS_FOUND ? "its TLSA records are not signed"
+                                          : "its name has no TLSA records for clients");
     else if (dane_records_read(arena, a, &records) != STATUS_OK)
         return STATUS_NOMEM;
     else

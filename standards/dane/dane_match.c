@@ -92,7 +92,7 @@ static int add_records(struct check *c, bool without_whole)
     return added;
 }
 
-static bool verify(struct check *c)
+static bool chain_verify(struct check *c)
 {
     X509_STORE_CTX *v = X509_STORE_CTX_new();
     bool good = false;
@@ -124,7 +124,7 @@ static int ask_openssl(const struct dane_match_request *r, bool without_whole, b
     if (c.ctx && c.store && *leaf && SSL_CTX_dane_enable(c.ctx) > 0 && (c.ssl = SSL_new(c.ctx)) != NULL &&
         SSL_dane_enable(c.ssl, r->host) > 0 && (!r->base_domain || SSL_add1_host(c.ssl, r->base_domain) == 1)) {
         SSL_dane_set_flags(c.ssl, DANE_FLAG_NO_DANE_EE_NAMECHECKS);
-        result = add_records(&c, without_whole) > 0 && verify(&c);
+        result = add_records(&c, without_whole) > 0 && chain_verify(&c);
         SSL_set_verify_result(c.ssl, X509_V_OK);
         if (result == 1 && SSL_get0_dane_tlsa(c.ssl, &usage, &selector, &matching, &data, &n) >= 0)
             for (size_t i = 0; i < r->records->count; i++) {

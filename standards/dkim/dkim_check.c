@@ -71,7 +71,7 @@ static bool read_fields(struct dkim_checker *c, const char *from_domain)
 }
 
 /* Marks the ones to be tried, best rank first, top first within a rank; starts their keys and body hashes. */
-static void choose(struct dkim_checker *c)
+static void signatures_choose(struct dkim_checker *c)
 {
     unsigned tried = 0;
     for (unsigned rank = 0; rank <= 4 && !c->headers->over_limit; rank++)
@@ -106,7 +106,7 @@ struct dkim_checker *dkim_checker_new(struct dns_scope *dns, struct arena *arena
     c->from_fields = header_count_seen(headers, "From");
     if (!read_fields(c, from_domain))
         return NULL;
-    choose(c);
+    signatures_choose(c);
     c->engine = options ? options->engine : NULL;
     if (c->engine && c->count)
         c->library = c->engine->begin(c);

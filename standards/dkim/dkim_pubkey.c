@@ -51,7 +51,7 @@ static EVP_MD *sha256;
 static atomic_uint_fast64_t hits, misses;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static void start(void)
+static void cache_start(void)
 {
     if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
         seed = (uint64_t)(uintptr_t)&seed;
@@ -210,7 +210,7 @@ enum status dkim_pubkey_get(enum dkim_key_type type, struct slice base64, struct
 {
     uint8_t octets[DKIM_PUBKEY_OCTETS];
     size_t n = 0;
-    pthread_once(&once, start);
+    pthread_once(&once, cache_start);
     *reason = "p= is not base64";
     enum status s = dkim_tags_base64(base64, octets, sizeof octets, &n);
     if (s == STATUS_LIMIT)
@@ -269,7 +269,7 @@ bool dkim_pubkey_verify(const struct dkim_pubkey *k, const uint8_t hash[32], con
 
 void dkim_pubkey_forget_all(void)
 {
-    pthread_once(&once, start);
+    pthread_once(&once, cache_start);
     for (size_t i = 0; i < CACHE_SETS; i++) {
         pthread_mutex_lock(&cache[i].lock);
         for (size_t j = 0; j < CACHE_WAYS; j++)
@@ -281,7 +281,7 @@ void dkim_pubkey_forget_all(void)
 struct dkim_pubkey_stats dkim_pubkey_stats(void)
 {
     struct dkim_pubkey_stats s = {.hits = atomic_load(&hits), .misses = atomic_load(&misses)};
-    pthread_once(&once, start);
+    pthread_once(&once, cache_start);
     for (size_t i = 0; i < CACHE_SETS; i++) {
         pthread_mutex_lock(&cache[i].lock);
         for (size_t j = 0; j < CACHE_WAYS; j++)

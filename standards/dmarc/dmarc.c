@@ -103,8 +103,9 @@ static const struct dmarc_walk *first_walk(struct dns_scope *scope, const struct
     return dmarc_walk(scope, e->arena, domain);
 }
 
-static enum status check(struct dns_scope *scope, struct arena *arena, const char *from_domain,
-                         const struct dmarc_identifier *identifiers, size_t n, bool psl, struct dmarc_finding *out)
+static enum status from_domain_check(struct dns_scope *scope, struct arena *arena, const char *from_domain,
+                                     const struct dmarc_identifier *identifiers, size_t n, bool psl,
+                                     struct dmarc_finding *out)
 {
     *out = (struct dmarc_finding){.result = RESULT_NONE, .reason = "no From domain to ask about", .psl = psl};
     if (!from_domain)
@@ -129,13 +130,13 @@ static enum status check(struct dns_scope *scope, struct arena *arena, const cha
 enum status dmarc_check(struct dns_scope *scope, struct arena *arena, const char *from_domain,
                         const struct dmarc_identifier *identifiers, size_t n, struct dmarc_finding *out)
 {
-    return check(scope, arena, from_domain, identifiers, n, false, out);
+    return from_domain_check(scope, arena, from_domain, identifiers, n, false, out);
 }
 
 enum status dmarc_check_psl(struct dns_scope *scope, struct arena *arena, const char *from_domain,
                             const struct dmarc_identifier *identifiers, size_t n, struct dmarc_finding *out)
 {
-    return check(scope, arena, from_domain, identifiers, n, true, out);
+    return from_domain_check(scope, arena, from_domain, identifiers, n, true, out);
 }
 
 int dmarc_severity(const struct dmarc_finding *f)
@@ -178,7 +179,7 @@ enum status dmarc_check_authors(struct dns_scope *scope, struct arena *arena, co
         dmarc_start(scope, authors[i]);
     for (size_t i = 0; i < checked; i++) {
         struct dmarc_finding f;
-        enum status s = check(scope, arena, authors[i], identifiers, n, psl, &f);
+        enum status s = from_domain_check(scope, arena, authors[i], identifiers, n, psl, &f);
         if (s != STATUS_OK)
             return out_of_memory(out, authors[i]);
         if (i == 0 || dmarc_severity(&f) > dmarc_severity(out))

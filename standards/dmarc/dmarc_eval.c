@@ -68,7 +68,7 @@ bool dmarc_eval_wants_existence(const struct dmarc_eval *e)
            f->record->np_state == DMARC_TAG_VALID;
 }
 
-static void publish(struct dmarc_finding *f, const char *tag, enum dmarc_policy p)
+static void eval_publish(struct dmarc_finding *f, const char *tag, enum dmarc_policy p)
 {
     snprintf(f->tag, sizeof f->tag, "%s", tag);
     f->policy_known = true;
@@ -85,15 +85,15 @@ static void apply_tag(struct dmarc_eval *e)
         return;
     bool has_sp = r->sp_state == DMARC_TAG_VALID;
     if (f->source == DMARC_FROM_AUTHOR)
-        publish(f, "p", r->p);
+        eval_publish(f, "p", r->p);
     else if (f->exists == DMARC_EXISTENCE_UNKNOWN && r->np != (has_sp ? r->sp : r->p))
         f->dns_failed = true;
     else if (f->exists == DMARC_EXISTS_NOT && r->np_state == DMARC_TAG_VALID && !f->psl)
-        publish(f, "np", r->np);
+        eval_publish(f, "np", r->np);
     else if (has_sp)
-        publish(f, "sp", r->sp);
+        eval_publish(f, "sp", r->sp);
     else
-        publish(f, "p", r->p);
+        eval_publish(f, "p", r->p);
 }
 
 /* ---- alignment ---- */
@@ -231,7 +231,7 @@ static enum limit_kind could_pass_limit(const struct dmarc_eval *e)
     return least;
 }
 
-static void say(struct dmarc_eval *e, enum result result, const char *reason)
+static void eval_say(struct dmarc_eval *e, enum result result, const char *reason)
 {
     e->f->result = result;
     e->f->reason = reason ? reason : "out of memory";
@@ -243,8 +243,8 @@ static void say_pass(struct dmarc_eval *e)
         if (e->aligned[i].passes) {
             const char *what = e->identifiers[i].kind == DMARC_SPF ? "SPF" : "DKIM";
             const char *how = e->aligned[i].identical ? "is the From domain" : "is of the same organisation";
-            say(e, RESULT_PASS,
-                arena_printf(e->arena, "%s passes for %s, which %s", what, e->identifiers[i].domain, how));
+            eval_say(e, RESULT_PASS,
+                     arena_printf(e->arena, "%s passes for %s, which %s", what, e->identifiers[i].domain, how));
             return;
         }
 }
@@ -254,11 +254,11 @@ static void say_none(struct dmarc_eval *e)
     const struct dmarc_walk *w = e->f->walk;
     for (size_t i = 0; i < w->count; i++)
         if (w->steps[i].records > 1) {
-            say(e, RESULT_NONE,
-                arena_printf(e->arena, "several DMARC records at _dmarc.%s count as none", w->steps[i].domain));
+            eval_say(e, RESULT_NONE,
+                     arena_printf(e->arena, "several DMARC records at _dmarc.%s count as none", w->steps[i].domain));
             return;
         }
-    say(e, RESULT_NONE, arena_printf(e->arena, "no DMARC record for %s", e->f->domain));
+    eval_say(e, RESULT_NONE, arena_printf(e->arena, "no DMARC record for %s", e->f->domain));
 }
 
 /* The name at which DNS failed, for the reason. */
@@ -280,8 +280,9 @@ static void say_dns_failed(struct dmarc_eval *e)
 {
     const char *how, *name = failed_name(e, &how);
     e->f->dns_failed = true;
-    say(e, RESULT_TEMPERROR,
-        name ? arena_printf(e->arena, "_dmarc.%s %s", name, how) : arena_printf(e->arena, "%s %s", e->f->domain, how));
+    eval_say(e, RESULT_TEMPERROR,
+             name ? arena_printf(e->arena, "_dmarc.%s %s", name, how)
+                  : arena_printf(e->arena, "%s %s", e->f->domain, how));
 }
 
 /* What was found instead, for the reason: "SPF: fail for a.example; DKIM: none". Of several signatures the first
@@ -321,7 +322,7 @@ static void say_fail(struct dmarc_eval *e)
     buf_adds(&b, "; DKIM: ");
     add_found(e, DMARC_DKIM, &b);
     buf_addc(&b, ')');
-    say(e, RESULT_FAIL, b.failed ? NULL : arena_copy(e->arena, b.p, b.n));
+    eval_say(e, RESULT_FAIL, b.failed ? NULL : arena_copy(e->arena, b.p, b.n));
     buf_release(&b);
 }
 
@@ -333,8 +334,8 @@ static void decide_finding(struct dmarc_eval *e)
         return;
     }
     if (e->record_unusable) {
-        say(e, RESULT_PERMERROR,
-            arena_printf(e->arena, "the DMARC record of %s has no usable policy", f->record_domain));
+        eval_say(e, RESULT_PERMERROR,
+                 arena_printf(e->arena, "the DMARC record of %s has no usable policy", f->record_domain));
         return;
     }
     if (!f->record) {
@@ -354,9 +355,9 @@ static void decide_finding(struct dmarc_eval *e)
         if (could_pass(e, i, RESULT_TEMPERROR)) {
             f->temp_could_have_aligned = true;
             f->limit = could_pass_limit(e);
-            say(e, RESULT_TEMPERROR,
-                arena_printf(e->arena, "%s of %s could not be checked now",
-                             e->identifiers[i].kind == DMARC_SPF ? "SPF" : "DKIM", e->identifiers[i].domain));
+            eval_say(e, RESULT_TEMPERROR,
+                     arena_printf(e->arena, "%s of %s could not be checked now",
+                                  e->identifiers[i].kind == DMARC_SPF ? "SPF" : "DKIM", e->identifiers[i].domain));
             return;
         }
     if (f->dns_failed)

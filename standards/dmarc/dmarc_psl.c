@@ -17,7 +17,7 @@
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static const psl_ctx_t *suffixes;
 
-static void load(void)
+static void suffixes_load(void)
 {
     suffixes = psl_latest(NULL);
     if (!suffixes)
@@ -26,14 +26,14 @@ static void load(void)
 
 const char *dmarc_psl_organisation(struct arena *arena, const char *domain)
 {
-    pthread_once(&once, load);
+    pthread_once(&once, suffixes_load);
     const char *org = suffixes ? psl_registrable_domain(suffixes, domain) : NULL;
     return arena_strdup(arena, org ? org : domain);
 }
 
 bool dmarc_psl_is_suffix(const char *domain)
 {
-    pthread_once(&once, load);
+    pthread_once(&once, suffixes_load);
     return suffixes && psl_is_public_suffix2(suffixes, domain, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE);
 }
 

@@ -74,7 +74,7 @@ bool dmarc_is_record(struct slice text)
     return version(text, NULL);
 }
 
-static bool is(struct slice value, const char *word)
+static bool value_is(struct slice value, const char *word)
 {
     return slice_eq_nocase(value, slice_str(word));
 }
@@ -85,7 +85,7 @@ static void fill_slots(struct slice text, struct slots *s)
     struct tag t;
     while (taglist_next(&c, &t)) {
         for (size_t i = 0; i < SLOT_COUNT; i++) {
-            if (!is(t.name, slot_names[i]))
+            if (!value_is(t.name, slot_names[i]))
                 continue;
             if (!t.valid || (s->of[i].seen && !slice_eq(s->of[i].value, t.value)))
                 s->of[i].broken = true;
@@ -108,7 +108,7 @@ static enum dmarc_tag_state request(const struct slots *s, enum slot i, enum dma
     if (!s->of[i].seen)
         return DMARC_TAG_ABSENT;
     for (enum dmarc_policy p = DMARC_POLICY_NONE; p <= DMARC_POLICY_REJECT; p++) {
-        if (is(v, dmarc_policy_name(p))) {
+        if (value_is(v, dmarc_policy_name(p))) {
             *out = p;
             return DMARC_TAG_VALID;
         }
@@ -128,7 +128,7 @@ static unsigned failure_options(struct slice v)
     while (taglist_piece(&v, ':', &piece)) {
         unsigned bit = 0;
         for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-            if (is(piece, words[i].word))
+            if (value_is(piece, words[i].word))
                 bit = words[i].bit;
         if (!bit || (fo & bit))
             return 0;
@@ -241,10 +241,12 @@ enum status dmarc_record_parse(struct arena *arena, struct slice text, struct dm
     r.p_state = request(&s, SLOT_P, &r.p);
     r.sp_state = request(&s, SLOT_SP, &r.sp);
     r.np_state = request(&s, SLOT_NP, &r.np);
-    r.psd = is(value_of(&s, SLOT_PSD), "y") ? DMARC_PSD_Y : is(value_of(&s, SLOT_PSD), "n") ? DMARC_PSD_N : DMARC_PSD_U;
-    r.testing = is(value_of(&s, SLOT_T), "y");
-    r.adkim_strict = is(value_of(&s, SLOT_ADKIM), "s");
-    r.aspf_strict = is(value_of(&s, SLOT_ASPF), "s");
+    r.psd = value_is(value_of(&s, SLOT_PSD), "y")   ? DMARC_PSD_Y
+            : value_is(value_of(&s, SLOT_PSD), "n") ? DMARC_PSD_N
+                                                    : DMARC_PSD_U;
+    r.testing = value_is(value_of(&s, SLOT_T), "y");
+    r.adkim_strict = value_is(value_of(&s, SLOT_ADKIM), "s");
+    r.aspf_strict = value_is(value_of(&s, SLOT_ASPF), "s");
     r.rua_count = uri_list(arena, value_of(&s, SLOT_RUA), r.rua, &r.rua_wrong);
     r.ruf_count = uri_list(arena, value_of(&s, SLOT_RUF), r.ruf, &r.ruf_wrong);
     unsigned fo = s.of[SLOT_RUF].seen ? failure_options(value_of(&s, SLOT_FO)) : 0;

@@ -16,7 +16,7 @@
 #define SHORTCUT_LEFT 7   /* ... the second query is for the name cut to these */
 #define PREFIX "_dmarc."
 
-static bool failed(const struct dmarc_step *s)
+static bool step_failed(const struct dmarc_step *s)
 {
     return s->state == DNS_TEMPFAIL || s->state == DNS_BOGUS;
 }
@@ -37,7 +37,7 @@ static void cut_at_stop(struct dmarc_walk *w)
 {
     for (size_t i = 0; i < w->count; i++) {
         const struct dmarc_record *r = w->steps[i].record;
-        if (failed(&w->steps[i]))
+        if (step_failed(&w->steps[i]))
             w->unknown = true;
         if (r && r->psd != DMARC_PSD_U) {
             w->count = i + 1;

@@ -35,7 +35,7 @@ static bool keyword(struct reader *r, struct slice *out)
     return out->n > 0;
 }
 
-static bool digits(struct reader *r, struct slice *out)
+static bool reader_digits(struct reader *r, struct slice *out)
 {
     const char *start = r->at.p;
     while (lex_peek(&r->at) >= '0' && lex_peek(&r->at) <= '9')
@@ -44,7 +44,7 @@ static bool digits(struct reader *r, struct slice *out)
     return out->n > 0;
 }
 
-static struct slice keep(struct reader *r, struct slice s)
+static struct slice reader_keep(struct reader *r, struct slice s)
 {
     return arena_slice(r->arena, s);
 }
@@ -54,7 +54,7 @@ static bool quoted_string(struct reader *r, struct slice *out)
     buf_reset(&r->text);
     if (!lex_quoted_string(&r->at, false, &r->text))
         return false;
-    *out = keep(r, buf_slice(&r->text));
+    *out = reader_keep(r, buf_slice(&r->text));
     return true;
 }
 
@@ -66,7 +66,7 @@ static bool value(struct reader *r, struct slice *out)
         return true;
     if (!lex_token(&r->at, &token))
         return false;
-    *out = keep(r, token);
+    *out = reader_keep(r, token);
     return true;
 }
 
@@ -107,11 +107,11 @@ static bool propspec(struct reader *r, struct authres_property_read *out)
     if (ok && !r->lenient && lex_peek(&r->at) != '.')
         ok = false;
     if (ok && lex_char(&r->at, '.')) {
-        out->ptype = keep(r, out->name);
+        out->ptype = reader_keep(r, out->name);
         ok = lex_cfws(&r->at) && keyword(r, &out->name) && lex_cfws(&r->at);
     }
     if (ok && lex_char(&r->at, '=') && lex_cfws(&r->at) && pvalue(r, &out->value)) {
-        out->name = keep(r, out->name);
+        out->name = reader_keep(r, out->name);
         return true;
     }
     r->at = before;
@@ -125,7 +125,7 @@ static bool method(struct reader *r, struct authres_result *out)
         return false;
     if (!lex_char(&r->at, '/'))
         return true;
-    return lex_cfws(&r->at) && digits(r, &out->method_version) && lex_cfws(&r->at);
+    return lex_cfws(&r->at) && reader_digits(r, &out->method_version) && lex_cfws(&r->at);
 }
 
 /* methodspec */
@@ -178,9 +178,9 @@ static bool resinfo(struct reader *r)
     }
     if (!methodspec(r, &result) || !lex_cfws(&r->at) || !reasonspec(r, &result) || !properties(r, &result))
         return false;
-    result.method = keep(r, result.method);
-    result.method_version = keep(r, result.method_version);
-    result.result = keep(r, result.result);
+    result.method = reader_keep(r, result.method);
+    result.method_version = reader_keep(r, result.method_version);
+    result.result = reader_keep(r, result.result);
     r->results[r->count++] = result;
     return true;
 }
@@ -218,12 +218,12 @@ static bool payload(struct reader *r, struct authres *out)
 {
     if (!lex_cfws(&r->at) || !value(r, &out->id) || !lex_cfws(&r->at))
         return false;
-    if (digits(r, &out->version) && !lex_cfws(&r->at))
+    if (reader_digits(r, &out->version) && !lex_cfws(&r->at))
         return false;
     return lex_char(&r->at, ';') && results(r) && lex_cfws(&r->at) && lex_end(&r->at);
 }
 
-static enum status parse(struct reader *r, struct authres *out)
+static enum status payload_parse(struct reader *r, struct authres *out)
 {
     struct authres a = {.count = 0};
     bool ok = payload(r, &a);
@@ -236,7 +236,7 @@ static enum status parse(struct reader *r, struct authres *out)
         return STATUS_NOMEM;
     if (r->count)
         memcpy(own, r->results, r->count * sizeof *own);
-    a.version = keep(r, a.version);
+    a.version = reader_keep(r, a.version);
     a.results = own;
     a.count = r->count;
     *out = a;
@@ -246,7 +246,7 @@ static enum status parse(struct reader *r, struct authres *out)
 static enum status read_text(struct arena *arena, struct slice text, bool lenient, struct authres *out)
 {
     struct reader r = {.at = lex_of(slice_trim(text)), .arena = arena, .text = BUF_INIT, .lenient = lenient};
-    enum status s = parse(&r, out);
+    enum status s = payload_parse(&r, out);
     buf_release(&r.text);
     return s;
 }

@@ -98,7 +98,7 @@ static unsigned line_end_flaws(struct slice v, size_t *i)
     return flaws;
 }
 
-static bool has(struct slice v, char c)
+static bool value_has(struct slice v, char c)
 {
     return memchr(v.p, c, v.n) != NULL;
 }
@@ -114,7 +114,8 @@ static size_t text_run(struct slice v)
 
 static unsigned value_flaws(struct slice v, size_t name_length)
 {
-    if (v.n == 0 || (name_length + 1 + v.n <= LINE_MAX_OCTETS && !has(v, '\r') && !has(v, '\n') && !has(v, '\0')))
+    if (v.n == 0 ||
+        (name_length + 1 + v.n <= LINE_MAX_OCTETS && !value_has(v, '\r') && !value_has(v, '\n') && !value_has(v, '\0')))
         return 0; /* most fields: one line */
     unsigned flaws = 0;
     size_t line = name_length + 1;
@@ -230,7 +231,7 @@ size_t header_count_seen(const struct header_list *list, const char *name)
 }
 
 /* Room for one more; what the list had before stays in the arena unused, at most as much again. */
-static enum status grow(struct header_list *list)
+static enum status list_grow(struct header_list *list)
 {
     size_t room = list->room ? list->room * 2 : 32;
     struct header_field *more = ARENA_ARRAY(list->arena, struct header_field, room);
@@ -296,9 +297,9 @@ static bool check_bounds(struct header_list *list, struct slice name, struct sli
 }
 
 /* Appends a field whose texts already live long enough. */
-static enum status append(struct header_list *list, struct slice name, struct slice value)
+static enum status field_append(struct header_list *list, struct slice name, struct slice value)
 {
-    if (list->count == list->room && grow(list) != STATUS_OK)
+    if (list->count == list->room && list_grow(list) != STATUS_OK)
         return STATUS_NOMEM;
     unsigned index = 1;
     uint32_t key = name_key(name);
@@ -319,7 +320,7 @@ enum status header_list_add(struct header_list *list, struct slice name, struct 
     struct slice own_name = arena_slice(list->arena, name), own_value = arena_slice(list->arena, value);
     if (arena_failed(list->arena))
         return STATUS_NOMEM;
-    enum status s = append(list, own_name, own_value);
+    enum status s = field_append(list, own_name, own_value);
     return s == STATUS_OK && (list->extra_fields > before || value.n < whole) ? STATUS_LIMIT : s;
 }
 
@@ -389,7 +390,7 @@ static enum status take_field(struct header_list *list, struct slice field, bool
     }
     if (!check_bounds(list, name, &value))
         return STATUS_OK;
-    enum status s = append(list, name, value);
+    enum status s = field_append(list, name, value);
     if (s == STATUS_OK && crlf && has_lone_lf(field)) {
         list->fields[list->count - 1].flaws |= HEADER_BARE_LF;
         list->flaws |= HEADER_BARE_LF;

@@ -48,7 +48,7 @@ static bool has_hyphen_ends(const char *kept)
 }
 
 /* Domain = sub-domain *("." sub-domain), to a canonical name */
-static bool domain(struct path_reader *r, char kept[LIMIT_DOMAIN + 1])
+static bool path_domain(struct path_reader *r, char kept[LIMIT_DOMAIN + 1])
 {
     struct lex at = r->at;
     struct slice text;
@@ -83,7 +83,7 @@ static bool at_domain(struct path_reader *r)
 {
     char ignored[LIMIT_DOMAIN + 1];
     struct lex before = r->at;
-    if (lex_char(&r->at, '@') && domain(r, ignored))
+    if (lex_char(&r->at, '@') && path_domain(r, ignored))
         return true;
     r->at = before;
     return false;
@@ -147,7 +147,7 @@ static bool mailbox(struct path_reader *r, char kept[LIMIT_DOMAIN + 1])
         return false;
     if (!lex_char(&r->at, '@'))
         return slice_eq_nocase(buf_slice(&r->local), SLICE_LIT("postmaster"));
-    return domain(r, kept) || address_literal(r);
+    return path_domain(r, kept) || address_literal(r);
 }
 
 /* Path without its brackets. */

@@ -153,7 +153,7 @@ static enum found obs_domain(struct from_reader *r)
 }
 
 /* domain = dot-atom / domain-literal / obs-domain */
-static enum found domain(struct from_reader *r, struct mailbox *m)
+static enum found mailbox_domain(struct from_reader *r, struct mailbox *m)
 {
     struct slice text;
     char kept[LIMIT_DOMAIN + 1];
@@ -212,7 +212,7 @@ static enum found addr_spec(struct from_reader *r, struct mailbox *out)
     m.local = arena_slice(r->arena, local);
     if (!lex_cfws(&r->at))
         return bad(r, "a comment in From is not ended");
-    enum found f = domain(r, &m);
+    enum found f = mailbox_domain(r, &m);
     if (f == FOUND && !lex_cfws(&r->at))
         return bad(r, "a comment in From is not ended");
     if (f == FOUND)
@@ -484,7 +484,7 @@ static enum found mailbox_or_group_behind(struct from_reader *r, struct phrase *
 }
 
 /* address = mailbox / group; within a group only mailboxes */
-static enum found address(struct from_reader *r, bool in_group)
+static enum found from_address(struct from_reader *r, bool in_group)
 {
     struct phrase ph = {.words = BUF_INIT};
     enum found f = mailbox_or_group_behind(r, &ph, in_group);
@@ -500,7 +500,7 @@ static enum found list(struct from_reader *r, bool in_group)
 {
     bool any = false;
     do {
-        enum found f = address(r, in_group);
+        enum found f = from_address(r, in_group);
         if (f == FOUND_BAD)
             return f;
         any |= f == FOUND;

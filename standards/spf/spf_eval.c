@@ -256,7 +256,7 @@ static const char *default_reason(struct spf_check *c, enum result r, const char
     return text ? text : "out of memory";
 }
 
-static enum status finish(struct spf_check *c, enum result r, struct spf_finding *out)
+static enum status check_finish(struct spf_check *c, enum result r, struct spf_finding *out)
 {
     out->explanation = r == RESULT_FAIL ? explain(c) : NULL;
     bool error = r == RESULT_TEMPERROR || r == RESULT_PERMERROR;
@@ -314,5 +314,5 @@ enum status spf_check(struct dns_scope *scope, struct arena *arena, const struct
         .validated = validated_now,
         .arg = c,
     };
-    return finish(c, spf_check_host(c, out->domain, false), out);
+    return check_finish(c, spf_check_host(c, out->domain, false), out);
 }

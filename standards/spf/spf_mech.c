@@ -21,7 +21,7 @@ static enum spf_match temperror(struct spf_check *c, const struct dns_answer *a)
     return SPF_MATCH_TEMPERROR;
 }
 
-static bool failed(const struct dns_answer *a)
+static bool answer_failed(const struct dns_answer *a)
 {
     return a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS;
 }
@@ -110,7 +110,7 @@ static enum spf_match match_a(struct spf_check *c, const char *domain, const str
     if (!target)
         return SPF_MATCH_PERMERROR;
     const struct dns_answer *a = spf_check_get(c, target, address_type(c));
-    if (failed(a))
+    if (answer_failed(a))
         return temperror(c, a);
     if (is_void(a))
         return nothing(c);
@@ -150,7 +150,7 @@ static enum spf_match match_mx_hosts(struct spf_check *c, const struct dns_answe
         dns_start(c->scope, host[i].name, address_type(c));
     for (size_t i = 0; i < count; i++) {
         const struct dns_answer *a = spf_check_get(c, host[i].name, address_type(c));
-        if (failed(a))
+        if (answer_failed(a))
             return temperror(c, a);
         any_address |= a->count > 0;
         any_void |= is_void(a);
@@ -166,7 +166,7 @@ static enum spf_match match_mx(struct spf_check *c, const char *domain, const st
     if (!target)
         return SPF_MATCH_PERMERROR;
     const struct dns_answer *mx = spf_check_get(c, target, DNS_MX);
-    if (failed(mx))
+    if (answer_failed(mx))
         return temperror(c, mx);
     if (is_void(mx))
         return nothing(c);
@@ -183,7 +183,7 @@ static enum spf_match match_exists(struct spf_check *c, const char *domain, cons
     if (!target)
         return SPF_MATCH_PERMERROR;
     const struct dns_answer *a = spf_check_get(c, target, DNS_A);
-    if (failed(a))
+    if (answer_failed(a))
         return temperror(c, a);
     if (is_void(a))
         return nothing(c);

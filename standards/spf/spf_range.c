@@ -8,7 +8,7 @@
 #include "standards/spf/spf_range.h"
 #include <stdlib.h>
 
-static uint64_t number(const uint8_t *p, unsigned octets)
+static uint64_t range_number(const uint8_t *p, unsigned octets)
 {
     uint64_t v = 0;
     for (unsigned i = 0; i < octets; i++)
@@ -23,7 +23,7 @@ void spf_ranges_add(struct arena *arena, struct spf_ranges *r, const struct ip_n
     struct spf_range *one = r->count < LIMIT_SPF_RANGES ? ARENA_NEW(arena, struct spf_range) : NULL;
     if (!one)
         return;
-    one->first = number(net->base.octets, v4 ? 4 : 8);
+    one->first = range_number(net->base.octets, v4 ? 4 : 8);
     one->last = host == 64 ? UINT64_MAX : one->first + (((uint64_t)1 << host) - 1);
     struct spf_range **list = v4 ? &r->v4 : &r->v6;
     one->next = *list;

@@ -37,7 +37,7 @@ static unsigned char signature[256];      /* the first */
 static struct dns *source;
 static size_t lookups; /* of the last round */
 
-static void stop(const char *why)
+static void bench_stop(const char *why)
 {
     fprintf(stderr, "bench_dkim: %s\n", why);
     exit(1);
@@ -47,7 +47,7 @@ static char *base64(const void *p, size_t n)
 {
     char *out = malloc(n * 4 / 3 + 8);
     if (!out)
-        stop("out of memory");
+        bench_stop("out of memory");
     EVP_EncodeBlock((unsigned char *)out, p, (int)n);
     return out;
 }
@@ -82,7 +82,7 @@ static void sign(size_t i)
     EVP_MD_CTX *c = EVP_MD_CTX_new();
     if (EVP_DigestSignInit(c, NULL, EVP_sha256(), NULL, keys[i]) != 1 ||
         EVP_DigestSign(c, made, &n, (const unsigned char *)text.p, text.n) != 1)
-        stop("cannot sign");
+        bench_stop("cannot sign");
     EVP_MD_CTX_free(c);
     char *b = base64(made, n);
     snprintf(fields[i], sizeof fields[i], " %s%s", tags, b);
@@ -96,7 +96,7 @@ static void sign(size_t i)
     signed_text = text;
 }
 
-static void publish(void)
+static void keys_publish(void)
 {
     struct buf zone = BUF_INIT;
     char *error = NULL, domain[32];
@@ -110,14 +110,14 @@ static void publish(void)
     }
     source = dns_replay_text(slice_of(zone.p, zone.n), "zone", &error);
     if (!source)
-        stop(error);
+        bench_stop(error);
     buf_release(&zone);
 }
 
-static void add(struct header_list *list, const char *name, const char *value)
+static void field_add(struct header_list *list, const char *name, const char *value)
 {
     if (header_list_add(list, slice_str(name), slice_str(value)) != STATUS_OK)
-        stop("header list");
+        bench_stop("header list");
 }
 
 /* One message with that many signatures; those beyond DKIM_CHECK_SIGNATURES repeat the earlier ones. */
@@ -131,24 +131,25 @@ static void by_checker(size_t signatures, bool opendkim)
     size_t count = 0;
     header_list_init(&list, arena);
     for (size_t i = 0; i < signatures; i++)
-        add(&list, "DKIM-Signature", fields[i % DKIM_CHECK_SIGNATURES]);
+        field_add(&list, "DKIM-Signature", fields[i % DKIM_CHECK_SIGNATURES]);
     for (int i = 0; i < FIELDS - 6; i++)
-        add(&list, "Received",
+        field_add(
+            &list, "Received",
             " from a.example.org (a.example.org [192.0.2.1])\n\tby b.example.net; Fri, 20 Nov 2026 12:00:00 +0000");
-    add(&list, "From", " a@example.org");
-    add(&list, "To", " b@example.net");
-    add(&list, "Subject", " Bench");
-    add(&list, "Date", " Fri, 20 Nov 2026 12:00:00 +0000");
-    add(&list, "Message-ID", " <1@example.org>");
+    field_add(&list, "From", " a@example.org");
+    field_add(&list, "To", " b@example.net");
+    field_add(&list, "Subject", " Bench");
+    field_add(&list, "Date", " Fri, 20 Nov 2026 12:00:00 +0000");
+    field_add(&list, "Message-ID", " <1@example.org>");
     struct dkim_checker *c = dkim_checker_new(dns, arena, &list, "example.org", &options);
     dkim_checker_body(c, slice_of(body, BODY));
     size_t passed = 0, most = signatures < DKIM_CHECK_SIGNATURES ? signatures : DKIM_CHECK_SIGNATURES;
     if (dkim_checker_end(c, &s, &count) != STATUS_OK)
-        stop("the checker failed");
+        bench_stop("the checker failed");
     for (size_t i = 0; i < count; i++)
         passed += s[i].result == RESULT_PASS;
     if (passed != most)
-        stop("not as many signatures pass as should");
+        bench_stop("not as many signatures pass as should");
     for (lookups = 0; dns_trace(dns, lookups);)
         lookups++;
     dkim_checker_free(c);
@@ -198,7 +199,7 @@ static void bare(void)
     if (EVP_PKEY_verify_init(c) != 1 || EVP_PKEY_CTX_set_rsa_padding(c, RSA_PKCS1_PADDING) != 1 ||
         EVP_PKEY_CTX_set_signature_md(c, EVP_sha256()) != 1 ||
         EVP_PKEY_verify(c, signature, sizeof signature, hash, sizeof hash) != 1)
-        stop("the floor does not verify");
+        bench_stop("the floor does not verify");
     EVP_PKEY_CTX_free(c);
 }
 
@@ -218,10 +219,10 @@ int main(void)
     for (size_t i = 0; i < DKIM_CHECK_SIGNATURES; i++) {
         keys[i] = EVP_RSA_gen(2048);
         if (!keys[i])
-            stop("no key");
+            bench_stop("no key");
         sign(i);
     }
-    publish();
+    keys_publish();
     double floor_us = us(bare), ours_us = us(ours), cold_us = us(ours_without_cache), library_us = us(library);
     printf("dkim: one message of %d fields and %d octets, RSA 2048, processor time\n", FIELDS, BODY);
     printf("  floor (SHA-256 and RSA alone)     %8.1f us\n", floor_us);

@@ -77,7 +77,7 @@ static void *by_ub_resolve(void *arg)
     return NULL;
 }
 
-static double run(void *(*work)(void *), struct dns *dns, struct ub_ctx *ctx, bool fresh)
+static double threads_run(void *(*work)(void *), struct dns *dns, struct ub_ctx *ctx, bool fresh)
 {
     struct job job[THREADS];
     unsigned long total = 0;
@@ -93,7 +93,7 @@ static double run(void *(*work)(void *), struct dns *dns, struct ub_ctx *ctx, bo
     return (double)total * 1000.0 / (double)(clock_mono_ms() - start);
 }
 
-static void put(const char *path, const char *text)
+static void file_put(const char *path, const char *text)
 {
     FILE *f = fopen(path, "w");
     if (!f || fputs(text, f) < 0 || fclose(f) != 0)
@@ -111,7 +111,7 @@ static double run_source(const char *anchor_path, const char *conf_path, bool ca
         fprintf(stderr, "%s\n", error);
         exit(1);
     }
-    double rate = run(by_scope, dns, NULL, !cache);
+    double rate = threads_run(by_scope, dns, NULL, !cache);
     dns_close(dns);
     return rate;
 }
@@ -123,13 +123,13 @@ int main(void)
         return 1;
     snprintf(anchor_path, sizeof anchor_path, "%s/anchor", folder);
     snprintf(conf_path, sizeof conf_path, "%s/conf", folder);
-    put(anchor_path, anchor);
-    put(conf_path, conf);
+    file_put(anchor_path, anchor);
+    file_put(conf_path, conf);
 
     struct ub_ctx *ctx = ub_ctx_create();
     if (!ctx || ub_ctx_config(ctx, conf_path) != 0)
         return 1;
-    double blocking = run(by_ub_resolve, NULL, ctx, true);
+    double blocking = threads_run(by_ub_resolve, NULL, ctx, true);
     ub_ctx_delete(ctx);
     double async = run_source(anchor_path, conf_path, false), cached = run_source(anchor_path, conf_path, true);
     printf("dns: ub_resolve, %d threads       %10.0f look-ups/s     1.0\n", THREADS, blocking);

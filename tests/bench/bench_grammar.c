@@ -28,14 +28,14 @@ static int64_t now_ns(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-static void say(const char *what, int64_t started)
+static void time_say(const char *what, int64_t started)
 {
     double us = (double)(now_ns() - started) / 1000.0 / ROUNDS;
     sum += us;
     printf("grammar: %-34s %8.2f us a message\n", what, us);
 }
 
-static void fill(struct header_list *l)
+static void header_fill(struct header_list *l)
 {
     static const char *const fields[][2] = {
         {"Authentication-Results",
@@ -63,19 +63,19 @@ static void headers(struct arena *a)
     for (int i = 0; i < ROUNDS; i++) {
         arena_reset(a);
         header_list_init(&l, a);
-        fill(&l);
+        header_fill(&l);
     }
-    say("30 header fields kept", t);
+    time_say("30 header fields kept", t);
     t = now_ns();
     for (int i = 0; i < ROUNDS; i++)
         format_check(a, &l, NULL, &f);
-    say("message-format, From parsed", t);
+    time_say("message-format, From parsed", t);
     t = now_ns();
     for (int i = 0; i < ROUNDS; i++)
         for (size_t k = 0; k < l.count; k++)
             forged += header_is(&l.fields[k], "Authentication-Results") &&
                       authres_is_forged(l.fields[k].value, "mx.receiver.example");
-    say("forged Authentication-Results found", t);
+    time_say("forged Authentication-Results found", t);
     if (f.result != RESULT_PASS || forged != 2u * ROUNDS)
         printf("grammar: the message is not judged as it should be\n");
 }
@@ -98,7 +98,7 @@ static void written(void)
         if (authres_end(&w) != STATUS_OK)
             abort();
     }
-    say("Authentication-Results written", t);
+    time_say("Authentication-Results written", t);
     buf_release(&out);
 }
 
@@ -118,7 +118,7 @@ static void dmarc(struct arena *a, struct dns *source)
             abort();
         dns_scope_free(scope);
     }
-    say("DMARC, 3 identifiers, answers at hand", t);
+    time_say("DMARC, 3 identifiers, answers at hand", t);
     if (f.result != RESULT_PASS)
         printf("grammar: DMARC does not pass as it should\n");
 }

@@ -36,7 +36,7 @@ static uint64_t chance(void)
     return state ^= state << 17;
 }
 
-static unsigned domain(void)
+static unsigned domain_draw(void)
 {
     double x = (double)(chance() >> 11) / (double)((uint64_t)1 << 53) * cumulated[DOMAINS - 1];
     unsigned low = 0, high = DOMAINS - 1;
@@ -101,11 +101,11 @@ static void findings(struct json *j, const char *d, const char *client, bool pas
     json_end(j);
 }
 
-static void record(struct buf *b, unsigned n, unsigned mails, int64_t first)
+static void mail_record(struct buf *b, unsigned n, unsigned mails, int64_t first)
 {
     struct json j = JSON_INTO(b);
     char d[64], t[40], client[32], id[32], second[CLOCK_TEXT];
-    unsigned k = domain();
+    unsigned k = domain_draw();
     bool pass = chance() % 10 != 0;
     snprintf(d, sizeof d, "sender-%u.example", k);
     snprintf(client, sizeof client, "192.0.%u.%u", k % 250, (unsigned)(chance() % 4 + 1));
@@ -143,7 +143,8 @@ static double worst_processor_time(double worst, clock_t began)
     return ms > worst ? ms : worst;
 }
 
-static void ask(struct store *s, const char *name, const char *sql, const char *types, const char *text, int64_t a)
+static void store_time(struct store *s, const char *name, const char *sql, const char *types, const char *text,
+                       int64_t a)
 {
     double best = 1e9, worst = 0, cpu = 0;
     unsigned rows = 0;
@@ -210,34 +211,39 @@ static void ask_top(struct store *s, const char *name, const char *standard, con
 static void questions(struct store *s, int64_t first)
 {
     int64_t week = first / 86400 + DAYS - 7;
-    ask(s, "domain",
+    store_time(
+        s, "domain",
         "SELECT scope, standard, result, security, sum(count), min(first_seen), max(last_seen) FROM subject_day WHERE "
         "subject = $1 AND day >= $2 "
         "GROUP BY scope, standard, result, security",
         "ti", "sender-0.example", 0);
-    ask(s, "standards",
+    store_time(
+        s, "standards",
         "SELECT day, standard, result, sum(count) FROM standard_day WHERE scope = 'mail' AND day >= $1 GROUP BY day, "
         "standard, result",
         "i", NULL, 0);
-    ask(s, "top (week)", QUESTION_TOP_NOT_PASSED, "ttiii", "dmarc", week);
-    ask(s, "top (all)", QUESTION_TOP_NOT_PASSED, "ttiii", "dmarc", 0);
+    store_time(s, "top (week)", QUESTION_TOP_NOT_PASSED, "ttiii", "dmarc", week);
+    store_time(s, "top (all)", QUESTION_TOP_NOT_PASSED, "ttiii", "dmarc", 0);
     for (int i = 0; i < 2; i++) /* as assay-ledger does each hour, at most 24 days at once; the last day is open */
         if (most_seen_keep(s, first / 86400 + DAYS - 1, NULL) != STATUS_OK)
             fprintf(stderr, "%s\n", store_error(s));
     ask_top(s, "top --state pass", "dmarc", "pass");
     ask_top(s, "top --standard tls", "tls", "pass");
-    ask(s, "unsigned", QUESTION_TOP_DNSSEC, "ttiii", "dnssec", week);
-    ask(s, "unexplained",
+    store_time(s, "unsigned", QUESTION_TOP_DNSSEC, "ttiii", "dnssec", week);
+    store_time(
+        s, "unexplained",
         "SELECT standard, subject, sum(count) FROM outcome_day WHERE day >= $1 AND action <> 'deliver' AND exemption = "
         "'' GROUP BY "
         "standard, subject ORDER BY sum(count) DESC LIMIT 30",
         "i", NULL, week);
-    ask(s, "refused",
+    store_time(
+        s, "refused",
         "SELECT t, from_domain, record FROM mail WHERE t >= $1 AND would <> 'deliver' AND would <> 'tag' ORDER BY t "
         "DESC LIMIT 30",
         "i", NULL, 0);
-    ask(s, "why", "SELECT record FROM mail WHERE queue_id = $1", "t", "4B00000007", 0);
-    ask(s, "selectors", "SELECT selector, bits, count FROM selector WHERE domain = $1", "t", "sender-7.example", 0);
+    store_time(s, "why", "SELECT record FROM mail WHERE queue_id = $1", "t", "4B00000007", 0);
+    store_time(s, "selectors", "SELECT selector, bits, count FROM selector WHERE domain = $1", "t", "sender-7.example",
+               0);
 }
 
 static void write_all(struct journal *j, unsigned mails, int64_t first)
@@ -247,7 +253,7 @@ static void write_all(struct journal *j, unsigned mails, int64_t first)
     int64_t spent = 0;
     for (unsigned i = 0; i < mails; i++) {
         buf_reset(&b);
-        record(&b, i, mails, first);
+        mail_record(&b, i, mails, first);
         struct timespec from, to;
         clock_gettime(CLOCK_MONOTONIC, &from);
         if (journal_write(j, buf_slice(&b), JOURNAL_WAIT) != STATUS_OK)

@@ -23,7 +23,7 @@ static uint32_t name_count = NAMES_MOST;
 
 static uint64_t state = 88172645463325252u;
 
-static uint32_t draw(void)
+static uint32_t random_draw(void)
 {
     state ^= state << 13;
     state ^= state >> 7;
@@ -65,7 +65,7 @@ static void ask_many(const struct policy *p, const char *what, unsigned kind)
     uint64_t required = 0;
     for (uint32_t i = 0; i < 65536; i++) {
         char name[64];
-        name_of(draw() % name_count, name);
+        name_of(random_draw() % name_count, name);
         snprintf(names[i], sizeof names[i], "%s%s", kind == 1 ? "mx1.relay." : kind == 2 ? "un" : "", name);
     }
     int64_t start = now_us();
@@ -101,7 +101,7 @@ static void customers(void)
            (double)(now_us() - start) / 1e6);
     buf_release(&text);
     for (uint32_t i = 0; i < 4096; i++)
-        snprintf(rcpts[i], sizeof rcpts[i], "someone+tag@c%u.example", draw() % CUSTOMERS);
+        snprintf(rcpts[i], sizeof rcpts[i], "someone+tag@c%u.example", random_draw() % CUSTOMERS);
     start = now_us();
     for (uint32_t i = 0; p && i < QUESTIONS; i++) {
         struct policy_question q = {
@@ -133,7 +133,7 @@ static void ask_names(const struct policy *p)
            "ask: what the resolver asks of each query", ns, ns / 500, 100.0 * (double)required / QUESTIONS);
 }
 
-static void run(const char *folder)
+static void bench_run(const char *folder)
 {
     char list[256], path[256], text[1024];
     snprintf(list, sizeof list, "%s/million.list", folder);
@@ -183,7 +183,7 @@ int main(int argc, char **argv)
         printf("bench_policy: a number of names from 1 to %u was expected, not '%s'\n", NAMES_MOST, argv[1]);
         return 1;
     }
-    run(folder);
+    bench_run(folder);
     if (name_count == NAMES_MOST)
         customers();
     rmdir(folder);

@@ -55,7 +55,7 @@ static double seconds(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void prepare(struct session *s)
+static void session_prepare(struct session *s)
 {
     *s = (struct session){.addresses = job.addresses, .filter_count = job.filters, .seconds = ANSWER_SECONDS};
 }
@@ -82,7 +82,7 @@ static void *work(void *context)
     return NULL;
 }
 
-static int compare(const void *a, const void *b)
+static int float_compare(const void *a, const void *b)
 {
     const float x = *(const float *)a, y = *(const float *)b;
     return (x > y) - (x < y);
@@ -102,7 +102,7 @@ static void print_text(const char *text)
     putchar('"');
 }
 
-static int report(struct worker *workers, double took)
+static int load_report(struct worker *workers, double took)
 {
     size_t outcomes[OUTCOMES] = {0}, n = 0, inserted = 0;
     uint64_t octets = 0;
@@ -117,7 +117,7 @@ static int report(struct worker *workers, double took)
             outcomes[k] += workers[i].outcomes[k];
         error = *error ? error : workers[i].error;
     }
-    qsort(all, n, sizeof *all, compare);
+    qsort(all, n, sizeof *all, float_compare);
     printf("{\"mails\":%zu,\"connections\":%zu,\"seconds\":%.4f,\"rate\":%.1f,\"octets\":%llu,\"fields\":%zu", n,
            job.connections, took, (double)n / took, (unsigned long long)octets, inserted);
     printf(",\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"most_ms\":%.3f,\"outcomes\":{", (double)all[n / 2],
@@ -139,13 +139,13 @@ static int run_load(void)
     memset(workers, 0, job.connections * sizeof *workers);
     const double began = seconds();
     for (size_t i = 0; i < job.connections; i++) {
-        prepare(&workers[i].session);
+        session_prepare(&workers[i].session);
         if (pthread_create(&workers[i].thread, &attributes, work, &workers[i]) != 0)
             fail("cannot start thread %zu", i + 1);
     }
     for (size_t i = 0; i < job.connections; i++)
         pthread_join(workers[i].thread, NULL);
-    return report(workers, seconds() - began);
+    return load_report(workers, seconds() - began);
 }
 
 /* Each mail once: its outcome, the reply, and the header's Authentication-Results as they are at the end. */
@@ -153,7 +153,7 @@ static int run_each(void)
 {
     struct session s;
     int rc = 0;
-    prepare(&s);
+    session_prepare(&s);
     for (size_t i = 0; i < job.corpus.count; i++) {
         const enum outcome outcome = session_mail(&s, &job.corpus.mails[i]);
         printf("{\"id\":");
@@ -181,7 +181,7 @@ static int run_hold(bool with_body)
     struct session *held = need(NULL, job.connections * sizeof *held);
     char octet;
     for (size_t i = 0; i < job.connections; i++) {
-        prepare(&held[i]);
+        session_prepare(&held[i]);
         if (!session_open_only(&held[i], &job.corpus.mails[0], with_body))
             fail("connection %zu: %s", i + 1, held[i].error);
     }
@@ -194,7 +194,7 @@ static int run_hold(bool with_body)
     return 0;
 }
 
-static size_t number(const char *text, size_t most, char option)
+static size_t option_number(const char *text, size_t most, char option)
 {
     char *end;
     unsigned long n = strtoul(text, &end, 10);
@@ -222,13 +222,13 @@ int main(int argc, char **argv)
         if (option == 'm' && job.filters < FILTERS)
             job.addresses[job.filters++] = optarg;
         else if (option == 'c')
-            job.connections = number(optarg, CONNECTIONS_MOST, 'c');
+            job.connections = option_number(optarg, CONNECTIONS_MOST, 'c');
         else if (option == 'n')
-            job.mails = number(optarg, 100000000, 'n');
+            job.mails = option_number(optarg, 100000000, 'n');
         else if (option == 'H')
-            hold = number(optarg, CONNECTIONS_MOST, 'H');
+            hold = option_number(optarg, CONNECTIONS_MOST, 'H');
         else if (option == 'f')
-            floor = number(optarg, 1000, 'f');
+            floor = option_number(optarg, 1000, 'f');
         else if (option == 'e')
             each = true;
         else if (option == 'b')

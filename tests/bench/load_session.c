@@ -52,7 +52,7 @@ struct macro {
     const char *name, *value;
 };
 
-static void put(struct octets *o, const void *p, size_t n)
+static void octets_put(struct octets *o, const void *p, size_t n)
 {
     if (o->n + n > o->room) {
         o->room = (o->n + n) * 2 + 512;
@@ -65,12 +65,12 @@ static void put(struct octets *o, const void *p, size_t n)
 static void put_number(struct octets *o, uint32_t v)
 {
     const uint32_t wire = htonl(v);
-    put(o, &wire, sizeof wire);
+    octets_put(o, &wire, sizeof wire);
 }
 
 static void put_text(struct octets *o, const char *text)
 {
-    put(o, text, strlen(text) + 1);
+    octets_put(o, text, strlen(text) + 1);
 }
 
 static uint32_t number_at(const char *p)
@@ -85,7 +85,7 @@ static size_t begin_packet(struct filter *f, char letter)
 {
     size_t at = f->out.n;
     put_number(&f->out, 0);
-    put(&f->out, &letter, 1);
+    octets_put(&f->out, &letter, 1);
     return at;
 }
 
@@ -246,7 +246,7 @@ static bool is_wanted(const struct filter *f, enum stage stage, const char *name
 static void put_macros(struct filter *f, enum stage stage, char letter, const struct macro *m)
 {
     size_t at = begin_packet(f, 'D');
-    put(&f->out, &letter, 1);
+    octets_put(&f->out, &letter, 1);
     for (; m->name; m++)
         if (m->value && is_wanted(f, stage, m->name)) {
             put_text(&f->out, m->name);
@@ -306,7 +306,7 @@ static void take_edit(struct session *s, const struct filter *f, char letter, ch
 }
 
 /* Takes answers up to the one that ends a step. */
-static enum step answer(struct session *s, struct filter *f, enum outcome *outcome)
+static enum step session_answer(struct session *s, struct filter *f, enum outcome *outcome)
 {
     char letter, *data;
     size_t size;
@@ -347,7 +347,7 @@ static enum step answer(struct session *s, struct filter *f, enum outcome *outco
 static enum step answer_unless(struct session *s, struct filter *f, uint32_t silent, enum outcome *outcome)
 {
     if (!(f->protocol & silent))
-        return answer(s, f, outcome);
+        return session_answer(s, f, outcome);
     return f->out.n < FLUSH_AT || send_out(s, f) ? GO_ON : LOST;
 }
 
@@ -374,8 +374,8 @@ static enum step step_connect(struct session *s, struct filter *f, const struct 
     put_macros(f, AT_CONNECT, 'C', macros);
     size_t at = begin_packet(f, 'C');
     put_text(&f->out, m->client);
-    put(&f->out, six ? "6" : "4", 1);
-    put(&f->out, &port, sizeof port);
+    octets_put(&f->out, six ? "6" : "4", 1);
+    octets_put(&f->out, &port, sizeof port);
     put_text(&f->out, address);
     end_packet(f, at);
     return answer_unless(s, f, SILENT_CONNECT, outcome);
@@ -460,7 +460,7 @@ static enum step step_body(struct session *s, struct filter *f, const struct mai
     size_t size;
     for (size_t at = 0; !(f->protocol & NO_BODY) && at < m->body_size && !f->done; at += CHUNK) {
         size_t packet = begin_packet(f, 'B');
-        put(&f->out, m->body + at, m->body_size - at < CHUNK ? m->body_size - at : CHUNK);
+        octets_put(&f->out, m->body + at, m->body_size - at < CHUNK ? m->body_size - at : CHUNK);
         end_packet(f, packet);
         if (f->protocol & SILENT_BODY) {
             if (!send_out(s, f))
@@ -475,7 +475,7 @@ static enum step step_body(struct session *s, struct filter *f, const struct mai
         if (letter == 'c' || letter == 'a')
             continue;
         f->in_at -= 5 + size; /* a refusal: read again as the answer to a step */
-        return answer(s, f, outcome);
+        return session_answer(s, f, outcome);
     }
     return GO_ON;
 }
@@ -491,7 +491,7 @@ static enum step step_content(struct session *s, struct filter *f, const struct 
         return step;
     put_macros(f, AT_END, 'E', macros);
     end_packet(f, begin_packet(f, 'E'));
-    return answer(s, f, outcome);
+    return session_answer(s, f, outcome);
 }
 
 void session_close(struct session *s)

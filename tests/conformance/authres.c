@@ -24,7 +24,7 @@ static struct slice read_whole(struct arena *arena, const char *path)
     return slice_of(p, n);
 }
 
-static bool judge(struct arena *arena, const char *our_id, const char *path)
+static bool file_judge(struct arena *arena, const char *our_id, const char *path)
 {
     struct slice text = read_whole(arena, path);
     const struct header_field *field;
@@ -49,7 +49,7 @@ int main(int argc, char **argv)
     }
     for (int i = 2; i < argc; i++) {
         struct arena *arena = arena_new(LIMIT_MESSAGE_ARENA);
-        bool ok = arena && judge(arena, argv[1], argv[i]);
+        bool ok = arena && file_judge(arena, argv[1], argv[i]);
         arena_free(arena);
         if (!ok) {
             fprintf(stderr, "authres: %s: cannot be read\n", argv[i]);

@@ -92,7 +92,7 @@ static struct buf *packet(char letter)
     return &p->data;
 }
 
-static void text(struct buf *b, const char *s)
+static void text_put(struct buf *b, const char *s)
 {
     buf_add(b, s, strlen(s) + 1);
 }
@@ -109,7 +109,7 @@ static void text_of_seed(struct buf *b, const char *form)
     buf_addc(b, 0);
 }
 
-static void number(struct buf *b, uint32_t n)
+static void number_put(struct buf *b, uint32_t n)
 {
     const uint32_t net = htonl(n);
     buf_add(b, &net, sizeof net);
@@ -121,7 +121,7 @@ static void macros(char letter, const char *const *pairs)
 
     buf_addc(b, letter);
     for (; *pairs; pairs++)
-        text(b, *pairs);
+        text_put(b, *pairs);
 }
 
 static void negotiation(void)
@@ -133,9 +133,9 @@ static void negotiation(void)
     struct buf *b = packet('O');
     const bool modern = any(5) > 0;
 
-    number(b, modern ? 6 : ONE_OF(versions));
-    number(b, modern ? 0x1ff : ONE_OF(actions));
-    number(b, modern ? 0x130fff : ONE_OF(steps));
+    number_put(b, modern ? 6 : ONE_OF(versions));
+    number_put(b, modern ? 0x1ff : ONE_OF(actions));
+    number_put(b, modern ? 0x130fff : ONE_OF(steps));
 }
 
 static const char *const addresses[] = {"192.0.2.10", "192.0.2.66",  "2001:db8::66", "IPv6:2001:db8::10",
@@ -151,7 +151,7 @@ static void client(void)
         macros('C',
                (const char *const[]){any(2) ? "j" : "{j}", "mx.example.org", "{daemon_name}", ONE_OF(listeners), NULL});
     b = packet('C');
-    text(b, any(4) ? "host.example" : "localhost");
+    text_put(b, any(4) ? "host.example" : "localhost");
     if (any(8) == 0) {
         buf_addc(b, 'U');
         return;
@@ -159,7 +159,7 @@ static void client(void)
     buf_addc(b, address[0] == '/' ? 'L' : strchr(address, ':') ? '6' : '4');
     buf_addc(b, any(2) ? 0x30 : 0);
     buf_addc(b, 0x39);
-    text(b, address);
+    text_put(b, address);
 }
 
 static void envelope(void)
@@ -185,9 +185,9 @@ static void envelope(void)
     b = packet('M');
     text_of_seed(b, ONE_OF(senders));
     if (any(3) == 0)
-        text(b, "SIZE=100");
+        text_put(b, "SIZE=100");
     if (any(6) == 0)
-        text(b, "SMTPUTF8");
+        text_put(b, "SMTPUTF8");
     for (uint32_t n = any(3) + (any(8) > 0); n > 0; n--) {
         if (any(4) == 0)
             macros('R', (const char *const[]){"i", "4Qrcpt", NULL});
@@ -218,8 +218,8 @@ static void content(void)
         for (uint32_t n = any(9) + 1; n > 0; n--) {
             const size_t k = any(sizeof fields / sizeof *fields);
             b = packet('L');
-            text(b, fields[k][0]);
-            text(b, fields[k][1]);
+            text_put(b, fields[k][0]);
+            text_put(b, fields[k][1]);
         }
     if (any(10) == 0)
         macros('N', (const char *const[]){"i", "4Qheader", NULL});
@@ -339,7 +339,7 @@ static void replay(struct slice rest)
         buf_addslice(b, c.data);
         if (c.letter == 'O' && wire_read_options(c.data, &o)) {
             buf_cut(b, 8); /* version and actions */
-            number(b, o.protocol & ~WITHOUT_ANSWER);
+            number_put(b, o.protocol & ~WITHOUT_ANSWER);
         }
     }
 }
@@ -349,14 +349,14 @@ static void make_up(void)
     negotiation();
     client();
     if (any(10))
-        text(packet('H'), any(2) ? "helo.example" : "x");
+        text_put(packet('H'), any(2) ? "helo.example" : "x");
     for (uint32_t mails = any(3) + 1; mails > 0; mails--) {
         envelope();
         content();
         if (any(6) == 0)
             packet('A');
         if (any(12) == 0)
-            text(packet('U'), "XYZZY");
+            text_put(packet('U'), "XYZZY");
         if (any(30) == 0) {
             packet('K');
             client();
@@ -366,7 +366,7 @@ static void make_up(void)
         packet('Q');
 }
 
-static void make(void)
+static void conversation_make(void)
 {
     state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
     for (int i = 0; i < 8; i++)
@@ -387,7 +387,7 @@ static void to_octets(struct buf *out)
 {
     buf_reset(out);
     for (size_t i = 0; i < packet_count; i++) {
-        number(out, (uint32_t)packets[i].data.n + 1);
+        number_put(out, (uint32_t)packets[i].data.n + 1);
         buf_addc(out, packets[i].letter);
         buf_add(out, packets[i].data.p, packets[i].data.n);
     }
@@ -577,7 +577,7 @@ static void offer(struct buf *all, uint32_t steps)
         }
 }
 
-static void show(const char *what, struct slice s)
+static void octets_show(const char *what, struct slice s)
 {
     printf("  %s (%zu): ", what, s.n);
     for (size_t i = 0; i < s.n && i < 600; i++)
@@ -588,9 +588,9 @@ static void show(const char *what, struct slice s)
 static void show_difference(const char *what, struct slice all, struct slice a, struct slice b)
 {
     printf("DIFFERENT seed %llu: %s\n", seed, what);
-    show("said", all);
-    show("A", a);
-    show("B", b);
+    octets_show("said", all);
+    octets_show("A", a);
+    octets_show("B", b);
 }
 
 /* Plays the conversation to both: the same octets, or (steps) with these offered to our engine. */
@@ -619,7 +619,7 @@ static struct {
 /* The seed's conversation, how it is sent, and how much of it is compared. false: not to be played. */
 static bool build(struct buf *all, uint32_t *step, size_t *n)
 {
-    make();
+    conversation_make();
     to_octets(all);
     *step = any(40) == 0 && all->n < 4000 ? 1 : any(2) ? 0 : 300;
     *n = compared(buf_slice(all));

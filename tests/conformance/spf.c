@@ -58,7 +58,7 @@ static bool explained(const char *wanted, const char *got)
 }
 
 /* One case; field: zone id helo host mailfrom results explanation, escapes undone. */
-static bool run(struct runner *r, char *const field[FIELDS])
+static bool case_run(struct runner *r, char *const field[FIELDS])
 {
     struct arena *arena = arena_new(16 << 20);
     struct dns_scope *scope = dns_scope_new(r->dns, arena, &(struct dns_budget){.lookups = 1000});
@@ -88,7 +88,7 @@ static bool run(struct runner *r, char *const field[FIELDS])
 }
 
 /* Splits at tabs and undoes the escapes; the caller frees the fields. */
-static size_t split(char *line, char *field[FIELDS])
+static size_t line_split(char *line, char *field[FIELDS])
 {
     size_t count = 0;
     for (char *next = line; next && count < FIELDS; count++) {
@@ -114,10 +114,10 @@ static int run_all(struct runner *r)
     }
     while (getline(&line, &size, f) > 0) {
         char *field[FIELDS];
-        size_t n = split(line, field);
+        size_t n = line_split(line, field);
         if (n != FIELDS || !open_zone(r, field[0]))
             return 2;
-        if (run(r, field))
+        if (case_run(r, field))
             r->passed++;
         else
             r->failed++;

@@ -10,7 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check(int holds)
+static void check_holds(int holds)
 {
     if (!holds)
         __builtin_trap();
@@ -31,12 +31,15 @@ static void check_written(struct arena *arena, struct slice octets)
     authres_method(&w, "dkim", "fail", NULL);
     authres_property(&w, "header", "d", text);
     authres_comment(&w, text);
-    check(authres_end(&w) == STATUS_OK);
+    check_holds(authres_end(&w) == STATUS_OK);
     for (size_t i = 0; i < out.n; i++)
-        check((out.p[i] >= 32 && out.p[i] < 127) || out.p[i] == '\t' || (out.p[i] == '\n' && out.p[i + 1] == '\t'));
-    check(authres_parse(arena, buf_slice(&out), &a) == STATUS_OK);
-    check(a.count == 2 && a.results[0].property_count == (octets.n > 0) && a.results[1].property_count == (*text != 0));
-    check(authres_is_forged(buf_slice(&out), "mx.example.org") && !authres_is_forged(buf_slice(&out), "example.net"));
+        check_holds((out.p[i] >= 32 && out.p[i] < 127) || out.p[i] == '\t' ||
+                    (out.p[i] == '\n' && out.p[i + 1] == '\t'));
+    check_holds(authres_parse(arena, buf_slice(&out), &a) == STATUS_OK);
+    check_holds(a.count == 2 && a.results[0].property_count == (octets.n > 0) &&
+                a.results[1].property_count == (*text != 0));
+    check_holds(authres_is_forged(buf_slice(&out), "mx.example.org") &&
+                !authres_is_forged(buf_slice(&out), "example.net"));
     buf_release(&out);
     free(text);
 }
@@ -49,11 +52,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (authres_parse(arena, text, &a) == STATUS_OK) {
         char *id = arena_copy(arena, a.id.p, a.id.n);
         if (id && *id && strlen(id) == a.id.n && a.id.n < 256)
-            check(authres_is_forged(text, id));
+            check_holds(authres_is_forged(text, id));
     }
     (void)authres_is_forged(text, "example.net");
     bool strict = authres_parse(arena, text, &a) == STATUS_OK;
-    check(authres_parse_lenient(arena, text, &a) == STATUS_OK || !strict);
+    check_holds(authres_parse_lenient(arena, text, &a) == STATUS_OK || !strict);
     if (size <= 4096)
         check_written(arena, text);
     arena_free(arena);

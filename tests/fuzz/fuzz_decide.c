@@ -52,7 +52,7 @@ struct bytes {
     size_t left;
 };
 
-static unsigned next(struct bytes *b)
+static unsigned byte_next(struct bytes *b)
 {
     if (b->left == 0)
         return 0;
@@ -62,10 +62,10 @@ static unsigned next(struct bytes *b)
 
 static size_t make_sets(struct bytes *b, struct decide_rrset *sets)
 {
-    size_t count = next(b) % (SETS_MAX + 1);
+    size_t count = byte_next(b) % (SETS_MAX + 1);
     bool authority = false;
     for (size_t i = 0; i < count; i++) {
-        unsigned a = next(b), c = next(b), d = next(b);
+        unsigned a = byte_next(b), c = byte_next(b), d = byte_next(b);
         authority |= (d & 0x80) != 0; /* the authority section comes last */
         sets[i] = (struct decide_rrset){.owner = names[a & 15],
                                         .type = types[c & 7],
@@ -121,7 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct bytes b = {data, size};
     struct decide_rrset sets[SETS_MAX];
     static const unsigned rcodes[] = {0, 0, 0, 3, 6, 2, 5, 3};
-    unsigned flags = next(&b), kinds = next(&b), name = next(&b);
+    unsigned flags = byte_next(&b), kinds = byte_next(&b), name = byte_next(&b);
     struct decide_input in = {
         .name = names[name & 15],
         .type = types[kinds & 7],

@@ -9,7 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check(int holds)
+static void check_holds(int holds)
 {
     if (!holds)
         __builtin_trap();
@@ -18,7 +18,7 @@ static void check(int holds)
 static void check_digest(const char *text)
 {
     size_t n = strlen(text);
-    check(n < DELEGATION_DIGEST && strspn(text, "0123456789abcdefABCDEF:") == n);
+    check_holds(n < DELEGATION_DIGEST && strspn(text, "0123456789abcdefABCDEF:") == n);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -29,12 +29,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size)
         memcpy(copy, data, size);
     if (delegation_request_read(slice_of(copy, size), &r)) {
-        check(size && copy[size - 1] == '\n' && memmem(copy, size, "request=smtpd_access_policy\n", 28) != NULL);
-        check(r.port <= 65535);
+        check_holds(size && copy[size - 1] == '\n' && memmem(copy, size, "request=smtpd_access_policy\n", 28) != NULL);
+        check_holds(r.port <= 65535);
         check_digest(r.cert);
         check_digest(r.public_key);
         if (r.client.family)
-            check(ip_from_text(slice_str(ip_text(&r.client, text)), &again) == STATUS_OK && ip_eq(&again, &r.client));
+            check_holds(ip_from_text(slice_str(ip_text(&r.client, text)), &again) == STATUS_OK &&
+                        ip_eq(&again, &r.client));
     }
     free(copy);
     return 0;

@@ -43,8 +43,8 @@ static void plain(struct slice body, bool relaxed, struct buf *out)
         buf_adds(out, "\r\n");
 }
 
-static void compare(const struct dkim_bodyhash *b, int number, struct slice body, bool relaxed, bool limited,
-                    size_t limit)
+static void hash_compare(const struct dkim_bodyhash *b, int number, struct slice body, bool relaxed, bool limited,
+                         size_t limit)
 {
     struct buf text = BUF_INIT;
     uint8_t got[32], want[32];
@@ -98,9 +98,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     dkim_bodyhash_end(b);
     for (int relaxed = 0; relaxed < 2; relaxed++) {
-        compare(b, numbers[relaxed * 3], body, relaxed, false, 0);
-        compare(b, numbers[relaxed * 3 + 1], body, relaxed, true, limit);
-        compare(b, numbers[relaxed * 3 + 2], body, relaxed, true, limit / 3);
+        hash_compare(b, numbers[relaxed * 3], body, relaxed, false, 0);
+        hash_compare(b, numbers[relaxed * 3 + 1], body, relaxed, true, limit);
+        hash_compare(b, numbers[relaxed * 3 + 2], body, relaxed, true, limit / 3);
     }
     dkim_bodyhash_free(b);
     arena_free(arena);

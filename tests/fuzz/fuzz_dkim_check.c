@@ -13,7 +13,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static bool verify(struct dns *source, struct slice message, bool opendkim)
+static bool message_verify(struct dns *source, struct slice message, bool opendkim)
 {
     struct dkim_check_options options = {.at = 1767225600, .engine = opendkim ? &assay_dkim_engine : NULL};
     struct arena *arena = arena_new(LIMIT_MESSAGE_ARENA);
@@ -47,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!source && !(source = dns_replay_text(SLICE_LIT(zone), "zone", &error)))
         abort();
     struct slice message = slice_of((const char *)data, size);
-    bool ours = verify(source, message, false), library = verify(source, message, true);
+    bool ours = message_verify(source, message, false), library = message_verify(source, message, true);
     if (library && !ours)
         abort();
     return 0;

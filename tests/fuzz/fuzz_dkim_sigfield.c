@@ -9,7 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void expect(int truth)
+static void expect_true(int truth)
 {
     if (!truth)
         abort();
@@ -22,13 +22,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct arena *arena = arena_new(1 << 20);
         struct dkim_sigfield f;
         dkim_sigfield_read(arena, (enum dkim_sigfield_kind)kind, value, 1767225600, &f);
-        expect(f.reason != NULL);
-        expect(!f.domain || domain_is_kept(f.domain));
-        expect(!f.selector || domain_is_kept(f.selector));
-        expect(!f.b_raw.p || (f.b_raw.p >= value.p && f.b_raw.p + f.b_raw.n <= value.p + value.n));
+        expect_true(f.reason != NULL);
+        expect_true(!f.domain || domain_is_kept(f.domain));
+        expect_true(!f.selector || domain_is_kept(f.selector));
+        expect_true(!f.b_raw.p || (f.b_raw.p >= value.p && f.b_raw.p + f.b_raw.n <= value.p + value.n));
         if (f.problem == RESULT_PASS) {
-            expect(f.domain && f.selector && f.signature_size && f.algorithm != ALGORITHM_OTHER);
-            expect(kind == SIGFIELD_DKIM ? f.from_names > 0 : f.instance >= 1 && f.instance <= 50);
+            expect_true(f.domain && f.selector && f.signature_size && f.algorithm != ALGORITHM_OTHER);
+            expect_true(kind == SIGFIELD_DKIM ? f.from_names > 0 : f.instance >= 1 && f.instance <= 50);
         }
         arena_free(arena);
     }

@@ -9,7 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check(int holds)
+static void check_holds(int holds)
 {
     if (!holds)
         __builtin_trap();
@@ -17,10 +17,10 @@ static void check(int holds)
 
 static void check_uris(const char *const *uris, size_t n)
 {
-    check(n <= DMARC_URIS_MAX);
+    check_holds(n <= DMARC_URIS_MAX);
     for (size_t i = 0; i < n; i++)
         for (const char *p = uris[i]; *p; p++)
-            check(*p > 32 && *p < 127 && *p != ',' && *p != '!');
+            check_holds(*p > 32 && *p < 127 && *p != ',' && *p != '!');
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -29,11 +29,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct slice text = slice_of((const char *)data, size);
     struct dmarc_record r;
     enum status s = dmarc_record_parse(arena, text, &r);
-    check(s == STATUS_LIMIT || (s == STATUS_OK) == dmarc_is_record(text));
+    check_holds(s == STATUS_LIMIT || (s == STATUS_OK) == dmarc_is_record(text));
     if (s == STATUS_OK) {
         check_uris(r.rua, r.rua_count);
         check_uris(r.ruf, r.ruf_count);
-        check(r.fo != 0 && !((r.fo & DMARC_FO_0) && (r.fo & DMARC_FO_1)));
+        check_holds(r.fo != 0 && !((r.fo & DMARC_FO_0) && (r.fo & DMARC_FO_1)));
     }
     arena_free(arena);
     return 0;

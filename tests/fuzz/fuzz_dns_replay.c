@@ -7,7 +7,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void ask(struct dns *dns)
+static void names_ask(struct dns *dns)
 {
     static const char *const names[] = {"a", "a.b", "b", ".", "x.a.b"};
     static const enum dns_type types[] = {DNS_A, DNS_TXT, DNS_MX, DNS_CNAME};
@@ -38,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!dns && !error)
         abort();
     if (dns)
-        ask(dns);
+        names_ask(dns);
     dns_close(dns);
     free(error);
     free(copy);

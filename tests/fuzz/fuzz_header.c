@@ -11,7 +11,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check(int holds)
+static void check_holds(int holds)
 {
     if (!holds)
         __builtin_trap();
@@ -25,22 +25,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct format_finding f;
     header_list_init(&list, arena);
     enum status s = header_parse_message(&list, slice_of((const char *)data, size), &body);
-    check(s == STATUS_OK || list.over_limit || arena_failed(arena));
-    check(list.count <= LIMIT_HEADER_FIELDS && list.bytes <= LIMIT_HEADER_BYTES && body.n <= size);
+    check_holds(s == STATUS_OK || list.over_limit || arena_failed(arena));
+    check_holds(list.count <= LIMIT_HEADER_FIELDS && list.bytes <= LIMIT_HEADER_BYTES && body.n <= size);
     for (size_t i = 0; i < list.count; i++) {
         const struct header_field *field = &list.fields[i];
-        check(field->index >= 1 && field->index <= list.count);
-        check(header_unfold(arena, field->value).n <= field->value.n);
+        check_holds(field->index >= 1 && field->index <= list.count);
+        check_holds(header_unfold(arena, field->value).n <= field->value.n);
     }
     struct format_body odd = {.nul = false};
     format_body_chunk(&odd, body, true);
     format_body_end(&odd);
     format_check(arena, &list, &odd, &f);
     if (f.from_domain) {
-        check(header_count(&list, "From") == 1 && f.from_count >= 1);
-        check(domain_is_kept(f.from_domain) && f.domain_count == 1);
+        check_holds(header_count(&list, "From") == 1 && f.from_count >= 1);
+        check_holds(domain_is_kept(f.from_domain) && f.domain_count == 1);
     }
-    check((f.flaws == 0) == (f.result == RESULT_PASS) || f.result == RESULT_TEMPERROR);
+    check_holds((f.flaws == 0) == (f.result == RESULT_PASS) || f.result == RESULT_TEMPERROR);
     arena_free(arena);
     return 0;
 }

@@ -10,7 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check(int holds)
+static void check_holds(int holds)
 {
     if (!holds)
         __builtin_trap();
@@ -20,13 +20,13 @@ static void check_mailbox(struct arena *arena, const struct mailbox *m, bool nul
 {
     struct buf text = BUF_INIT;
     struct mailbox again;
-    check(!m->domain || domain_is_kept(m->domain));
-    check(null_allowed || m->domain || m->literal.n);
+    check_holds(!m->domain || domain_is_kept(m->domain));
+    check_holds(null_allowed || m->domain || m->literal.n);
     mailaddr_add(&text, m);
     if (m->domain && !arena_failed(arena) && text.n <= LIMIT_ADDRESS &&
         mailaddr_path(arena, buf_slice(&text), true, &again) == STATUS_OK) {
-        check(slice_eq(again.local, m->local));
-        check(again.domain && strcmp(again.domain, m->domain) == 0);
+        check_holds(slice_eq(again.local, m->local));
+        check_holds(again.domain && strcmp(again.domain, m->domain) == 0);
     }
     buf_release(&text);
 }
@@ -42,11 +42,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (mailaddr_path(arena, text, utf8, &one) == STATUS_OK)
             check_mailbox(arena, &one, true);
     if (mailaddr_from(arena, text, &all, &count, &why) == STATUS_OK) {
-        check(count <= MAILADDR_FROM_MAX);
+        check_holds(count <= MAILADDR_FROM_MAX);
         for (size_t i = 0; i < count; i++)
             check_mailbox(arena, &all[i], false);
     } else {
-        check(why != NULL);
+        check_holds(why != NULL);
     }
     arena_free(arena);
     return 0;

@@ -12,7 +12,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check(int holds)
+static void check_holds(int holds)
 {
     if (!holds)
         __builtin_trap();
@@ -26,12 +26,12 @@ static long first(const uint8_t *data, size_t size, size_t *length)
     if (size)
         memcpy(copy, data, size);
     long used = netstring_first(slice_of(copy, size), MOST, &content);
-    check(used >= -1 && used <= (long)size);
+    check_holds(used >= -1 && used <= (long)size);
     if (used > 0) {
         int n = snprintf(frame, sizeof frame, "%zu:", content.n);
-        check(content.n <= MOST && content.p == copy + n && memcmp(copy, frame, (size_t)n) == 0 &&
-              used == n + (long)content.n + 1);
-        check(copy[used - 1] == ',');
+        check_holds(content.n <= MOST && content.p == copy + n && memcmp(copy, frame, (size_t)n) == 0 &&
+                    used == n + (long)content.n + 1);
+        check_holds(copy[used - 1] == ',');
     }
     *length = content.n;
     free(copy);
@@ -46,11 +46,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         size = MOST + 2 * NETSTRING_FRAME;
     for (size_t n = 0; n <= size; n++) {
         long used = first(data, n, &now);
-        check(before == 0 || used == before); /* decided once, decided for good */
-        check(before <= 0 || now == length);
+        check_holds(before == 0 || used == before); /* decided once, decided for good */
+        check_holds(before <= 0 || now == length);
         before = used;
         length = now;
     }
-    check(before != 0 || size <= MOST + NETSTRING_FRAME); /* so many octets are enough to know */
+    check_holds(before != 0 || size <= MOST + NETSTRING_FRAME); /* so many octets are enough to know */
     return 0;
 }

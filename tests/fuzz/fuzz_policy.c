@@ -19,7 +19,7 @@ static void canonical(const struct policy *p, struct buf *out)
             buf_printf(out, "%s\n", s->text);
 }
 
-static void ask(const struct policy *p)
+static void policy_questions(const struct policy *p)
 {
     const struct policy_statement *s;
     struct policy_answer a;
@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         policy_message_print(policy_report_at(r, i), &twice);
     buf_reset(&twice);
     if (p) {
-        ask(p);
+        policy_questions(p);
         canonical(p, &once);
         struct policy *again = policy_load_text(buf_slice(&once), "again", NULL);
         if (again)

@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static char dir[] = "/tmp/assay-fuzz-segment.XXXXXX";
 static const char *const name = "milter-20261120T000000Z-00000001.journal";
 
-static void put(const uint8_t *data, size_t size)
+static void segment_put(const uint8_t *data, size_t size)
 {
     char path[128];
     snprintf(path, sizeof path, "%s/%s", dir, name);
@@ -27,7 +27,7 @@ static void put(const uint8_t *data, size_t size)
 }
 
 /* Lines from `from` on, and the place behind the first half of them. */
-static size_t count(off_t from, off_t *middle, size_t half)
+static size_t lines_count(off_t from, off_t *middle, size_t half)
 {
     struct journal_lines l;
     struct slice line;
@@ -60,10 +60,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const char *const left[] = {".journal", ".bad", ".bad.why"};
     if (!s && (!mkdtemp(dir) || atexit(clean) != 0 || !(s = store_open(":memory:", STORE_WRITE, NULL, NULL))))
         abort();
-    put(data, size);
+    segment_put(data, size);
     off_t middle = 0;
-    size_t all = count(0, &middle, 0), half = all / 2;
-    if (half && (count(0, &middle, half) != all || count(middle, &middle, 0) != all - half))
+    size_t all = lines_count(0, &middle, 0), half = all / 2;
+    if (half && (lines_count(0, &middle, half) != all || lines_count(middle, &middle, 0) != all - half))
         abort();
     struct ingest_report r = {0};
     if (ingest_folder(s, NULL, dir, NULL, &r) != STATUS_OK)

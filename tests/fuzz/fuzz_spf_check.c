@@ -36,7 +36,7 @@ static struct dns_result *everywhere_ask(struct dns *source, const struct dns_qu
 
 static const struct dns_ops everywhere_ops = {.ask = everywhere_ask};
 
-static void check(struct dns *dns, const struct spf_engine *engine, size_t size)
+static void engine_check(struct dns *dns, const struct spf_engine *engine, size_t size)
 {
     struct arena *arena = arena_new(16 << 20);
     struct dns_scope *scope = dns_scope_new(dns, arena, NULL);
@@ -62,9 +62,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         n += piece;
     }
     w.txt = slice_of(rdata, n);
-    check(&w.base, NULL, size);
+    engine_check(&w.base, NULL, size);
     if (assay_spf_engine.check)
-        check(&w.base, &assay_spf_engine, size);
+        engine_check(&w.base, &assay_spf_engine, size);
     free(rdata);
     return 0;
 }

@@ -9,7 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check(int holds)
+static void check_holds(int holds)
 {
     if (!holds)
         __builtin_trap();
@@ -25,13 +25,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memcpy(copy, data, size);
     struct slice text = slice_of(copy, size);
     if (sts_record_id(text, id) == STATUS_OK)
-        check(sts_is_record(text) && strlen(id) >= 1 && strlen(id) <= STS_ID);
+        check_holds(sts_is_record(text) && strlen(id) >= 1 && strlen(id) <= STS_ID);
     if (sts_policy_read(arena, text, &p, &why) == STATUS_OK) {
-        check(p.max_age <= STS_MAX_AGE && p.mx_count <= STS_FILE / 4 && (p.mx_count || p.mode == STS_NONE));
+        check_holds(p.max_age <= STS_MAX_AGE && p.mx_count <= STS_FILE / 4 && (p.mx_count || p.mode == STS_NONE));
         for (size_t i = 0; i < p.mx_count; i++)
-            check(sts_pattern(slice_str(p.mx[i]), pattern) == STATUS_OK && strcmp(pattern, p.mx[i]) == 0);
+            check_holds(sts_pattern(slice_str(p.mx[i]), pattern) == STATUS_OK && strcmp(pattern, p.mx[i]) == 0);
     } else {
-        check(why != NULL);
+        check_holds(why != NULL);
     }
     arena_free(arena);
     free(copy);

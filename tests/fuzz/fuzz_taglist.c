@@ -7,7 +7,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check(int holds)
+static void check_holds(int holds)
 {
     if (!holds)
         __builtin_trap();
@@ -24,18 +24,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     while (taglist_next(&c, &t))
         tags++;
     if (taglist_parse(text, &list) == STATUS_OK) {
-        check(list.count == tags);
+        check_holds(list.count == tags);
         for (size_t i = 0; i < list.count; i++) {
             if (list.tags[i].name.n >= sizeof name)
                 continue;
             memcpy(name, list.tags[i].name.p, list.tags[i].name.n);
             name[list.tags[i].name.n] = '\0';
-            check(taglist_find(&list, name) == &list.tags[i]);
+            check_holds(taglist_find(&list, name) == &list.tags[i]);
         }
     }
     for (struct slice rest = text; taglist_piece(&rest, ':', &piece);)
-        check(piece.n <= size);
+        check_holds(piece.n <= size);
     if (taglist_squeeze(text, squeezed, sizeof squeezed, &n) == STATUS_OK)
-        check(n <= size);
+        check_holds(n <= size);
     return 0;
 }

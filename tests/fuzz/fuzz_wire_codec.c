@@ -9,7 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check(bool holds)
+static void check_holds(bool holds)
 {
     if (!holds)
         __builtin_trap();
@@ -17,8 +17,8 @@ static void check(bool holds)
 
 static void check_inside(struct slice data, const char *text)
 {
-    check(text >= data.p && text < data.p + data.n);
-    check(text + strlen(text) < data.p + data.n);
+    check_holds(text >= data.p && text < data.p + data.n);
+    check_holds(text + strlen(text) < data.p + data.n);
 }
 
 /* Every other packet that we write, one after the other: each is read again as one, and nothing is left. */
@@ -40,13 +40,13 @@ static void answers_come_back(const char *text, uint32_t number)
     rest = buf_slice(&out);
     for (size_t i = 0; i < sizeof letters; i++) {
         long used = wire_command_first(rest, UINT32_MAX - 1, &c);
-        check(used > 0 && c.letter == letters[i]);
+        check_holds(used > 0 && c.letter == letters[i]);
         if (i == 0)
-            check(wire_read_options(c.data, &again) && again.actions == number && again.protocol == ~number &&
-                  strcmp(c.data.p + 16, text) == 0);
+            check_holds(wire_read_options(c.data, &again) && again.actions == number && again.protocol == ~number &&
+                        strcmp(c.data.p + 16, text) == 0);
         rest = slice_from(rest, (size_t)used);
     }
-    check(rest.n == 0);
+    check_holds(rest.n == 0);
     buf_release(&out);
 }
 
@@ -60,13 +60,13 @@ static void reply_has_its_lines(const char *text, size_t count)
     if (wire_put_reply(&out, "451", text[0] == '4' ? text : NULL, lines, count) == STATUS_OK) {
         for (size_t i = 5; i < out.n; i++)
             breaks += out.p[i] == '\n';
-        check(breaks == count - 1 && out.p[out.n - 1] == 0);
+        check_holds(breaks == count - 1 && out.p[out.n - 1] == 0);
     } else {
-        check(out.n == 0);
+        check_holds(out.n == 0);
     }
-    check(wire_put_reply(&out, text, NULL, lines, 0) == STATUS_INVALID);
+    check_holds(wire_put_reply(&out, text, NULL, lines, 0) == STATUS_INVALID);
     if (wire_put_reply(&out, text, NULL, lines, 1) == STATUS_OK)
-        check(strlen(text) == 3 && (text[0] == '4' || text[0] == '5'));
+        check_holds(strlen(text) == 3 && (text[0] == '4' || text[0] == '5'));
     buf_release(&out);
 }
 
@@ -77,12 +77,12 @@ static void answer_comes_back(const char *name, const char *value)
     const char *line[] = {value};
 
     wire_put_insert_header(&out, 1, name, value);
-    check(wire_command_first(buf_slice(&out), UINT32_MAX - 1, &c) == (long)out.n && c.letter == 'i');
-    check(c.data.n == 4 + strlen(name) + strlen(value) + 2 && strcmp(c.data.p + 4, name) == 0);
+    check_holds(wire_command_first(buf_slice(&out), UINT32_MAX - 1, &c) == (long)out.n && c.letter == 'i');
+    check_holds(c.data.n == 4 + strlen(name) + strlen(value) + 2 && strcmp(c.data.p + 4, name) == 0);
     buf_reset(&out);
     if (wire_put_reply(&out, "550", "5.7.1", line, 1) == STATUS_OK) {
-        check(wire_command_first(buf_slice(&out), UINT32_MAX - 1, &c) == (long)out.n && c.letter == 'y');
-        check(memchr(c.data.p, '\n', c.data.n) == NULL && c.data.p[c.data.n - 1] == 0);
+        check_holds(wire_command_first(buf_slice(&out), UINT32_MAX - 1, &c) == (long)out.n && c.letter == 'y');
+        check_holds(memchr(c.data.p, '\n', c.data.n) == NULL && c.data.p[c.data.n - 1] == 0);
     }
     buf_release(&out);
 }
@@ -96,32 +96,32 @@ static void read_all(struct slice data)
     size_t count = 0, octets = 0;
     char letter;
 
-    check(!wire_read_options(data, &options) || (data.n >= 12 && options.version >= WIRE_VERSION_MIN));
+    check_holds(!wire_read_options(data, &options) || (data.n >= 12 && options.version >= WIRE_VERSION_MIN));
     if (wire_read_connect(data, &connect)) {
         check_inside(data, connect.host);
-        check((connect.address == NULL) == (connect.family == 'U'));
+        check_holds((connect.address == NULL) == (connect.family == 'U'));
         if (connect.address)
             check_inside(data, connect.address);
     }
     if (wire_read_text(data, &a)) {
-        check(a == data.p && strlen(a) + 1 == data.n);
+        check_holds(a == data.p && strlen(a) + 1 == data.n);
         answers_come_back(a, (uint32_t)data.n * 2654435761u);
         reply_has_its_lines(a, 1 + data.n % 3);
     }
     if (wire_read_header(data, &a, &b)) {
-        check(a == data.p && strlen(a) + strlen(b) + 2 == data.n);
+        check_holds(a == data.p && strlen(a) + strlen(b) + 2 == data.n);
         answer_comes_back(a, b);
     }
     if (wire_are_texts(data)) {
         for (; (a = wire_next_text(&rest)); count++, octets += strlen(a) + 1)
             check_inside(data, a);
-        check(count > 0 && octets == data.n);
+        check_holds(count > 0 && octets == data.n);
     }
     if (wire_read_macros(data, &letter, &rest)) {
-        check(letter == data.p[0]);
+        check_holds(letter == data.p[0]);
         for (count = 0; wire_next_text(&rest); count++)
             ;
-        check(count % 2 == 0 && rest.n == 0);
+        check_holds(count % 2 == 0 && rest.n == 0);
     }
 }
 
@@ -135,9 +135,9 @@ static long first(const uint8_t *data, size_t n, uint32_t most, bool read)
     if (n)
         memcpy(copy, data, n);
     used = wire_command_first(slice_of(copy, n), most, &c);
-    check(used >= -1 && used <= (long)n);
+    check_holds(used >= -1 && used <= (long)n);
     if (used > 0) {
-        check(used >= 5 && c.data.n == (size_t)used - 5 && c.data.n <= most && c.letter == copy[4]);
+        check_holds(used >= 5 && c.data.n == (size_t)used - 5 && c.data.n <= most && c.letter == copy[4]);
         if (read)
             read_all(slice_of(copy + 5, c.data.n));
     }
@@ -153,11 +153,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     for (size_t n = 0; n <= size && n < 256; n++) {
         long used = first(data, n, most, false);
-        check(decided == 0 || used == decided);
-        check(n >= 4 || used == 0);
+        check_holds(decided == 0 || used == decided);
+        check_holds(n >= 4 || used == 0);
         decided = used;
     }
-    check(decided == 0 || decided == whole);
+    check_holds(decided == 0 || decided == whole);
     if (size)
         memcpy(copy, data, size);
     read_all(slice_of(copy, size)); /* data without its packet, so that every reader sees any octets */

@@ -12,7 +12,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check(bool holds)
+static void check_holds(bool holds)
 {
     if (!holds)
         __builtin_trap();
@@ -24,13 +24,13 @@ struct session {
     bool in_message;
 };
 
-static void hear(struct session *s, const char *text)
+static void session_hear(struct session *s, const char *text)
 {
     for (; s && *text; text++)
         s->sum = s->sum * 31 + (unsigned char)*text;
 }
 
-static enum mta_answer choose(const struct session *s)
+static enum mta_answer answer_choose(const struct session *s)
 {
     static const enum mta_answer all[] = {MTA_CONTINUE, MTA_CONTINUE, MTA_CONTINUE, MTA_CONTINUE,
                                           MTA_REJECT,   MTA_TEMPFAIL, MTA_ACCEPT,   MTA_DISCARD};
@@ -62,54 +62,54 @@ static enum mta_answer f_connect(struct mta *mta, const char *host, const struct
     if (host[0] == 'x')
         return MTA_ACCEPT;
     *out = calloc(1, sizeof **out);
-    hear(*out, host);
-    hear(*out, j ? j : "");
+    session_hear(*out, host);
+    session_hear(*out, j ? j : "");
     return MTA_CONTINUE;
 }
 
 static enum mta_answer f_helo(struct session *s, const char *name)
 {
-    hear(s, name);
-    return choose(s) == MTA_TEMPFAIL ? MTA_TEMPFAIL : MTA_CONTINUE;
+    session_hear(s, name);
+    return answer_choose(s) == MTA_TEMPFAIL ? MTA_TEMPFAIL : MTA_CONTINUE;
 }
 
-static enum mta_answer refuse(struct mta *mta, enum mta_answer a)
+static enum mta_answer mta_refuse(struct mta *mta, enum mta_answer a)
 {
     static const char *const lines[] = {"50 % of", "it"};
 
-    check(!mta->ops->insert_header(mta, "A", " b") && !mta->ops->quarantine(mta, "why"));
+    check_holds(!mta->ops->insert_header(mta, "A", " b") && !mta->ops->quarantine(mta, "why"));
     if (a == MTA_REJECT)
-        check(mta->ops->reply(mta, "550", "5.7.1", lines, 2));
+        check_holds(mta->ops->reply(mta, "550", "5.7.1", lines, 2));
     return a;
 }
 
 static enum mta_answer f_mail(struct mta *mta, struct session *s, const char *const *args)
 {
     for (; *args; args++)
-        hear(s, *args);
+        session_hear(s, *args);
     if (s)
         s->in_message = true;
-    return refuse(mta, choose(s));
+    return mta_refuse(mta, answer_choose(s));
 }
 
 static enum mta_answer f_rcpt(struct mta *mta, struct session *s, const char *const *args)
 {
     const char *i = mta->ops->macro(mta, "i");
 
-    hear(s, i ? i : "");
-    hear(s, *args ? *args : "");
-    return refuse(mta, choose(s));
+    session_hear(s, i ? i : "");
+    session_hear(s, *args ? *args : "");
+    return mta_refuse(mta, answer_choose(s));
 }
 
 static void f_header(struct session *s, const char *name, const char *value)
 {
-    check(*name != 0);
-    hear(s, value);
+    check_holds(*name != 0);
+    session_hear(s, value);
 }
 
 static enum mta_answer f_header_end(struct session *s)
 {
-    return choose(s) == MTA_TEMPFAIL ? MTA_TEMPFAIL : MTA_CONTINUE;
+    return answer_choose(s) == MTA_TEMPFAIL ? MTA_TEMPFAIL : MTA_CONTINUE;
 }
 
 static enum mta_answer f_body(struct session *s, struct slice piece)
@@ -128,7 +128,7 @@ static enum mta_answer f_end(struct mta *mta, struct session *s)
     (void)mta->ops->change_header(mta, "X", 1, "");
     (void)mta->ops->insert_header(mta, "A", " b");
     (void)mta->ops->quarantine(mta, "why");
-    return choose(s);
+    return answer_choose(s);
 }
 
 static void f_abort(struct session *s)
@@ -149,7 +149,7 @@ static bool is_full(void)
     return full;
 }
 
-static void arrived(void *context)
+static void answer_arrived(void *context)
 {
 }
 
@@ -160,7 +160,7 @@ static const struct wire_host host = {.callbacks = &table, .memory_is_full = is_
 
 static void play(const uint8_t *data, size_t size, size_t step, bool waits, bool refused, struct buf *out)
 {
-    struct wire_connection *c = wire_connection_new(&host, waits ? arrived : NULL, NULL, refused);
+    struct wire_connection *c = wire_connection_new(&host, waits ? answer_arrived : NULL, NULL, refused);
     struct buf in = BUF_INIT;
     enum wire_next next = WIRE_NEXT_READ;
     bool waited;
@@ -203,10 +203,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     silent = data[0] & 0x80;
     play(data + 1, size - 1, size - 1, waits, refused, &whole);
     play(data + 1, size - 1, size > 4096 ? 97 : 1, waits, refused, &pieces);
-    check(whole.n == pieces.n && memcmp(whole.p, pieces.p, whole.n) == 0);
+    check_holds(whole.n == pieces.n && memcmp(whole.p, pieces.p, whole.n) == 0);
     for (rest = buf_slice(&whole); (n = wire_command_first(rest, WIRE_DATA_1M, &answer)) > 0;)
         rest = slice_from(rest, (size_t)n);
-    check(rest.n == 0);
+    check_holds(rest.n == 0);
     buf_release(&whole);
     buf_release(&pieces);
     return 0;

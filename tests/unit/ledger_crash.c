@@ -26,7 +26,7 @@
 
 static volatile sig_atomic_t ended;
 
-static void end(int signal_number)
+static void signal_end(int signal_number)
 {
     (void)signal_number;
     ended = 1;
@@ -68,7 +68,7 @@ static int writer(const char *dir, const char *prefix, useconds_t pause)
     return 0;
 }
 
-static bool stop(void)
+static bool ledger_stop(void)
 {
     return ended;
 }
@@ -82,9 +82,9 @@ static int taker(const char *dir, const char *where, bool drain)
         struct store *s = store_open(where, STORE_WRITE, &st, why);
         for (uint64_t before = 1; s && !ended && !(drain && idle > 3); idle = r.records == before ? idle + 1 : 0) {
             before = r.records;
-            st = ingest_folder(s, NULL, dir, stop, &r);
+            st = ingest_folder(s, NULL, dir, ledger_stop, &r);
             if (st == STATUS_OK && !store_only_adds(s))
-                st = inbox_take(s, NULL, stop, &r);
+                st = inbox_take(s, NULL, ledger_stop, &r);
             if (st != STATUS_OK && st != STATUS_AGAIN) {
                 fprintf(stderr, "%s: %s\n", status_text(st), store_error(s));
                 return 1;
@@ -106,7 +106,7 @@ static int taker(const char *dir, const char *where, bool drain)
 
 int main(int argc, char **argv)
 {
-    signal(SIGTERM, end);
+    signal(SIGTERM, signal_end);
     if ((argc == 4 || argc == 5) && strcmp(argv[1], "write") == 0)
         return writer(argv[2], argv[3], argc == 5 ? (useconds_t)strtoul(argv[4], NULL, 10) : 500);
     if (argc == 4 && strcmp(argv[1], "take") == 0)

@@ -217,7 +217,7 @@ static void add_set(struct lab *l, const struct set *s, enum damage d)
     add_unless(l, d == NO_AAR, "ARC-Authentication-Results", s->aar, d == OTHER_AAR ? "; arc=pass" : "");
 }
 
-static void judge(struct lab *l, const struct chain_case *t, struct arc_finding *f, bool shared)
+static void chain_judge(struct lab *l, const struct chain_case *t, struct arc_finding *f, bool shared)
 {
     struct arc_check_options options = {.at = 1767225600};
     struct slice body = slice_str(t->body ? t->body : BODY);
@@ -257,7 +257,7 @@ static void run_case(const struct chain_case *t, bool shared)
         free(sets[i].seal);
     }
     lab_add(&l, "From", " a@example.org");
-    judge(&l, t, &f, shared);
+    chain_judge(&l, t, &f, shared);
     if (f.result != t->result || f.oldest_pass != t->oldest_pass ||
         (t->reason ? !strstr(f.reason, t->reason) : *f.reason != '\0'))
         fail_msg("%s: got %s, oldest-pass %u, \"%s\"; want %s, %u, \"%s\"", t->name, result_name(f.result),
@@ -303,7 +303,7 @@ static void test_what_sets_say(void **state)
         free(sets[i].seal);
     }
     lab_add(&l, "From", " a@example.org");
-    judge(&l, &t, &f, false);
+    chain_judge(&l, &t, &f, false);
     assert_int_equal(f.result, RESULT_PASS);
     const struct arc_set *s = f.sets;
     assert_string_equal(s[0].authserv, "Lists.Example");
@@ -342,7 +342,7 @@ static void test_length(void **state)
         for (size_t i = n; i-- > 0;)
             add_set(&l, &sets[i], WHOLE);
         lab_add(&l, "From", " a@example.org");
-        judge(&l, &usual, &f, false);
+        chain_judge(&l, &usual, &f, false);
         assert_int_equal(f.result, n <= 50 ? RESULT_PASS : RESULT_FAIL);
         if (n > 50)
             assert_non_null(strstr(f.reason, "50"));

@@ -55,7 +55,7 @@ static struct dkim_privkey *key_of(const char *name)
 }
 
 /* The sets made so far, newest first, with the message below them. */
-static void fill(struct lab *l, const struct arc_seal_set *sets, size_t n)
+static void sets_fill(struct lab *l, const struct arc_seal_set *sets, size_t n)
 {
     lab_open(l, zone);
     for (size_t i = n; i-- > 0;) {
@@ -82,7 +82,7 @@ static enum status hop(const struct arc_seal_set *sets, size_t n, const char *bo
                                  .results = SLICE_LIT("mx.example;\n\tspf=pass smtp.mailfrom=x.example"),
                                  .at = 1700000000};
     struct arc_seal_set made = {0};
-    fill(&l, sets, n);
+    sets_fill(&l, sets, n);
     struct arc_checker *c = arc_checker_new(l.dns, l.arena, &l.headers, NULL);
     assert_non_null(c);
     assert_int_equal(arc_seal_prepare(c), STATUS_OK);

@@ -184,7 +184,7 @@ static void visible_text_cannot_move_anything(void **state)
     buf_release(&b);
 }
 
-static void words(void **state)
+static void standard_words(void **state)
 {
     for (int i = 0; i < STANDARD_COUNT; i++)
         assert_int_equal(standard_from_name(slice_str(standard_name((enum standard)i))), i);
@@ -331,7 +331,7 @@ int main(void)
         cmocka_unit_test(json_shows_nothing_hidden),
         cmocka_unit_test(utf8_by_rfc_3629),
         cmocka_unit_test(visible_text_cannot_move_anything),
-        cmocka_unit_test(words),
+        cmocka_unit_test(standard_words),
         cmocka_unit_test(a_date_that_is_no_day),
         cmocka_unit_test(clock_can_be_fixed),
         cmocka_unit_test(json_octets_at_every_place),

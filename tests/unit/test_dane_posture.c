@@ -168,7 +168,7 @@ struct check {
     struct dane_posture f;
 };
 
-static struct check check(const char *zone, unsigned lookups)
+static struct check check_zone(const char *zone, unsigned lookups)
 {
     struct check c = {.arena = arena_new(4 << 20)};
     struct buf text = BUF_INIT;
@@ -185,18 +185,18 @@ static struct check check(const char *zone, unsigned lookups)
     return c;
 }
 
-static void done(struct check *c)
+static void check_done(struct check *c)
 {
     dns_scope_free(c->scope);
     arena_free(c->arena);
     dns_close(c->dns);
 }
 
-static void table(void **state)
+static void posture_table(void **state)
 {
     unsigned wrong = 0;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct check c = check(cases[i].zone, 0);
+        struct check c = check_zone(cases[i].zone, 0);
         int first = c.f.host_count ? (int)c.f.hosts[0].state : -1;
         if (c.f.state != cases[i].state || c.f.result != cases[i].result ||
             (cases[i].first >= 0 && first != cases[i].first)) {
@@ -205,7 +205,7 @@ static void table(void **state)
                         c.f.reason, dane_state_name(cases[i].state));
             wrong++;
         }
-        done(&c);
+        check_done(&c);
     }
     assert_int_equal(wrong, 0);
     assert_true(sizeof cases / sizeof *cases >= 50);
@@ -214,10 +214,10 @@ static void table(void **state)
 /* RFC 7671 section 9: of one usage and selector the strongest digest counts; a malformed one is no digest. */
 static void digest_agility(void **state)
 {
-    struct check c = check(MX1 "_25._tcp.mx.D secure TLSA 3 1 1 " S "\n_25._tcp.mx.D secure TLSA 3 1 2 " L "\n"
-                               "_25._tcp.mx.D secure TLSA 3 0 1 " S "\n_25._tcp.mx.D secure TLSA 2 1 1 " S "\n"
-                               "_25._tcp.mx.D secure TLSA 2 1 2 " S "\n_25._tcp.mx.D secure TLSA 3 1 0 " C "\n",
-                           0);
+    struct check c = check_zone(MX1 "_25._tcp.mx.D secure TLSA 3 1 1 " S "\n_25._tcp.mx.D secure TLSA 3 1 2 " L "\n"
+                                    "_25._tcp.mx.D secure TLSA 3 0 1 " S "\n_25._tcp.mx.D secure TLSA 2 1 1 " S "\n"
+                                    "_25._tcp.mx.D secure TLSA 2 1 2 " S "\n_25._tcp.mx.D secure TLSA 3 1 0 " C "\n",
+                                0);
     static const struct {
         bool usable, used;
     } expected[] = {{true, false}, {true, true}, {true, true}, {true, true}, {false, false}, {true, true}};
@@ -231,7 +231,7 @@ static void digest_agility(void **state)
     }
     assert_string_equal(dane_record_text(c.arena, &r->record[0], 4), "3 1 1 00112233...");
     assert_string_equal(dane_record_text(c.arena, &r->record[5], 0), "3 1 0 " C);
-    done(&c);
+    check_done(&c);
 }
 
 static void many_hosts(void **state)
@@ -240,7 +240,7 @@ static void many_hosts(void **state)
     for (int i = 1; i <= 100; i++)
         buf_printf(&zone, "D secure MX %d m%d.D\nm%d.D secure A 192.0.2.%d\n_25._tcp.m%d.D secure TLSA 3 1 1 " S "\n",
                    i, i, i, i, i);
-    struct check c = check(zone.p, 0);
+    struct check c = check_zone(zone.p, 0);
     assert_int_equal(c.f.state, DANE_PARTIAL);
     assert_int_equal(c.f.mx_count, 100);
     assert_int_equal(c.f.host_count, LIMIT_DANE_HOSTS);
@@ -251,25 +251,25 @@ static void many_hosts(void **state)
     while (dns_trace(c.scope, asked))
         asked++;
     assert_int_equal(asked, 31);
-    done(&c);
-    c = check(zone.p, 12);
+    check_done(&c);
+    c = check_zone(zone.p, 12);
     assert_int_equal(c.f.state, DANE_UNKNOWN);
     assert_int_equal(c.f.result, RESULT_TEMPERROR);
-    done(&c);
+    check_done(&c);
     buf_release(&zone);
 }
 
 static void details(void **state)
 {
-    struct check c = check("D secure MX 20 second.D\nD MX 10 first.D\nfirst.D A 192.0.2.1\nsecond.D bogus\n", 0);
+    struct check c = check_zone("D secure MX 20 second.D\nD MX 10 first.D\nfirst.D A 192.0.2.1\nsecond.D bogus\n", 0);
     assert_string_equal(c.f.hosts[0].name, "first.d.example");
     assert_int_equal(c.f.hosts[1].preference, 20);
     assert_int_equal(c.f.security, DNS_BROKEN);
     assert_int_equal(c.f.mx_security, DNS_INSECURE);
     assert_int_equal(c.f.state, DANE_BROKEN);
     assert_non_null(strstr(c.f.reason, "second.d.example"));
-    done(&c);
-    c = check(
+    check_done(&c);
+    c = check_zone(
         "D secure MX 10 mx.D\nmx.D secure CNAME real.D\nreal.D secure A 192.0.2.1\n_25._tcp.real.D secure TLSA 3 1 1 " S
         "\n",
         0);
@@ -277,12 +277,12 @@ static void details(void **state)
     assert_true(c.f.hosts[0].v4);
     assert_false(c.f.hosts[0].v6);
     assert_int_equal(c.f.security, DNS_SECURE);
-    done(&c);
+    check_done(&c);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(table), cmocka_unit_test(digest_agility),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(posture_table), cmocka_unit_test(digest_agility),
                                        cmocka_unit_test(many_hosts), cmocka_unit_test(details)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,8 +61,8 @@ static struct starttls_tlsa make_record(struct arena *a, const struct chain *c, 
 }
 
 /* One session with a host that serves the chain up to place `served`. */
-static void judge(struct arena *a, const struct chain *c, int served, const struct record *records, size_t count,
-                  struct starttls_result *out)
+static void session_judge(struct arena *a, const struct chain *c, int served, const struct record *records,
+                          size_t count, struct starttls_result *out)
 {
     struct server s = {.script = GOOD,
                        .key = c->keys[0],
@@ -106,7 +106,7 @@ static void every_combination(void **state)
         struct arena *a = arena_new(1 << 20);
         struct starttls_result got;
         bool want = promises(&r, served);
-        judge(a, &c, served, &r, 1, &got);
+        session_judge(a, &c, served, &r, 1, &got);
         if (got.dane_match != want)
             print_error("%d %d %d of certificate %d, served up to %d: match %d (%s)\n", r.usage, r.selector, r.matching,
                         r.of, served, got.dane_match, got.dane_error ? got.dane_error : "-");
@@ -230,7 +230,7 @@ static void particulars(void **state)
         struct arena *a = arena_new(1 << 20);
         struct starttls_result got;
         make_chain(&c, particular[i].name, -5 * DAY, particular[i].to, particular[i].issuer_to);
-        judge(a, &c, particular[i].served, particular[i].records, particular[i].count, &got);
+        session_judge(a, &c, particular[i].served, particular[i].records, particular[i].count, &got);
         if (got.dane_match != particular[i].match || got.tlsa_usable != particular[i].usable)
             print_error("%s: match %d, %u usable (%s)\n", particular[i].what, got.dane_match, got.tlsa_usable,
                         got.dane_error ? got.dane_error : "-");

@@ -512,7 +512,7 @@ static const struct want wants[] = {
 
 #define NOON_2026_11_20 1795176000 /* 2026-11-20T12:00:00Z */
 
-static const struct policy *load(const char *lines)
+static const struct policy *policy_of(const char *lines)
 {
     char text[4096];
     snprintf(text, sizeof text, "%s%s", POLICY_HEAD, lines);
@@ -525,7 +525,7 @@ static const struct policy *load(const char *lines)
     return p;
 }
 
-static void run(const struct want *w, const struct policy *p, bool paused, struct decide_result *r)
+static void want_run(const struct want *w, const struct policy *p, bool paused, struct decide_result *r)
 {
     struct decide_input in = {.name = w->name,
                               .type = A,
@@ -540,16 +540,16 @@ static void run(const struct want *w, const struct policy *p, bool paused, struc
     decide(p, &in, r);
 }
 
-static void table(void **state)
+static void decide_table(void **state)
 {
     (void)state;
     unsigned wrong = 0;
     for (size_t i = 0; i < sizeof wants / sizeof wants[0]; i++) {
         const struct want *w = &wants[i];
         struct decide_result r, again;
-        const struct policy *p = load(w->policy);
-        run(w, p, false, &r);
-        run(w, p, false, &again);
+        const struct policy *p = policy_of(w->policy);
+        want_run(w, p, false, &r);
+        want_run(w, p, false, &again);
         if (r.what != w->does || r.state != w->state || strcmp(r.subject, w->subject) != 0 || r.would) {
             print_error("%s: does %d, %s of %s; wanted %d, %s of %s\n", w->what, r.what, decide_state_name(r.state),
                         r.subject, w->does, decide_state_name(w->state), w->subject);
@@ -566,8 +566,8 @@ static void words_of_a_refusal(void **state)
 {
     (void)state;
     struct decide_result r;
-    const struct policy *p = load("require dnssec of names in bank.example because \"the contract\"\n");
-    run(&wants[1], p, false, &r);
+    const struct policy *p = policy_of("require dnssec of names in bank.example because \"the contract\"\n");
+    want_run(&wants[1], p, false, &r);
     assert_non_null(strstr(r.text, "L3"));
     assert_non_null(strstr(r.text, "require dnssec of names in bank.example"));
     assert_non_null(strstr(r.text, "www.bank.example is not signed"));
@@ -589,8 +589,8 @@ static void long_texts_are_cut_at_a_character(void **state)
                 snprintf(line + strlen(line), sizeof line - strlen(line), "%s", characters[c]);
             snprintf(line + strlen(line), sizeof line - strlen(line), "\"\n");
             struct decide_result r;
-            const struct policy *p = load(line);
-            run(&wants[1], p, false, &r);
+            const struct policy *p = policy_of(line);
+            want_run(&wants[1], p, false, &r);
             const char *reason = strstr(r.text, "because \"");
             assert_non_null(reason);
             reason += strlen("because \"") + (size_t)shift;
@@ -634,7 +634,7 @@ static void followed(void **state)
                                   .at = NOON_2026_11_20,
                                   .followed = true};
         struct decide_result r;
-        const struct policy *p = load(wants_of[i].policy);
+        const struct policy *p = policy_of(wants_of[i].policy);
         decide(p, &in, &r);
         if (r.what != wants_of[i].does || r.state != wants_of[i].is)
             print_error("followed %zu: does %d, %s\n", i, r.what, decide_state_name(r.state));
@@ -676,7 +676,7 @@ static void a_suspension_acts_in_dry_run(void **state)
 static void the_asker_counts(void **state)
 {
     (void)state;
-    const struct policy *p = load(REQUIRE);
+    const struct policy *p = policy_of(REQUIRE);
     const struct decide_rrset sets[] = {{"www.bank.example", NULL, A, INS, false, false, false}};
     for (int own = 0; own < 2; own++) {
         struct decide_input in = {.name = "www.bank.example",
@@ -715,7 +715,7 @@ static void nothing_is_refused_when(void **state)
         snprintf(text, sizeof text, "%s%s", i == 1 ? "" : "set mode enforce\n", policies[i]);
         const struct policy *p = policy_load_text(slice_str(text), "test", report);
         assert_non_null(p);
-        run(&wants[1], p, i == 2, &r);
+        want_run(&wants[1], p, i == 2, &r);
         assert_int_equal(r.what, DECIDE_PASS);
         assert_true(r.would);
         assert_non_null(strstr(r.text, "www.bank.example"));
@@ -729,8 +729,8 @@ static void exemption_of_a_signed_zone_is_not_needed(void **state)
     (void)state;
     struct decide_result r;
     const struct policy *p =
-        load(REQUIRE "exempt bank.example from dnssec because \"b\" agreed by \"a\" through 2027-03-31\n");
-    run(&wants[0], p, false, &r);
+        policy_of(REQUIRE "exempt bank.example from dnssec because \"b\" agreed by \"a\" through 2027-03-31\n");
+    want_run(&wants[0], p, false, &r);
     assert_true(r.unneeded);
     assert_non_null(r.excuse);
     policy_unref(p);
@@ -740,8 +740,8 @@ static void ignored_is_not_recorded(void **state)
 {
     (void)state;
     struct decide_result r;
-    const struct policy *p = load("ignore dnssec of names in bank.example\n");
-    run(&wants[1], p, false, &r);
+    const struct policy *p = policy_of("ignore dnssec of names in bank.example\n");
+    want_run(&wants[1], p, false, &r);
     assert_int_equal(r.what, DECIDE_PASS);
     assert_false(r.record);
     policy_unref(p);
@@ -760,11 +760,11 @@ static void kept_part(void **state)
 static void what_a_policy_can_do(void **state)
 {
     (void)state;
-    const struct policy *p = load("record dnssec of names in a.example\nrequire dnssec of everyone\n");
+    const struct policy *p = policy_of("record dnssec of names in a.example\nrequire dnssec of everyone\n");
     assert_false(decide_can_refuse(p)); /* the second is about mail */
     assert_false(policy_suspends(p));
     policy_unref(p);
-    p = load(REQUIRE);
+    p = policy_of(REQUIRE);
     assert_true(decide_can_refuse(p));
     policy_unref(p);
 }
@@ -772,7 +772,7 @@ static void what_a_policy_can_do(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(table),
+        cmocka_unit_test(decide_table),
         cmocka_unit_test(words_of_a_refusal),
         cmocka_unit_test(long_texts_are_cut_at_a_character),
         cmocka_unit_test(followed),

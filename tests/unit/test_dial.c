@@ -27,7 +27,7 @@ static struct ip loopback(void)
 }
 
 /* A socket at a port of its own; listening with that queue, or not at all (-1). */
-static int place(int queue, unsigned *port)
+static int socket_place(int queue, unsigned *port)
 {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t n = sizeof a;
@@ -56,7 +56,7 @@ static void answered(void **state)
 {
     const struct ip to = loopback();
     unsigned port;
-    int listener = place(5, &port), fd;
+    int listener = socket_place(5, &port), fd;
     char text[16];
 
     assert_int_equal(dial_ip(&to, port, NULL, clock_mono_ms() + BOUND_MS, &fd), DIAL_DONE);
@@ -79,7 +79,7 @@ static void refused(void **state)
     struct ip other, none = {0};
     unsigned port;
     char text[16];
-    int silent = place(-1, &port), fd = 0;
+    int silent = socket_place(-1, &port), fd = 0;
     const int before = next_descriptor();
 
     assert_int_equal(dial_ip(&to, port, NULL, clock_mono_ms() + BOUND_MS, &fd), DIAL_UNREACHABLE);
@@ -103,7 +103,7 @@ static void never_answered(void **state)
 {
     const struct ip to = loopback();
     unsigned port;
-    int listener = place(0, &port), held[8], fd;
+    int listener = socket_place(0, &port), held[8], fd;
     char text[16];
     size_t n = 0;
     enum dial_outcome last = DIAL_DONE;
@@ -141,7 +141,7 @@ static void named(void **state)
 {
     char name[600];
     unsigned port;
-    const int before = next_descriptor(), listener = place(5, &port);
+    const int before = next_descriptor(), listener = socket_place(5, &port);
     (void)state;
 
     snprintf(name, sizeof name, "inet:%u@127.0.0.1", port);

@@ -26,7 +26,7 @@ static const char zone[] = "r._domainkey.a.example TXT \"v=DKIM1; p={RSA2048}\"\
 
 static uint32_t state_of_draw;
 
-static uint32_t draw(uint32_t below)
+static uint32_t random_draw(uint32_t below)
 {
     state_of_draw = state_of_draw * 1664525u + 1013904223u;
     return (state_of_draw >> 8) % below;
@@ -40,7 +40,7 @@ struct message {
     struct buf body;
 };
 
-static void add(struct message *m, const char *name, struct buf *value)
+static void message_add(struct message *m, const char *name, struct buf *value)
 {
     m->name[m->count] = strdup(name);
     m->value[m->count++] = buf_detach(value);
@@ -50,8 +50,8 @@ static void make_value(struct buf *b)
 {
     static const char *const pieces[] = {"a", "Bc", " ",     "  ", "\t",  "\r\n ",    "\r\n\t", ":",
                                          ";", "=",  "<x@y>", "\"", "(c)", "\xc3\xbc", "word",   " \t "};
-    for (uint32_t n = draw(12); n; n--)
-        buf_adds(b, pieces[draw(sizeof pieces / sizeof *pieces)]);
+    for (uint32_t n = random_draw(12); n; n--)
+        buf_adds(b, pieces[random_draw(sizeof pieces / sizeof *pieces)]);
     /* A field does not end in a fold: what follows would be a line of nothing. */
     buf_adds(b, "z");
 }
@@ -63,20 +63,20 @@ static void make_message(struct message *m)
                                          " \r\n", "\t\r\n", ".", "\xff", "line\r\n", "\r\n \r\n"};
     struct buf from = BUF_INIT;
     *m = (struct message){.body = BUF_INIT};
-    buf_adds(&from, draw(2) ? " a@a.example" : "  \"A\"\r\n\t<a@a.example>");
-    add(m, "From", &from);
-    for (uint32_t n = draw(FIELDS_MAX - 4); n; n--) {
+    buf_adds(&from, random_draw(2) ? " a@a.example" : "  \"A\"\r\n\t<a@a.example>");
+    message_add(m, "From", &from);
+    for (uint32_t n = random_draw(FIELDS_MAX - 4); n; n--) {
         struct buf v = BUF_INIT;
-        if (draw(4))
+        if (random_draw(4))
             buf_addc(&v, ' ');
         make_value(&v);
-        add(m, names[draw(sizeof names / sizeof *names)], &v);
+        message_add(m, names[random_draw(sizeof names / sizeof *names)], &v);
     }
-    for (uint32_t n = draw(40); n; n--)
-        buf_adds(&m->body, pieces[draw(sizeof pieces / sizeof *pieces)]);
+    for (uint32_t n = random_draw(40); n; n--)
+        buf_adds(&m->body, pieces[random_draw(sizeof pieces / sizeof *pieces)]);
     if (m->body.n)
         buf_adds(&m->body, "end\r\n");
-    for (uint32_t n = draw(4); n; n--)
+    for (uint32_t n = random_draw(4); n; n--)
         buf_adds(&m->body, "\r\n");
 }
 
@@ -140,7 +140,7 @@ static char *signed_by_library(DKIM_LIB *lib, const struct message *m, const str
     return value;
 }
 
-static void verify(const struct message *m, const char *signature, struct dkim_signature *out)
+static void message_verify(const struct message *m, const char *signature, struct dkim_signature *out)
 {
     struct lab l;
     const struct dkim_signature *s = NULL;
@@ -168,27 +168,27 @@ static void check_message(DKIM_LIB *lib, unsigned number)
     struct dkim_signature s;
     state_of_draw = number * 7919u + 1;
     make_message(&m);
-    struct choice c = {.header = draw(2) ? DKIM_CANON_SIMPLE : DKIM_CANON_RELAXED,
-                       .body = draw(2) ? DKIM_CANON_SIMPLE : DKIM_CANON_RELAXED,
-                       .ed25519 = draw(3) == 0,
+    struct choice c = {.header = random_draw(2) ? DKIM_CANON_SIMPLE : DKIM_CANON_RELAXED,
+                       .body = random_draw(2) ? DKIM_CANON_SIMPLE : DKIM_CANON_RELAXED,
+                       .ed25519 = random_draw(3) == 0,
                        .limit = -1};
     /* libopendkim 2.11 folds the field anew after an Ed25519 signature in the simple form was made over it: nobody can
      * verify those, itself included. */
     if (c.ed25519)
         c.header = DKIM_CANON_RELAXED;
     char *signature = signed_by_library(lib, &m, &c);
-    verify(&m, signature, &s);
+    message_verify(&m, signature, &s);
     if (s.result != RESULT_PASS || !s.counts)
         fail_msg("message %u: libopendkim's signature does not pass", number);
     /* One octet of a signed field, then one of the body. */
     size_t n = strlen(m.value[0]);
     m.value[0][n - 1] ^= 1;
-    verify(&m, signature, &s);
+    message_verify(&m, signature, &s);
     if (s.result != RESULT_FAIL || s.header_hash_ok)
         fail_msg("message %u: passes with another From", number);
     m.value[0][n - 1] ^= 1;
     buf_adds(&m.body, "more\r\n");
-    verify(&m, signature, &s);
+    message_verify(&m, signature, &s);
     if (s.result != RESULT_FAIL || !s.header_hash_ok || s.body_hash_ok)
         fail_msg("message %u: passes with another body", number);
     free(signature);

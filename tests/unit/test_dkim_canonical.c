@@ -330,7 +330,7 @@ static void add_field(struct lab *l, const char *name, const char *value, bool l
 }
 
 /* The same message by libopendkim: it must judge it, and agree, or stand in the table as a known exception. */
-static void compare(const struct form_case *t, const struct dkim_checker *c, const struct dkim_signature *s)
+static void form_compare(const struct form_case *t, const struct dkim_checker *c, const struct dkim_signature *s)
 {
     bool header = false, body = false;
     bool judged = c->library && c->engine->verdict(c->library, 0, &header, &body);
@@ -365,7 +365,7 @@ static void run_case(const struct form_case *t, bool lf, size_t piece, bool open
     assert_int_equal(dkim_checker_end(c, &s, &count), STATUS_OK);
     assert_int_equal(count, 1);
     if (opendkim)
-        compare(t, c, s);
+        form_compare(t, c, s);
     else if (s->result != (t->fails ? RESULT_FAIL : RESULT_PASS))
         fail_msg("%s (%s, pieces of %zu): %s, \"%s\"", t->name, lf ? "LF" : "CRLF", piece, result_name(s->result),
                  s->reason);

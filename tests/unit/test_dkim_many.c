@@ -20,7 +20,7 @@ static void add_signature(struct lab *l, const char *domain)
     free(field);
 }
 
-static const struct dkim_signature *run(struct lab *l, struct dkim_checker **c, size_t *count)
+static const struct dkim_signature *checker_run(struct lab *l, struct dkim_checker **c, size_t *count)
 {
     const struct dkim_signature *s = NULL;
     lab_add(l, "From", " a@example.org");
@@ -42,7 +42,7 @@ static void test_aligned_ones_first(void **state)
     add_signature(&l, "other.org");
     add_signature(&l, "mail.example.org");
     add_signature(&l, "example.org");
-    const struct dkim_signature *s = run(&l, &c, &count);
+    const struct dkim_signature *s = checker_run(&l, &c, &count);
     assert_int_equal(count, 53);
     for (size_t i = 0; i < count; i++) {
         tried += s[i].tried;
@@ -74,7 +74,7 @@ static void test_each_by_itself(void **state)
     lab_add(&l, "DKIM-Signature", " rubbish");
     add_signature(&l, "example.org");
     add_signature(&l, "example.org");
-    const struct dkim_signature *s = run(&l, &c, &count);
+    const struct dkim_signature *s = checker_run(&l, &c, &count);
     assert_int_equal(count, 6);
     assert_int_equal(s[0].result, RESULT_TEMPERROR);
     assert_int_equal(s[0].key_state, DNS_TEMPFAIL);
@@ -103,7 +103,7 @@ static void test_listed(void **state)
     for (int i = 0; i < 1500; i++)
         lab_add(&l, "DKIM-Signature", " v=1; a=rsa-sha256; d=x.example; s=s; h=from; bh=AAAA; b=AAAA");
     add_signature(&l, "example.org");
-    const struct dkim_signature *s = run(&l, &c, &count);
+    const struct dkim_signature *s = checker_run(&l, &c, &count);
     assert_int_equal(dkim_checker_fields(c), 1501);
     assert_int_equal(count, DKIM_CHECK_LISTED);
     assert_int_equal(s[count - 1].result, RESULT_PASS);
@@ -125,7 +125,7 @@ static void test_header_b_tells_apart(void **state)
         snprintf(value, sizeof value, " v=1; a=rsa-sha256; d=x.example; s=s; h=from; bh=AAAA; b=%s", b[i]);
         lab_add(&l, "DKIM-Signature", value);
     }
-    const struct dkim_signature *s = run(&l, &c, &count);
+    const struct dkim_signature *s = checker_run(&l, &c, &count);
     assert_int_equal(count, 5);
     for (size_t i = 0; i < 5; i++)
         assert_string_equal(s[i].header_b, want[i]);
@@ -134,14 +134,14 @@ static void test_header_b_tells_apart(void **state)
 }
 
 /* One field's value of a given size in one place, wanted neutral and cheap. */
-static void refuse(struct buf *value, const char *why)
+static void field_refuse(struct buf *value, const char *why)
 {
     struct lab l;
     struct dkim_checker *c;
     size_t count = 0;
     lab_open(&l, zone);
     lab_add(&l, "DKIM-Signature", value->p);
-    const struct dkim_signature *s = run(&l, &c, &count);
+    const struct dkim_signature *s = checker_run(&l, &c, &count);
     assert_int_equal(count, 1);
     assert_int_equal(s[0].result, RESULT_NEUTRAL);
     if (!strstr(s[0].reason, why))
@@ -167,10 +167,10 @@ static void test_bounds(void **state)
     buf_adds(&b, " v=1; a=rsa-sha256; d=example.org; s=s; h=from; bh=AAAA; b=");
     for (int i = 0; i < 4000; i++)
         buf_addc(&b, 'A');
-    refuse(&names, "too many names");
-    refuse(&tags, "too many tags");
-    refuse(&lengthy, "too long");
-    refuse(&b, "b=");
+    field_refuse(&names, "too many names");
+    field_refuse(&tags, "too many tags");
+    field_refuse(&lengthy, "too long");
+    field_refuse(&b, "b=");
 }
 
 static void test_header_not_read_whole(void **state)
@@ -181,7 +181,7 @@ static void test_header_not_read_whole(void **state)
     lab_open(&l, zone);
     add_signature(&l, "example.org");
     l.headers.over_limit = true;
-    const struct dkim_signature *s = run(&l, &c, &count);
+    const struct dkim_signature *s = checker_run(&l, &c, &count);
     assert_int_equal(s[0].result, RESULT_NEUTRAL);
     assert_false(s[0].counts);
     dkim_checker_free(c);

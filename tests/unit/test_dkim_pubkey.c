@@ -36,7 +36,7 @@ static char *rsa_key(const BIGNUM *n, const BIGNUM *e)
     return lab_base64(der, size + 4);
 }
 
-static enum status get(enum dkim_key_type type, const char *text, unsigned *bits, const char **reason)
+static enum status pubkey_get(enum dkim_key_type type, const char *text, unsigned *bits, const char **reason)
 {
     struct dkim_pubkey *k = NULL;
     *reason = "";
@@ -57,13 +57,13 @@ static void test_sizes(void **state)
     unsigned bits = 0;
     const char *reason;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_int_equal(get(KEY_RSA, lab_key(cases[i].name)->public_text, &bits, &reason), STATUS_OK);
+        assert_int_equal(pubkey_get(KEY_RSA, lab_key(cases[i].name)->public_text, &bits, &reason), STATUS_OK);
         assert_int_equal(bits, cases[i].bits);
-        assert_int_not_equal(get(KEY_ED25519, lab_key(cases[i].name)->public_text, &bits, &reason), STATUS_OK);
+        assert_int_not_equal(pubkey_get(KEY_ED25519, lab_key(cases[i].name)->public_text, &bits, &reason), STATUS_OK);
     }
-    assert_int_equal(get(KEY_ED25519, lab_key("ED25519")->public_text, &bits, &reason), STATUS_OK);
+    assert_int_equal(pubkey_get(KEY_ED25519, lab_key("ED25519")->public_text, &bits, &reason), STATUS_OK);
     assert_int_equal(bits, 256);
-    assert_int_equal(get(KEY_RSA, lab_key("ED25519")->public_text, &bits, &reason), STATUS_INVALID);
+    assert_int_equal(pubkey_get(KEY_RSA, lab_key("ED25519")->public_text, &bits, &reason), STATUS_INVALID);
 }
 
 static void check_exponent(const char *hex, enum status expected, const char *why)
@@ -74,7 +74,7 @@ static void check_exponent(const char *hex, enum status expected, const char *wh
     assert_int_equal(EVP_PKEY_get_bn_param(lab_key("RSA2048")->key, OSSL_PKEY_PARAM_RSA_N, &n), 1);
     assert_true(BN_hex2bn(&e, hex) > 0);
     char *text = rsa_key(n, e);
-    enum status s = get(KEY_RSA, text, &bits, &reason);
+    enum status s = pubkey_get(KEY_RSA, text, &bits, &reason);
     if (s != expected || !strstr(reason ? reason : "", why))
         fail_msg("exponent %s: %s, \"%s\"", hex, status_text(s), reason);
     free(text);
@@ -101,11 +101,11 @@ static void test_too_large(void **state)
     assert_int_equal(BN_set_bit(n, 8193 - 1), 1);
     assert_int_equal(BN_set_bit(n, 0), 1);
     char *text = rsa_key(n, e);
-    assert_int_equal(get(KEY_RSA, text, &bits, &reason), STATUS_LIMIT);
+    assert_int_equal(pubkey_get(KEY_RSA, text, &bits, &reason), STATUS_LIMIT);
     free(text);
     assert_int_equal(BN_set_bit(n, 30000), 1);
     text = rsa_key(n, e);
-    assert_int_equal(get(KEY_RSA, text, &bits, &reason), STATUS_LIMIT);
+    assert_int_equal(pubkey_get(KEY_RSA, text, &bits, &reason), STATUS_LIMIT);
     assert_non_null(strstr(reason, "longer"));
     free(text);
     BN_free(n);
@@ -130,7 +130,7 @@ static void test_refused(void **state)
     const char *text = lab_key("RSA1024")->public_text;
     int n = EVP_DecodeBlock(der, (const unsigned char *)text, (int)strlen(text));
     char *longer = lab_base64(der, (size_t)n + 1);
-    assert_int_equal(get(KEY_RSA, longer, &bits, &reason), STATUS_INVALID);
+    assert_int_equal(pubkey_get(KEY_RSA, longer, &bits, &reason), STATUS_INVALID);
     free(longer);
 }
 
@@ -214,7 +214,7 @@ static void test_base64(void **state)
     }
 }
 
-static int forget(void **state)
+static int pubkey_forget(void **state)
 {
     dkim_pubkey_forget_all();
     lab_forget_keys();
@@ -226,5 +226,5 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_sizes),     cmocka_unit_test(test_exponents),
                                        cmocka_unit_test(test_too_large), cmocka_unit_test(test_refused),
                                        cmocka_unit_test(test_records),   cmocka_unit_test(test_base64)};
-    return cmocka_run_group_tests(tests, NULL, forget);
+    return cmocka_run_group_tests(tests, NULL, pubkey_forget);
 }

@@ -21,7 +21,7 @@ static char *signatures[3];
 static struct dns *source;
 static atomic_uint wrong;
 
-static bool judge(bool opendkim)
+static bool message_judge(bool opendkim)
 {
     struct dkim_check_options options = {.engine = opendkim ? &assay_dkim_engine : NULL};
     struct arena *arena = arena_new(LIMIT_MESSAGE_ARENA);
@@ -48,7 +48,7 @@ static bool judge(bool opendkim)
 static void *work(void *context)
 {
     for (int i = 0; i < ROUNDS; i++) {
-        if (!judge(i % 2))
+        if (!message_judge(i % 2))
             atomic_fetch_add(&wrong, 1);
         if (i % 16 == 0)
             dkim_pubkey_forget_all();

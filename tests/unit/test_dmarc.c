@@ -195,7 +195,7 @@ static const struct dmarc_case requests[] = {
      "fail example.com p reject example.com"},
 };
 
-static void run(const struct dmarc_case *t, size_t n)
+static void cases_run(const struct dmarc_case *t, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         expect_finding(&t[i]);
@@ -203,17 +203,17 @@ static void run(const struct dmarc_case *t, size_t n)
 
 static void worked_examples(void **state)
 {
-    run(appendix_b, COUNT(appendix_b));
+    cases_run(appendix_b, COUNT(appendix_b));
 }
 
 static void policy_discovery(void **state)
 {
-    run(discovery, COUNT(discovery));
+    cases_run(discovery, COUNT(discovery));
 }
 
 static void policy_tags(void **state)
 {
-    run(requests, COUNT(requests));
+    cases_run(requests, COUNT(requests));
 }
 
 int main(void)

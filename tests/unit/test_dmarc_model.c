@@ -29,7 +29,7 @@ struct model {
 
 static uint32_t seed = 99899091;
 
-static uint32_t next(uint32_t below)
+static uint32_t random_next(uint32_t below)
 {
     seed = seed * 1664525u + 1013904223u;
     return (uint32_t)(((uint64_t)seed * below) >> 32);
@@ -38,8 +38,8 @@ static uint32_t next(uint32_t below)
 static void random_name(char out[64])
 {
     size_t n = 0;
-    for (uint32_t k = next(3) ? next(4) : next(LABELS); k; k--) {
-        out[n++] = "ab"[next(2)];
+    for (uint32_t k = random_next(3) ? random_next(4) : random_next(LABELS); k; k--) {
+        out[n++] = "ab"[random_next(2)];
         out[n++] = '.';
     }
     memcpy(out + n, "t", 2);
@@ -48,7 +48,7 @@ static void random_name(char out[64])
 static void random_model(struct model *m)
 {
     memset(m, 0, sizeof *m);
-    for (uint32_t k = next(NAMES); k; k--) {
+    for (uint32_t k = random_next(NAMES); k; k--) {
         struct published *p = &m->at[m->count];
         bool taken = false;
         random_name(p->name);
@@ -56,11 +56,11 @@ static void random_model(struct model *m)
             taken |= strcmp(m->at[i].name, p->name) == 0;
         if (taken)
             continue;
-        p->records = next(8) ? 1 : (int)next(3);
-        p->p = next(3), p->sp = next(3), p->np = next(3);
-        p->has_sp = next(2), p->has_np = next(2);
-        p->testing = next(6) == 0, p->strict_dkim = next(4) == 0, p->strict_spf = next(4) == 0;
-        p->psd = "uuuuyn"[next(6)];
+        p->records = random_next(8) ? 1 : (int)random_next(3);
+        p->p = random_next(3), p->sp = random_next(3), p->np = random_next(3);
+        p->has_sp = random_next(2), p->has_np = random_next(2);
+        p->testing = random_next(6) == 0, p->strict_dkim = random_next(4) == 0, p->strict_spf = random_next(4) == 0;
+        p->psd = "uuuuyn"[random_next(6)];
         m->count++;
     }
 }
@@ -196,9 +196,9 @@ static void random_identifiers(struct buf *out)
                                        "spf=softfail", "dkim=pass", "dkim=permerror"};
     char name[64];
     buf_reset(out);
-    for (uint32_t n = next(4); n; n--) {
+    for (uint32_t n = random_next(4); n; n--) {
         random_name(name);
-        buf_printf(out, " %s:%s", what[next(6)], name);
+        buf_printf(out, " %s:%s", what[random_next(6)], name);
     }
 }
 

@@ -23,7 +23,7 @@
 static struct dmarc_row rows[ROWS];
 static char addresses[ROWS][24], signatures[ROWS][60];
 
-static struct dmarc_report report(size_t n)
+static struct dmarc_report report_of(size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         snprintf(addresses[i], sizeof addresses[i], "192.%zu.%zu.%zu", i % 250, i / 250 % 250, i % 241);
@@ -51,7 +51,7 @@ static void names(void **state)
 {
     (void)state;
     char out[DMARC_NAME_MAX];
-    struct dmarc_report r = report(1);
+    struct dmarc_report r = report_of(1);
     dmarc_report_id(&r, out);
     assert_string_equal(out, "2026-11-19.example.net@mx.example.org");
     dmarc_report_file(&r, out);
@@ -63,7 +63,7 @@ static void names(void **state)
 static void same_each_time(void **state)
 {
     (void)state;
-    struct dmarc_report r = report(50);
+    struct dmarc_report r = report_of(50);
     struct buf a = BUF_INIT, b = BUF_INIT;
     size_t n;
     assert_int_equal(dmarc_report_gzip(&r, DMARC_RFC9990, 1 << 20, &a, &n), STATUS_OK);
@@ -78,7 +78,7 @@ static void same_each_time(void **state)
 static void cut_to_size(void **state)
 {
     (void)state;
-    struct dmarc_report r = report(ROWS);
+    struct dmarc_report r = report_of(ROWS);
     struct buf gzip = BUF_INIT, text = BUF_INIT, mail = BUF_INIT;
     size_t n;
     char why[200];
@@ -119,7 +119,7 @@ static bool add_piece(void *xml, struct slice piece)
 static void rows_that_are_none(void **state)
 {
     (void)state;
-    struct dmarc_report r = report(3);
+    struct dmarc_report r = report_of(3);
     struct buf b = BUF_INIT;
     const struct dmarc_xml_taker to = {add_piece, &b};
     rows[0].column[DMARC_ROW_SOURCE_IP] = "";

@@ -22,7 +22,7 @@ struct dns_flight {
     char name[DNS_NAME_TEXT];
 };
 
-static struct dns_result *address(unsigned packets)
+static struct dns_result *address_result(unsigned packets)
 {
     struct slice rdata = SLICE_LIT("\300\0\2\1");
     return dns_result_new(&(struct dns_result){.state = DNS_FOUND,
@@ -40,7 +40,7 @@ static struct dns_result *made_ask(struct dns *source, const struct dns_question
     m->asked++;
     *flight = NULL;
     if (strncmp(q->name, "now", 3) == 0)
-        return address(1);
+        return address_result(1);
     *flight = calloc(1, sizeof **flight);
     memcpy((*flight)->name, q->name, sizeof q->name);
     m->flights++;
@@ -50,7 +50,7 @@ static struct dns_result *made_ask(struct dns *source, const struct dns_question
 static struct dns_result *made_await(struct dns *source, struct dns_flight *f, int64_t until)
 {
     if (strncmp(f->name, "never", 5) != 0)
-        return address(strncmp(f->name, "far", 3) == 0 ? 8 : 1);
+        return address_result(strncmp(f->name, "far", 3) == 0 ? 8 : 1);
     while (clock_mono_ms() < until)
         continue;
     return NULL;
@@ -143,7 +143,7 @@ static void deadlines(void **state)
 
 static struct dns_result *made_known(struct dns *source, const struct dns_question *q)
 {
-    return strncmp(q->name, "now", 3) == 0 ? address(1) : NULL;
+    return strncmp(q->name, "now", 3) == 0 ? address_result(1) : NULL;
 }
 
 static bool charge(void *context)

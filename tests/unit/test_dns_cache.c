@@ -12,7 +12,7 @@ static struct dns_question question(const char *name, enum dns_type type)
     return q;
 }
 
-static void put(struct dns_cache *c, const char *name, enum dns_state state, int64_t expires, size_t octets)
+static void answer_put(struct dns_cache *c, const char *name, enum dns_state state, int64_t expires, size_t octets)
 {
     struct dns_question q = question(name, DNS_TXT);
     char *text = calloc(1, octets + 1);
@@ -24,7 +24,7 @@ static void put(struct dns_cache *c, const char *name, enum dns_state state, int
     free(text);
 }
 
-static bool has(struct dns_cache *c, const char *name, enum dns_type type, int64_t now)
+static bool answer_is_there(struct dns_cache *c, const char *name, enum dns_type type, int64_t now)
 {
     struct dns_question q = question(name, type);
     struct dns_result *r = dns_cache_get(c, &q, now);
@@ -35,18 +35,18 @@ static bool has(struct dns_cache *c, const char *name, enum dns_type type, int64
 static void until_its_ttl(void **state)
 {
     struct dns_cache *c = dns_cache_new(1 << 20);
-    put(c, "a.example", DNS_FOUND, 2000, 10);
-    assert_true(has(c, "a.example", DNS_TXT, 1999));
-    assert_false(has(c, "a.example", DNS_MX, 1999));
-    assert_false(has(c, "b.example", DNS_TXT, 1999));
-    assert_false(has(c, "a.example", DNS_TXT, 2000));
+    answer_put(c, "a.example", DNS_FOUND, 2000, 10);
+    assert_true(answer_is_there(c, "a.example", DNS_TXT, 1999));
+    assert_false(answer_is_there(c, "a.example", DNS_MX, 1999));
+    assert_false(answer_is_there(c, "b.example", DNS_TXT, 1999));
+    assert_false(answer_is_there(c, "a.example", DNS_TXT, 2000));
     size_t answers, bytes;
     dns_cache_size(c, &answers, &bytes);
     assert_int_equal(answers, 0);
     assert_int_equal(bytes, 0);
-    put(c, "a.example", DNS_FOUND, 2000, 10);
-    put(c, "a.example", DNS_NODATA, 3000, 10);
-    assert_true(has(c, "a.example", DNS_TXT, 2500));
+    answer_put(c, "a.example", DNS_FOUND, 2000, 10);
+    answer_put(c, "a.example", DNS_NODATA, 3000, 10);
+    assert_true(answer_is_there(c, "a.example", DNS_TXT, 2500));
     dns_cache_size(c, &answers, &bytes);
     assert_int_equal(answers, 1);
     dns_cache_free(c);
@@ -55,34 +55,34 @@ static void until_its_ttl(void **state)
 static void only_what_is_known(void **state)
 {
     struct dns_cache *c = dns_cache_new(1 << 20);
-    put(c, "nx.example", DNS_NXDOMAIN, 5000, 0);
-    put(c, "temp.example", DNS_TEMPFAIL, 5000, 0);
-    put(c, "bogus.example", DNS_BOGUS, 5000, 0);
-    put(c, "zero.example", DNS_FOUND, 1000, 4);
-    assert_true(has(c, "nx.example", DNS_TXT, 1000));
-    assert_false(has(c, "temp.example", DNS_TXT, 1000));
-    assert_false(has(c, "bogus.example", DNS_TXT, 1000));
-    assert_false(has(c, "zero.example", DNS_TXT, 1000));
+    answer_put(c, "nx.example", DNS_NXDOMAIN, 5000, 0);
+    answer_put(c, "temp.example", DNS_TEMPFAIL, 5000, 0);
+    answer_put(c, "bogus.example", DNS_BOGUS, 5000, 0);
+    answer_put(c, "zero.example", DNS_FOUND, 1000, 4);
+    assert_true(answer_is_there(c, "nx.example", DNS_TXT, 1000));
+    assert_false(answer_is_there(c, "temp.example", DNS_TXT, 1000));
+    assert_false(answer_is_there(c, "bogus.example", DNS_TXT, 1000));
+    assert_false(answer_is_there(c, "zero.example", DNS_TXT, 1000));
     dns_cache_free(c);
 }
 
-static void bounded(void **state)
+static void cache_bounded(void **state)
 {
     size_t bound = 256 * 1024, answers, bytes;
     struct dns_cache *c = dns_cache_new(bound);
     char name[64];
     for (int i = 0; i < 20000; i++) {
         snprintf(name, sizeof name, "n%d.example", i);
-        put(c, name, DNS_FOUND, 9000, (size_t)(i % 300));
-        assert_true(has(c, name, DNS_TXT, 1000));
+        answer_put(c, name, DNS_FOUND, 9000, (size_t)(i % 300));
+        assert_true(answer_is_there(c, name, DNS_TXT, 1000));
     }
     dns_cache_size(c, &answers, &bytes);
     assert_true(bytes <= bound);
     assert_in_range(answers, 200, 5000);
-    assert_true(has(c, "n19999.example", DNS_TXT, 1000));
-    assert_false(has(c, "n1.example", DNS_TXT, 1000));
-    put(c, "huge.example", DNS_FOUND, 9000, 60000);
-    assert_false(has(c, "huge.example", DNS_TXT, 1000));
+    assert_true(answer_is_there(c, "n19999.example", DNS_TXT, 1000));
+    assert_false(answer_is_there(c, "n1.example", DNS_TXT, 1000));
+    answer_put(c, "huge.example", DNS_FOUND, 9000, 60000);
+    assert_false(answer_is_there(c, "huge.example", DNS_TXT, 1000));
     dns_cache_free(c);
     assert_null(dns_cache_free(NULL));
 }
@@ -90,6 +90,6 @@ static void bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(until_its_ttl), cmocka_unit_test(only_what_is_known),
-                                       cmocka_unit_test(bounded)};
+                                       cmocka_unit_test(cache_bounded)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

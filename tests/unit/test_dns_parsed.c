@@ -44,7 +44,7 @@ static struct dns_result *answer_of(struct source *s, const char *text)
         .state = DNS_FOUND, .security = s->security, .ttl = s->ttl, .count = 1, .rdata = &one, .expires = INT64_MAX});
 }
 
-static struct dns_result *ask(struct dns *source, const struct dns_question *q, struct dns_flight **flight)
+static struct dns_result *source_ask(struct dns *source, const struct dns_question *q, struct dns_flight **flight)
 {
     struct source *s = (struct source *)source;
     struct dns_result *r = answer_of(s, s->text ? s->text : q->name);
@@ -66,12 +66,12 @@ static void grew(struct dns *source, const struct dns_question *q, const struct 
     dns_cache_grew(((struct source *)source)->cache, q, r, octets);
 }
 
-static void forget(struct dns *source)
+static void source_forget(struct dns *source)
 {
     dns_cache_clear(((struct source *)source)->cache);
 }
 
-static const struct dns_ops ops = {.ask = ask, .known = known, .grew = grew, .forget = forget};
+static const struct dns_ops ops = {.ask = source_ask, .known = known, .grew = grew, .forget = source_forget};
 
 static struct source source_new(size_t bytes)
 {
@@ -82,19 +82,19 @@ static struct source source_new(size_t bytes)
         .base.ops = &ops, .cache = dns_cache_new(bytes), .now = 1000, .ttl = 300, .security = DNS_SECURE};
 }
 
-static void *make(struct arena *arena, const struct slice *texts, size_t count, size_t *outside)
+static void *form_make(struct arena *arena, const struct slice *texts, size_t count, size_t *outside)
 {
     atomic_fetch_add(&made, 1);
     *outside += form_octets;
     return count ? arena_copy(arena, texts[0].p, texts[0].n) : NULL;
 }
 
-static void drop(void *form)
+static void form_drop(void *form)
 {
     atomic_fetch_add(&dropped, 1);
 }
 
-static const struct dns_form form = {make, drop}, other_form = {make, drop};
+static const struct dns_form form = {form_make, form_drop}, other_form = {form_make, form_drop};
 
 /* Reads a name in a scope of its own, and gives the text that its parsed form contains. */
 static void read_for(struct source *s, const char *name, const struct ip *client, char out[256])
@@ -210,7 +210,7 @@ static void of_the_scope_alone(void **state)
     arena_free(arena);
 }
 
-static void bounded(void **state)
+static void parsed_bounded(void **state)
 {
     const size_t bound = 1 << 20;
     struct source s = source_new(bound);
@@ -340,12 +340,12 @@ static void *use(void *context)
 static struct dns_result *ask_uncounted(struct dns *source, const struct dns_question *q, struct dns_flight **flight)
 {
     struct source copy = *(struct source *)source; /* its counter belongs to one thread */
-    return ask(&copy.base, q, flight);
+    return source_ask(&copy.base, q, flight);
 }
 
 static void by_threads(void **state)
 {
-    static const struct dns_ops shared = {.ask = ask_uncounted, .known = known, .grew = grew, .forget = forget};
+    static const struct dns_ops shared = {.ask = ask_uncounted, .known = known, .grew = grew, .forget = source_forget};
     struct source s = source_new(1 << 16); /* answers are pushed out all the time */
     pthread_t thread[THREADS];
     s.base.ops = &shared;
@@ -367,7 +367,7 @@ int main(void)
         cmocka_unit_test(forgotten),
         cmocka_unit_test(kept_by_its_scope),
         cmocka_unit_test(of_the_scope_alone),
-        cmocka_unit_test(bounded),
+        cmocka_unit_test(parsed_bounded),
         cmocka_unit_test(a_sixteenth_for_one_network),
         cmocka_unit_test(keys_an_hour),
         cmocka_unit_test(a_revoked_key),

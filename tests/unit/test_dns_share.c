@@ -37,7 +37,7 @@ static void leave_all(struct hall *h)
 
 /* Enters until it is refused; each look-up in a zone of its own. Zones that share their places in the table of counts
  * with busy ones (rare, by a random key) are skipped for others. */
-static unsigned fill(struct hall *h, const char *client, enum dns_admission *why)
+static unsigned hall_fill(struct hall *h, const char *client, enum dns_admission *why)
 {
     unsigned n = 0, asked = 0, shared = 0;
     char name[64];
@@ -53,12 +53,12 @@ static void by_network(void **state)
 {
     struct hall h = {.share = dns_share_new(MOST)};
     enum dns_admission why;
-    assert_in_range(fill(&h, "192.0.2.1", &why), MOST / 9, MOST / 9 + 1);
+    assert_in_range(hall_fill(&h, "192.0.2.1", &why), MOST / 9, MOST / 9 + 1);
     assert_int_equal(why, DNS_CLIENT_BUSY);
     assert_int_equal(enter(&h, "192.0.2.200", "a.example", 0), DNS_CLIENT_BUSY);
     assert_int_equal(enter(&h, "192.0.3.1", "a.example", 0), DNS_ADMITTED);
     assert_int_equal(enter(&h, NULL, "a.example", 0), DNS_ADMITTED);
-    assert_in_range(fill(&h, "2001:db8:1:100::1", &why), MOST / 11, MOST / 9);
+    assert_in_range(hall_fill(&h, "2001:db8:1:100::1", &why), MOST / 11, MOST / 9);
     assert_int_equal(enter(&h, "2001:db8:1:1ff::1", "a.example", 0), DNS_CLIENT_BUSY);
     assert_int_equal(enter(&h, "2001:db8:1:200::1", "a.example", 0), DNS_ADMITTED);
     leave_all(&h);
@@ -75,10 +75,10 @@ static void kept_for_others(void **state)
     for (unsigned round = 0; round < 3; round++)
         for (unsigned i = 0; i < 20; i++) {
             snprintf(client, sizeof client, "203.0.%u.1", i);
-            fill(&h, client, &why);
+            hall_fill(&h, client, &why);
             assert_int_equal(why, DNS_CLIENT_BUSY);
         }
-    assert_in_range(fill(&h, "198.51.100.1", &why), 40, MOST / 8);
+    assert_in_range(hall_fill(&h, "198.51.100.1", &why), 40, MOST / 8);
     dns_share_free(h.share);
 }
 
@@ -86,7 +86,7 @@ static void full(void **state)
 {
     struct hall h = {.share = dns_share_new(MOST)};
     enum dns_admission why;
-    fill(&h, NULL, &why);
+    hall_fill(&h, NULL, &why);
     assert_int_equal(why, DNS_ALL_BUSY);
     assert_int_equal(h.n, MOST);
     dns_share_leave(h.share, &h.ticket[--h.n]);

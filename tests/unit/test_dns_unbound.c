@@ -35,7 +35,7 @@ struct world {
     struct dns *dns;
 };
 
-static void answer(struct server *s, unsigned char *q, size_t n, const struct sockaddr_in *to)
+static void server_answer(struct server *s, unsigned char *q, size_t n, const struct sockaddr_in *to)
 {
     static const unsigned char record[] = {0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 9};
     size_t at = 12;
@@ -62,7 +62,7 @@ static void answer(struct server *s, unsigned char *q, size_t n, const struct so
     sendto(s->socket, q, at + (is_a ? sizeof record : 0), 0, (const struct sockaddr *)to, sizeof *to);
 }
 
-static void *serve(void *arg)
+static void *server_serve(void *arg)
 {
     struct server *s = arg;
     struct pollfd fd[2] = {{.fd = s->socket, .events = POLLIN}, {.fd = s->stop[0], .events = POLLIN}};
@@ -78,7 +78,7 @@ static void *serve(void *arg)
         if (first == 'l')
             usleep(LATE_MS * 1000);
         if (first != 'n')
-            answer(s, q, (size_t)n, &from);
+            server_answer(s, q, (size_t)n, &from);
     }
     return NULL;
 }
@@ -92,7 +92,7 @@ static void server_start(struct server *s)
     getsockname(s->socket, (struct sockaddr *)&at, &size);
     s->port = ntohs(at.sin_port);
     assert_int_equal(pipe(s->stop), 0);
-    pthread_create(&s->thread, NULL, serve, s);
+    pthread_create(&s->thread, NULL, server_serve, s);
 }
 
 static void server_stop(struct server *s)
@@ -122,7 +122,7 @@ static void write_conf(struct world *w)
     fclose(f);
 }
 
-static void put(const char *path, const char *text)
+static void file_put(const char *path, const char *text)
 {
     FILE *f = fopen(path, "w");
     fputs(text, f);
@@ -415,13 +415,13 @@ static void bad_settings(void **state)
     struct dns_unbound_config c = {.anchor = w->anchor};
     refused((struct dns_unbound_config){0}, "no trust anchor is set");
     refused(c, "cannot be read: No such file or directory");
-    put(w->anchor, "");
+    file_put(w->anchor, "");
     refused(c, "the file is empty");
-    put(w->anchor, "; only a comment\n");
+    file_put(w->anchor, "; only a comment\n");
     refused(c, "holds no DS or DNSKEY record");
-    put(w->anchor, "hello world, this is not one\n");
+    file_put(w->anchor, "hello world, this is not one\n");
     refused(c, "holds no DS or DNSKEY record");
-    put(w->anchor, ". IN DS 20326 8 2 nonsense\n");
+    file_put(w->anchor, ". IN DS 20326 8 2 nonsense\n");
     c.anchor_fixed = true;
     refused(c, w->anchor);
     c = (struct dns_unbound_config){.anchor = ZONES "/anchor", .anchor_fixed = true, .forward = "localhost"};
@@ -431,7 +431,7 @@ static void bad_settings(void **state)
     c.forward = NULL;
     c.extra = "/nonexistent";
     refused(c, "/nonexistent");
-    put(w->anchor, "server:\n no-such-option: 1\n");
+    file_put(w->anchor, "server:\n no-such-option: 1\n");
     c.extra = w->anchor;
     refused(c, w->anchor);
 }
@@ -488,13 +488,13 @@ static void canary_says(void **state)
     w->server.failing = (w->server.queries - before) / 2; /* as many as a try takes, and some more */
     assert_int_equal(canary(c, "f.slow", &why), DNS_HEALTHY);
     assert_null(why);
-    put(w->anchor, "");
+    file_put(w->anchor, "");
     c.anchor = w->anchor;
     assert_int_equal(canary(c, NULL, &why), DNS_UNCONFIGURED);
     assert_non_null(strstr(why, "empty"));
     free(why);
     /* the right file, but the key of another world: nothing validates */
-    put(w->anchor, ". IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D\n");
+    file_put(w->anchor, ". IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D\n");
     assert_int_equal(canary(c, NULL, &why), DNS_UNTRUSTED);
     free(why);
 }

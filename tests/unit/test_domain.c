@@ -48,7 +48,7 @@ static void keeps(void **state)
     }
 }
 
-static void refuses(void **state)
+static void domain_refuses(void **state)
 {
     static const struct {
         const char *in;
@@ -120,7 +120,7 @@ static void shows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(keeps),     cmocka_unit_test(refuses), cmocka_unit_test(lengths),
+        cmocka_unit_test(keeps),     cmocka_unit_test(domain_refuses), cmocka_unit_test(lengths),
         cmocka_unit_test(relations), cmocka_unit_test(shows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

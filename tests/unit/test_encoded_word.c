@@ -24,7 +24,7 @@ static void expect_octets(struct slice in, struct slice want)
     free(copy);
 }
 
-static void expect(const char *in, const char *want)
+static void expect_text(const char *in, const char *want)
 {
     expect_octets(slice_str(in), slice_str(want));
 }
@@ -33,51 +33,51 @@ static void expect(const char *in, const char *want)
 static void examples_of_the_rfc(void **state)
 {
     (void)state;
-    expect("=?US-ASCII?Q?Keith_Moore?= <moore@cs.utk.edu>", "Keith Moore <moore@cs.utk.edu>");
-    expect("=?ISO-8859-1?Q?Keld_J=F8rn_Simonsen?= <keld@dkuug.dk>", "Keld J\xf8rn Simonsen <keld@dkuug.dk>");
-    expect("=?ISO-8859-1?Q?Andr=E9?= Pirard <PIRARD@vm1.ulg.ac.be>", "Andr\xe9 Pirard <PIRARD@vm1.ulg.ac.be>");
-    expect("=?ISO-8859-1?Q?Patrik_F=E4ltstr=F6m?= <paf@nada.kth.se>", "Patrik F\xe4ltstr\xf6m <paf@nada.kth.se>");
-    expect("=?ISO-8859-1?B?SWYgeW91IGNhbiByZWFkIHRoaXMgeW8=?=" FOLD
-           "=?ISO-8859-2?B?dSB1bmRlcnN0YW5kIHRoZSBleGFtcGxlLg==?=",
-           "If you can read this you understand the example.");
-    expect("(=?iso-8859-8?b?7eXs+SDv4SDp7Oj08A==?=)", "(\xed\xe5\xec\xf9 \xef\xe1 \xe9\xec\xe8\xf4\xf0)");
-    expect("(=?ISO-8859-1?Q?a?=)", "(a)");
-    expect("(=?ISO-8859-1?Q?a?= b)", "(a b)");
-    expect("(=?ISO-8859-1?Q?a?= =?ISO-8859-1?Q?b?=)", "(ab)");
-    expect("(=?ISO-8859-1?Q?a?=  =?ISO-8859-1?Q?b?=)", "(ab)");
-    expect("(=?ISO-8859-1?Q?a?=" FOLD "   =?ISO-8859-1?Q?b?=)", "(ab)");
-    expect("(=?ISO-8859-1?Q?a_b?=)", "(a b)");
-    expect("(=?ISO-8859-1?Q?a?= =?ISO-8859-2?Q?_b?=)", "(a b)");
+    expect_text("=?US-ASCII?Q?Keith_Moore?= <moore@cs.utk.edu>", "Keith Moore <moore@cs.utk.edu>");
+    expect_text("=?ISO-8859-1?Q?Keld_J=F8rn_Simonsen?= <keld@dkuug.dk>", "Keld J\xf8rn Simonsen <keld@dkuug.dk>");
+    expect_text("=?ISO-8859-1?Q?Andr=E9?= Pirard <PIRARD@vm1.ulg.ac.be>", "Andr\xe9 Pirard <PIRARD@vm1.ulg.ac.be>");
+    expect_text("=?ISO-8859-1?Q?Patrik_F=E4ltstr=F6m?= <paf@nada.kth.se>", "Patrik F\xe4ltstr\xf6m <paf@nada.kth.se>");
+    expect_text("=?ISO-8859-1?B?SWYgeW91IGNhbiByZWFkIHRoaXMgeW8=?=" FOLD
+                "=?ISO-8859-2?B?dSB1bmRlcnN0YW5kIHRoZSBleGFtcGxlLg==?=",
+                "If you can read this you understand the example.");
+    expect_text("(=?iso-8859-8?b?7eXs+SDv4SDp7Oj08A==?=)", "(\xed\xe5\xec\xf9 \xef\xe1 \xe9\xec\xe8\xf4\xf0)");
+    expect_text("(=?ISO-8859-1?Q?a?=)", "(a)");
+    expect_text("(=?ISO-8859-1?Q?a?= b)", "(a b)");
+    expect_text("(=?ISO-8859-1?Q?a?= =?ISO-8859-1?Q?b?=)", "(ab)");
+    expect_text("(=?ISO-8859-1?Q?a?=  =?ISO-8859-1?Q?b?=)", "(ab)");
+    expect_text("(=?ISO-8859-1?Q?a?=" FOLD "   =?ISO-8859-1?Q?b?=)", "(ab)");
+    expect_text("(=?ISO-8859-1?Q?a_b?=)", "(a b)");
+    expect_text("(=?ISO-8859-1?Q?a?= =?ISO-8859-2?Q?_b?=)", "(a b)");
 }
 
 /* 6.2: only blanks between two encoded words go. */
 static void blanks(void **state)
 {
     (void)state;
-    expect("", "");
-    expect("a =?utf-8?q?b?= c", "a b c");
-    expect(" =?utf-8?q?b?= ", " b ");
-    expect("=?utf-8?q?a?= \t=?utf-8?b?Yg==?=" FOLD "=?utf-8?q?c?=", "abc");
-    expect("=?utf-8?q?a?= - =?utf-8?q?b?=", "a - b");
-    expect("=?utf-8?q?a?= =?utf-8?x?b?= =?utf-8?q?c?=", "a =?utf-8?x?b?= c");
-    expect("=?utf-8?q?a?==?utf-8?q?b?=", "ab");
-    expect("=?utf-8?q?"
-           "?= =?utf-8?q?b?=",
-           "b"); /* in two, or "?" "?=" would be a trigraph */
-    expect("x=?utf-8?q?a b?=y", "xa by");
+    expect_text("", "");
+    expect_text("a =?utf-8?q?b?= c", "a b c");
+    expect_text(" =?utf-8?q?b?= ", " b ");
+    expect_text("=?utf-8?q?a?= \t=?utf-8?b?Yg==?=" FOLD "=?utf-8?q?c?=", "abc");
+    expect_text("=?utf-8?q?a?= - =?utf-8?q?b?=", "a - b");
+    expect_text("=?utf-8?q?a?= =?utf-8?x?b?= =?utf-8?q?c?=", "a =?utf-8?x?b?= c");
+    expect_text("=?utf-8?q?a?==?utf-8?q?b?=", "ab");
+    expect_text("=?utf-8?q?"
+                "?= =?utf-8?q?b?=",
+                "b"); /* in two, or "?" "?=" would be a trigraph */
+    expect_text("x=?utf-8?q?a b?=y", "xa by");
 }
 
 /* 4.1 and 4.2: both encodings, in either case; what does not follow them. */
 static void encodings(void **state)
 {
     (void)state;
-    expect("=?utf-8?Q?=41=5f=5F_=3D?=", "A__ =");
-    expect("=?utf-8?q?=4?=", "=4");
-    expect("=?utf-8?q?=zz=4g=?=", "=zz=4g=");
-    expect("=?utf-8?q?a?b?=", "a?b");
-    expect("=?utf-8?B?Zm9v?=", "foo");
-    expect("=?utf-8?b?Zm 9v?=", "foo");
-    expect("=?utf-8?b?####?=", "");
+    expect_text("=?utf-8?Q?=41=5f=5F_=3D?=", "A__ =");
+    expect_text("=?utf-8?q?=4?=", "=4");
+    expect_text("=?utf-8?q?=zz=4g=?=", "=zz=4g=");
+    expect_text("=?utf-8?q?a?b?=", "a?b");
+    expect_text("=?utf-8?B?Zm9v?=", "foo");
+    expect_text("=?utf-8?b?Zm 9v?=", "foo");
+    expect_text("=?utf-8?b?####?=", "");
     expect_octets(SLICE_LIT("=?utf-8?q?a=00b?="), SLICE_LIT("a\0b"));
     expect_octets(SLICE_LIT("a\0=?utf-8?q?b?="), SLICE_LIT("a\0b"));
 }
@@ -110,9 +110,9 @@ static void no_words(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        expect(cases[i], cases[i]);
-    expect("=?utf-8?q?a =?utf-8?q?b?=", "a =?utf-8?q?b");
-    expect("=?utf-8?x?=?utf-8?q?b?=", "=?utf-8?x?b");
+        expect_text(cases[i], cases[i]);
+    expect_text("=?utf-8?q?a =?utf-8?q?b?=", "a =?utf-8?q?b");
+    expect_text("=?utf-8?x?=?utf-8?q?b?=", "=?utf-8?x?b");
 }
 
 /* An unknown charset's octets come as they are. UTF-7 (RFC 2152), which hides ASCII, is unpacked. A language (RFC 2231
@@ -121,14 +121,14 @@ static void charsets(void **state)
 {
     struct encoded_word w;
     (void)state;
-    expect("=?x-nobody-knows?q?a=FFb?=", "a\xff"
-                                         "b");
-    expect("=??q?abcd?=", "abcd");
+    expect_text("=?x-nobody-knows?q?a=FFb?=", "a\xff"
+                                              "b");
+    expect_text("=??q?abcd?=", "abcd");
     expect_octets(SLICE_LIT("=?utf-7?q?a+AEA-b.example?="), SLICE_LIT("a\0@b.example"));
     expect_octets(SLICE_LIT("=?UNICODE-1-1-UTF-7?b?YStBRUEt?="), SLICE_LIT("a\0@"));
     expect_octets(SLICE_LIT("=?utf-7*en?q?+AEA?="), SLICE_LIT("\0@"));
-    expect("=?utf-7?q?1+-1?=", "11");
-    expect("=?US-ASCII*EN?Q?Keith_Moore?=", "Keith Moore"); /* RFC 2231 5 */
+    expect_text("=?utf-7?q?1+-1?=", "11");
+    expect_text("=?US-ASCII*EN?Q?Keith_Moore?=", "Keith Moore"); /* RFC 2231 5 */
     assert_true(encoded_word_read(SLICE_LIT("=?US-ASCII*EN?Q?Keith_Moore?= <x>"), &w));
     assert_int_equal(w.n, sizeof "=?US-ASCII*EN?Q?Keith_Moore?=" - 1);
     assert_true(slice_eq(w.charset, SLICE_LIT("US-ASCII")));
@@ -169,7 +169,7 @@ static void limits(void **state)
     buf_release(&bound);
 }
 
-static void digits(void **state)
+static void hex_digits(void **state)
 {
     static const char all[] = "0123456789abcdef", capitals[] = "0123456789ABCDEF";
     (void)state;
@@ -188,6 +188,6 @@ int main(void)
                                        cmocka_unit_test(no_words),
                                        cmocka_unit_test(charsets),
                                        cmocka_unit_test(limits),
-                                       cmocka_unit_test(digits)};
+                                       cmocka_unit_test(hex_digits)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

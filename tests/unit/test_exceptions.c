@@ -20,7 +20,7 @@ static struct ledger_store where;
 static struct store *s;
 static const struct policy *old, *new; /* the same exemption in lines 1 and 3 */
 
-static const struct policy *load(const char *text)
+static const struct policy *policy_of(const char *text)
 {
     struct policy_report *r = policy_report_new();
     struct policy *p = policy_load_text(slice_str(text), "policy", r);
@@ -36,10 +36,10 @@ static int set_up(void **state)
     if (ledger_store_make(&where, 3600) != 0)
         return -1;
     s = ledger_store_open(&where);
-    old = load("exempt a.example from dane, dmarc" AGREED "trust l.example as forwarder" AGREED);
-    new = load("# one line more\nfollow dmarc of everyone\nexempt a.example from dane" AGAIN
-               "exempt a.example from dane writing to b.example" AGREED "trust l.example as forwarder" AGREED
-               "suspend validation below s.example because \"x\" agreed by \"y\" through 2026-11-25\n");
+    old = policy_of("exempt a.example from dane, dmarc" AGREED "trust l.example as forwarder" AGREED);
+    new = policy_of("# one line more\nfollow dmarc of everyone\nexempt a.example from dane" AGAIN
+                    "exempt a.example from dane writing to b.example" AGREED "trust l.example as forwarder" AGREED
+                    "suspend validation below s.example because \"x\" agreed by \"y\" through 2026-11-25\n");
     return s ? 0 : -1;
 }
 
@@ -76,7 +76,7 @@ static const struct policy_statement *at_line(const struct policy *p, const char
     return NULL;
 }
 
-static void fill(void)
+static void store_fill(void)
 {
     assert_int_equal(exceptions_keep(s, old), STATUS_OK);
     assert_int_equal(exceptions_keep(s, new), STATUS_OK);
@@ -93,7 +93,7 @@ static void same_exception_in_another_line(void **state)
 {
     (void)state;
     int64_t count, last;
-    fill();
+    store_fill();
     assert_int_equal(exceptions_used(s, new, at_line(new, "L3"), "dane", &count, &last), STATUS_OK);
     assert_int_equal(count, 14);
     assert_int_equal(last, (int64_t)(TODAY * 86400 + 10) * 1000000);
@@ -134,7 +134,7 @@ static void listed_as_agreed_last(void **state)
 {
     (void)state;
     struct exceptions_use u;
-    fill();
+    store_fill();
     used(old, "spf", "x.example", "L77", "", 1000); /* an id that no kept policy has */
     struct store_rows *r = exceptions_ask(s, TODAY, TODAY, 10);
     static const struct {
@@ -165,7 +165,7 @@ static void listed_as_agreed_last(void **state)
     assert_int_equal(store_done(r), STATUS_OK);
 }
 
-static void seen(const char *domain, const char *result, int days_ago, int64_t count)
+static void subject_seen(const char *domain, const char *result, int days_ago, int64_t count)
 {
     assert_int_equal(
         store_run(s, NULL,
@@ -181,7 +181,7 @@ static enum exceptions_state state_of(struct store *from, const char *domain, bo
     char text[300];
     enum exceptions_state state = EXCEPTIONS_STATES;
     snprintf(text, sizeof text, "exempt %s from dane" AGREED, domain);
-    const struct policy *p = load(text);
+    const struct policy *p = policy_of(text);
     const struct policy_statement *st = policy_statement_at(p, 0);
     time_t at = ended ? st->until : st->until - 1;
     clock_set_wall(at);
@@ -208,8 +208,9 @@ static void state_by_what_was_seen(void **state)
     int64_t until = TODAY + 71; /* 2027-01-31, the last day of AGREED */
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         for (int k = 0; k < 2 && rows[i].result[k]; k++)
-            seen(rows[i].domain, rows[i].result[k], (int)(TODAY - until) + 9, 3);
-        seen(rows[i].domain, "permerror", (int)(TODAY - until) + EXCEPTIONS_RECENT_DAYS + 3, 3); /* too long ago */
+            subject_seen(rows[i].domain, rows[i].result[k], (int)(TODAY - until) + 9, 3);
+        subject_seen(rows[i].domain, "permerror", (int)(TODAY - until) + EXCEPTIONS_RECENT_DAYS + 3,
+                     3); /* too long ago */
         if (state_of(s, rows[i].domain, false) != rows[i].in_force ||
             state_of(s, rows[i].domain, true) != rows[i].ended)
             fail_msg("%s: %d in force, %d ended", rows[i].domain, (int)state_of(s, rows[i].domain, false),

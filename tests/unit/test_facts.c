@@ -70,7 +70,7 @@ static void bad_files_are_refused_with_their_line(void **state)
     }
 }
 
-static void refuse(const char *text, const char *words)
+static void facts_refuse(const char *text, const char *words)
 {
     struct arena *a = arena_new(1 << 22);
     const char *error = NULL;
@@ -115,10 +115,10 @@ static void a_number_that_cannot_be_read_is_an_error(void **state)
         snprintf(words, sizeof words, "line 3: %s= should be a number from 0 to %s", t[i].field, t[i].most);
         for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++) {
             snprintf(text, sizeof text, BEGIN "%s %s=%s\n", t[i].line, t[i].field, bad[k]);
-            refuse(text, words);
+            facts_refuse(text, words);
         }
         snprintf(text, sizeof text, BEGIN "%s %s=%s0\n", t[i].line, t[i].field, t[i].most);
-        refuse(text, words);
+        facts_refuse(text, words);
         snprintf(text, sizeof text, BEGIN "%s %s=%s\n", t[i].line, t[i].field, t[i].most);
         struct arena *a = arena_new(1 << 22);
         const char *error = NULL;
@@ -127,10 +127,10 @@ static void a_number_that_cannot_be_read_is_an_error(void **state)
         facts_free(f);
         arena_free(a);
     }
-    refuse("assay-facts 1\nsubject domain=a.example\n", "line 2: time= is missing");
-    refuse("assay-facts 1\nsubject domain=a.example time=now\n", "line 2: time= should be a number");
-    refuse("assay-facts 1\nsubject domain=a.example time=-1\n", "line 2: time= should be a number");
-    refuse("assay-facts 1\nsubject domain=a.example time=1 table=1x\n", "line 2: table= should be a number");
+    facts_refuse("assay-facts 1\nsubject domain=a.example\n", "line 2: time= is missing");
+    facts_refuse("assay-facts 1\nsubject domain=a.example time=now\n", "line 2: time= should be a number");
+    facts_refuse("assay-facts 1\nsubject domain=a.example time=-1\n", "line 2: time= should be a number");
+    facts_refuse("assay-facts 1\nsubject domain=a.example time=1 table=1x\n", "line 2: table= should be a number");
 }
 
 #define SMTP "smtp host=x address=192.0.2.1 outcome=done\n"
@@ -142,35 +142,39 @@ static void a_number_that_cannot_be_read_is_an_error(void **state)
 /* All that a file says is judged; so what is not known, or said twice, is an error. */
 static void what_is_unknown_or_said_twice_is_an_error(void **state)
 {
-    refuse("assay-facts 1\nsubject domain=a.example time=1 table=9999\n", "table= should be a number from 0 to 1000");
-    refuse(BEGIN "subject domain=b.example time=1\n", "line 3: the subject was named before");
-    refuse(BEGIN "here ipv4=yes\nhere ipv4=no\n", "line 4: there was a line \"here\" before");
-    refuse(BEGIN "here ipv4=perhaps\n", "line 3: ipv4= should be yes, no or");
-    refuse(BEGIN "here ipv5=yes\n", "line 3: ipv5= is not a field of this line");
-    refuse(BEGIN "smtp host=x address=192.0.2.1 outcome=done outcome=timeout\n", "line 3: outcome= stands twice");
-    refuse(BEGIN "smtp host=x address=192.0.2.1 outcome=done ougcome=done\n", "line 3: ougcome= is not a field");
-    refuse(BEGIN "smtp address=192.0.2.1\n", "line 3: host= is missing");
-    refuse(BEGIN "smtp host=\"x\\x00y\" address=192.0.2.1 outcome=done\n", "line 3: host= should be text, without NUL");
-    refuse(BEGIN SMTP SMTP, "line 4: this address of this host");
-    refuse(BEGIN SERVER SERVER, "line 4: this question to this server");
-    refuse(BEGIN "selector name=s\nselector name=S\n", "line 4: this selector");
-    refuse(BEGIN WEB WEB, "line 4: this page");
-    refuse(BEGIN "rpki host=x address=192.0.2.1\nrpki host=x address=192.0.2.1\n", "line 4: this address");
-    refuse(BEGIN "tls host=x address=192.0.2.1\n", "line 3: probe= is missing");
-    refuse(BEGIN TLS("tls12", "accepted", "53") TLS("tls12", "refused", "53"), "line 4: this offer to this address");
-    refuse(BEGIN "smtp host=x address=192.0.2.1\n", "line 3: outcome= is missing");
-    refuse(BEGIN "server host=x address=192.0.2.1 question=SOA\n", "line 3: outcome= is missing");
-    refuse(BEGIN "server host=x address=192.0.2.1 outcome=answered\n", "line 3: question= is missing");
-    refuse(BEGIN "tls host=x address=192.0.2.1 probe=old\n", "line 3: outcome= is missing");
-    refuse(BEGIN "web host=x path=/a\n", "line 3: outcome= is missing");
-    refuse(BEGIN SMTP "cert der=A*AA\n", "line 4: der= should be base64");
-    refuse(BEGIN SMTP "cert der=AAAAA\n", "line 4: der= should be base64");
-    refuse(BEGIN SMTP "cert der=A===\n", "line 4: der= should be base64");
-    refuse(BEGIN SMTP "cert\n", "line 4: der= is missing");
-    refuse(BEGIN SMTP "cert der=AAAA\nseen tls=1\ncert der=AAAA\n",
-           "line 6: a certificate should stand directly behind");
-    refuse(BEGIN SMTP "dns a.example. bogus\ncert der=AAAA\n", "line 5: a certificate should stand directly behind");
-    refuse(BEGIN "dnssec x\n", "line 3: a field should be NAME=VALUE");
+    facts_refuse("assay-facts 1\nsubject domain=a.example time=1 table=9999\n",
+                 "table= should be a number from 0 to 1000");
+    facts_refuse(BEGIN "subject domain=b.example time=1\n", "line 3: the subject was named before");
+    facts_refuse(BEGIN "here ipv4=yes\nhere ipv4=no\n", "line 4: there was a line \"here\" before");
+    facts_refuse(BEGIN "here ipv4=perhaps\n", "line 3: ipv4= should be yes, no or");
+    facts_refuse(BEGIN "here ipv5=yes\n", "line 3: ipv5= is not a field of this line");
+    facts_refuse(BEGIN "smtp host=x address=192.0.2.1 outcome=done outcome=timeout\n", "line 3: outcome= stands twice");
+    facts_refuse(BEGIN "smtp host=x address=192.0.2.1 outcome=done ougcome=done\n", "line 3: ougcome= is not a field");
+    facts_refuse(BEGIN "smtp address=192.0.2.1\n", "line 3: host= is missing");
+    facts_refuse(BEGIN "smtp host=\"x\\x00y\" address=192.0.2.1 outcome=done\n",
+                 "line 3: host= should be text, without NUL");
+    facts_refuse(BEGIN SMTP SMTP, "line 4: this address of this host");
+    facts_refuse(BEGIN SERVER SERVER, "line 4: this question to this server");
+    facts_refuse(BEGIN "selector name=s\nselector name=S\n", "line 4: this selector");
+    facts_refuse(BEGIN WEB WEB, "line 4: this page");
+    facts_refuse(BEGIN "rpki host=x address=192.0.2.1\nrpki host=x address=192.0.2.1\n", "line 4: this address");
+    facts_refuse(BEGIN "tls host=x address=192.0.2.1\n", "line 3: probe= is missing");
+    facts_refuse(BEGIN TLS("tls12", "accepted", "53") TLS("tls12", "refused", "53"),
+                 "line 4: this offer to this address");
+    facts_refuse(BEGIN "smtp host=x address=192.0.2.1\n", "line 3: outcome= is missing");
+    facts_refuse(BEGIN "server host=x address=192.0.2.1 question=SOA\n", "line 3: outcome= is missing");
+    facts_refuse(BEGIN "server host=x address=192.0.2.1 outcome=answered\n", "line 3: question= is missing");
+    facts_refuse(BEGIN "tls host=x address=192.0.2.1 probe=old\n", "line 3: outcome= is missing");
+    facts_refuse(BEGIN "web host=x path=/a\n", "line 3: outcome= is missing");
+    facts_refuse(BEGIN SMTP "cert der=A*AA\n", "line 4: der= should be base64");
+    facts_refuse(BEGIN SMTP "cert der=AAAAA\n", "line 4: der= should be base64");
+    facts_refuse(BEGIN SMTP "cert der=A===\n", "line 4: der= should be base64");
+    facts_refuse(BEGIN SMTP "cert\n", "line 4: der= is missing");
+    facts_refuse(BEGIN SMTP "cert der=AAAA\nseen tls=1\ncert der=AAAA\n",
+                 "line 6: a certificate should stand directly behind");
+    facts_refuse(BEGIN SMTP "dns a.example. bogus\ncert der=AAAA\n",
+                 "line 5: a certificate should stand directly behind");
+    facts_refuse(BEGIN "dnssec x\n", "line 3: a field should be NAME=VALUE");
 }
 
 static void more_entries_than_the_bounds_are_refused(void **state)

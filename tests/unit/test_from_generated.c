@@ -18,7 +18,7 @@
 
 static uint32_t seed = 53226854;
 
-static uint32_t next(uint32_t below)
+static uint32_t random_next(uint32_t below)
 {
     seed = seed * 1664525u + 1013904223u;
     return (uint32_t)(((uint64_t)seed * below) >> 32);
@@ -26,8 +26,8 @@ static uint32_t next(uint32_t below)
 
 static void any_of(struct buf *b, const char *octets, uint32_t at_most)
 {
-    for (uint32_t n = 1 + next(at_most); n; n--)
-        buf_addc(b, octets[next((uint32_t)strlen(octets))]);
+    for (uint32_t n = 1 + random_next(at_most); n; n--)
+        buf_addc(b, octets[random_next((uint32_t)strlen(octets))]);
 }
 
 #define ALNUM "abcxyzABCXYZ0189"
@@ -36,14 +36,14 @@ static void any_of(struct buf *b, const char *octets, uint32_t at_most)
 static void fws(struct buf *b)
 {
     static const char *const forms[] = {" ", "\t", "  ", "\r\n ", " \r\n\t", "\n ", "\r\n \r\n "};
-    buf_adds(b, forms[next(7)]);
+    buf_adds(b, forms[random_next(7)]);
 }
 
 static void comment(struct buf *b, int depth)
 {
     buf_addc(b, '(');
-    for (uint32_t n = next(4); n; n--) {
-        switch (next(depth ? 5 : 4)) {
+    for (uint32_t n = random_next(4); n; n--) {
+        switch (random_next(depth ? 5 : 4)) {
         case 0:
             fws(b);
             break;
@@ -66,8 +66,8 @@ static void comment(struct buf *b, int depth)
 
 static void cfws(struct buf *b)
 {
-    for (uint32_t n = next(3); n; n--) {
-        if (next(2))
+    for (uint32_t n = random_next(3); n; n--) {
+        if (random_next(2))
             fws(b);
         else
             comment(b, 2);
@@ -79,9 +79,9 @@ static void quoted_string(struct buf *b, struct buf *says)
 {
     static const char text[] = ATEXT " <>@,;:.[]()";
     buf_addc(b, '"');
-    for (uint32_t n = 1 + next(6); n; n--) {
-        bool pair = next(4) == 0;
-        char c = pair ? "\"\\a(<"[next(5)] : text[next(sizeof text - 1)];
+    for (uint32_t n = 1 + random_next(6); n; n--) {
+        bool pair = random_next(4) == 0;
+        char c = pair ? "\"\\a(<"[random_next(5)] : text[random_next(sizeof text - 1)];
         if (pair)
             buf_addc(b, '\\');
         buf_addc(b, c);
@@ -98,17 +98,17 @@ static void atom(struct buf *b)
 static void dot_atom(struct buf *b)
 {
     atom(b);
-    for (uint32_t n = next(3); n; n--) {
+    for (uint32_t n = random_next(3); n; n--) {
         buf_addc(b, '.');
         atom(b);
     }
 }
 
 /* Also with blanks or comments round the first dot (obs-domain). `kept` is the name without them. */
-static void domain(struct buf *b, struct buf *kept)
+static void domain_make(struct buf *b, struct buf *kept)
 {
-    const bool gap = next(4) == 0;
-    for (uint32_t n = next(3), first = n; n; n--) {
+    const bool gap = random_next(4) == 0;
+    for (uint32_t n = random_next(3), first = n; n; n--) {
         const size_t at = b->n;
         any_of(b, ALNUM, 5);
         buf_add(kept, b->p + at, b->n - at);
@@ -120,13 +120,13 @@ static void domain(struct buf *b, struct buf *kept)
             cfws(b);
     }
     const size_t at = b->n;
-    buf_adds(b, next(5) ? "Example"
-                        : "b\xc3\xbc"
-                          "cher");
+    buf_adds(b, random_next(5) ? "Example"
+                               : "b\xc3\xbc"
+                                 "cher");
     buf_add(kept, b->p + at, b->n - at);
 }
 
-static void lower(struct buf *b)
+static void buf_lower(struct buf *b)
 {
     for (size_t i = 0; i < b->n; i++)
         b->p[i] = (char)(b->p[i] >= 'A' && b->p[i] <= 'Z' ? b->p[i] + 32 : b->p[i]);
@@ -135,7 +135,7 @@ static void lower(struct buf *b)
 /* obs-local-part: atoms with blanks or comments round their dots. */
 static void obs_local_part(struct buf *b, struct buf *says)
 {
-    for (uint32_t n = 1 + next(3);; n--) {
+    for (uint32_t n = 1 + random_next(3);; n--) {
         const size_t at = b->n;
         atom(b);
         buf_add(says, b->p + at, b->n - at);
@@ -155,10 +155,10 @@ static void addr_spec(struct buf *b, struct buf *expect)
     struct mailbox m = {.domain = NULL};
     cfws(b);
     size_t at = b->n;
-    if (next(4)) {
+    if (random_next(4)) {
         dot_atom(b);
         buf_add(&local, b->p + at, b->n - at);
-    } else if (next(2)) {
+    } else if (random_next(2)) {
         obs_local_part(b, &local);
     } else {
         quoted_string(b, &local);
@@ -166,8 +166,8 @@ static void addr_spec(struct buf *b, struct buf *expect)
     cfws(b);
     buf_addc(b, '@');
     cfws(b);
-    domain(b, &name);
-    lower(&name);
+    domain_make(b, &name);
+    buf_lower(&name);
     char *umlaut = strstr(name.p, "b\xc3\xbc"
                                   "cher");
     if (umlaut) {
@@ -188,9 +188,9 @@ static void phrase(struct buf *b)
     struct buf ignored = BUF_INIT;
     cfws(b);
     atom(b);
-    for (uint32_t n = next(4); n; n--) {
+    for (uint32_t n = random_next(4); n; n--) {
         fws(b);
-        switch (next(5)) {
+        switch (random_next(5)) {
         case 0:
             quoted_string(b, &ignored);
             break;
@@ -213,7 +213,7 @@ static void phrase(struct buf *b)
 
 static void mailbox(struct buf *b, struct buf *expect)
 {
-    uint32_t form = next(3);
+    uint32_t form = random_next(3);
     if (form == 0) {
         addr_spec(b, expect);
         return;
@@ -231,9 +231,9 @@ static void mailbox(struct buf *b, struct buf *expect)
 static void mailbox_list(struct buf *b, struct buf *expect)
 {
     mailbox(b, expect);
-    for (uint32_t n = next(3); n; n--) {
+    for (uint32_t n = random_next(3); n; n--) {
         buf_addc(b, ',');
-        if (next(6) == 0) {
+        if (random_next(6) == 0) {
             cfws(b);
             buf_addc(b, ',');
         }
@@ -241,15 +241,15 @@ static void mailbox_list(struct buf *b, struct buf *expect)
     }
 }
 
-static void address(struct buf *b, struct buf *expect)
+static void address_make(struct buf *b, struct buf *expect)
 {
-    if (next(5)) {
+    if (random_next(5)) {
         mailbox(b, expect);
         return;
     }
     phrase(b);
     buf_addc(b, ':');
-    if (next(3))
+    if (random_next(3))
         mailbox_list(b, expect);
     else
         cfws(b);
@@ -261,10 +261,10 @@ static void from(struct buf *b, struct buf *expect)
 {
     buf_reset(b);
     buf_reset(expect);
-    address(b, expect);
-    for (uint32_t n = next(3); n; n--) {
+    address_make(b, expect);
+    for (uint32_t n = random_next(3); n; n--) {
         buf_addc(b, ',');
-        address(b, expect);
+        address_make(b, expect);
     }
 }
 
@@ -334,7 +334,7 @@ static void damage_gives_no_domain_that_is_not_there(void **state)
         size_t count = 0;
         const char *why = "";
         from(&text, &expect);
-        text.p[next((uint32_t)text.n)] = with[next(sizeof with - 1)];
+        text.p[random_next((uint32_t)text.n)] = with[random_next(sizeof with - 1)];
         char *copy = exact(text.p, text.n);
         if (mailaddr_from(a, slice_of(copy, text.n), &box, &count, &why) == STATUS_OK) {
             taken++;

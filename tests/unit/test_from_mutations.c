@@ -82,7 +82,7 @@ static const char *const begins[] = {"From: ",    "From:",        "From : ",
 
 static uint32_t seed = 20260520;
 
-static uint32_t next(uint32_t below)
+static uint32_t random_next(uint32_t below)
 {
     seed = seed * 1664525u + 1013904223u;
     return (uint32_t)(((uint64_t)seed * below) >> 32);
@@ -91,9 +91,9 @@ static uint32_t next(uint32_t below)
 static void make_header(struct buf *out)
 {
     buf_reset(out);
-    buf_adds(out, begins[next(COUNT(begins))]);
-    for (uint32_t n = 1 + next(7); n; n--)
-        buf_adds(out, pieces[next(COUNT(pieces))]);
+    buf_adds(out, begins[random_next(COUNT(begins))]);
+    for (uint32_t n = 1 + random_next(7); n; n--)
+        buf_adds(out, pieces[random_next(COUNT(pieces))]);
     buf_adds(out, "\nTo: victim@victim.com\n\n");
 }
 
@@ -110,12 +110,12 @@ static void bend_header(struct buf *out)
     };
     static const char with[] = "\"\\()<>,;:@. \t\r\n[]\x01\xc3x";
     buf_reset(out);
-    buf_adds(out, fields[next(COUNT(fields))]);
-    for (uint32_t n = 1 + next(3); n; n--) {
-        uint32_t at = 5 + next((uint32_t)out->n - 7);
-        char c = with[next(sizeof with - 1)];
+    buf_adds(out, fields[random_next(COUNT(fields))]);
+    for (uint32_t n = 1 + random_next(3); n; n--) {
+        uint32_t at = 5 + random_next((uint32_t)out->n - 7);
+        char c = with[random_next(sizeof with - 1)];
         struct buf bent = BUF_INIT;
-        uint32_t how = next(3);
+        uint32_t how = random_next(3);
         buf_add(&bent, out->p, at);
         if (how != 1)
             buf_addc(&bent, c);
@@ -187,7 +187,7 @@ static void check_header(struct dmarc_world *w, struct slice text)
     arena_free(a);
 }
 
-static void run(void (*make)(struct buf *))
+static void mutations_run(void (*make)(struct buf *))
 {
     struct dmarc_world w;
     struct buf text = BUF_INIT;
@@ -205,12 +205,12 @@ static void run(void (*make)(struct buf *))
 
 static void headers_of_spoofing_pieces(void **state)
 {
-    run(make_header);
+    mutations_run(make_header);
 }
 
 static void good_headers_bent(void **state)
 {
-    run(bend_header);
+    mutations_run(bend_header);
 }
 
 int main(void)

@@ -13,7 +13,7 @@
 #define THREADS 8
 #define ROUNDS 4
 
-static struct ip address(const char *text)
+static struct ip ip_of(const char *text)
 {
     struct ip a;
 
@@ -54,7 +54,7 @@ static void crowd(struct ip *a)
 
 static void at_most_two_at_once(void **state)
 {
-    struct ip a = address("192.0.2.1");
+    struct ip a = ip_of("192.0.2.1");
 
     g = gate_new(0);
     crowd(&a);
@@ -64,7 +64,7 @@ static void at_most_two_at_once(void **state)
 
 static void two_beginnings_are_a_pace_apart(void **state)
 {
-    struct ip a = address("2001:db8::1");
+    struct ip a = ip_of("2001:db8::1");
     int64_t began = clock_mono_ms();
 
     g = gate_new(10);
@@ -76,7 +76,7 @@ static void two_beginnings_are_a_pace_apart(void **state)
 /* With an hour's pace only another address is let in at once: this test would not end otherwise. */
 static void others_do_not_wait(void **state)
 {
-    struct ip a = address("192.0.2.1"), b = address("192.0.2.2"), v6 = address("2001:db8::1");
+    struct ip a = ip_of("192.0.2.1"), b = ip_of("192.0.2.2"), v6 = ip_of("2001:db8::1");
 
     g = gate_new(3600000);
     assert_true(gate_enter(g, &a));

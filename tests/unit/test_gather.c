@@ -28,7 +28,7 @@ struct greedy {
     atomic_int connections;
 };
 
-static void put(unsigned char **p, const void *octets, size_t n)
+static void octets_put(unsigned char **p, const void *octets, size_t n)
 {
     memcpy(*p, octets, n);
     *p += n;
@@ -46,19 +46,19 @@ static void accept_offer(int fd, const unsigned char *hello)
     const unsigned char *cipher = hello + 46;
     const bool tls13 = cipher[0] == 0x13;
     const unsigned char body = tls13 ? 38 + sizeof extensions : 38, whole = tls13 ? 4 + body : 4 + body + 4;
-    put(&p, "\x16\x03\x03\0", 4);
-    put(&p, &whole, 1);
-    put(&p, "\x02\0\0", 3);
-    put(&p, &body, 1);
-    put(&p, hello + 9, 2);
-    put(&p, tls13 ? (const char *)retry : "a server's 32 octets of its own.", 32);
-    put(&p, "", 1);
-    put(&p, cipher, 2);
-    put(&p, "", 1);
+    octets_put(&p, "\x16\x03\x03\0", 4);
+    octets_put(&p, &whole, 1);
+    octets_put(&p, "\x02\0\0", 3);
+    octets_put(&p, &body, 1);
+    octets_put(&p, hello + 9, 2);
+    octets_put(&p, tls13 ? (const char *)retry : "a server's 32 octets of its own.", 32);
+    octets_put(&p, "", 1);
+    octets_put(&p, cipher, 2);
+    octets_put(&p, "", 1);
     if (tls13)
-        put(&p, extensions, sizeof extensions);
+        octets_put(&p, extensions, sizeof extensions);
     else
-        put(&p, "\x0e\0\0\0", 4);
+        octets_put(&p, "\x0e\0\0\0", 4);
     (void)!send(fd, out, (size_t)(p - out), MSG_NOSIGNAL);
 }
 

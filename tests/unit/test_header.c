@@ -11,7 +11,7 @@
 #define COUNT(t) (sizeof(t) / sizeof((t)[0]))
 #define LIT(s) {s, sizeof(s) - 1}
 
-static void add(struct header_list *l, const char *name, const char *value)
+static void field_add(struct header_list *l, const char *name, const char *value)
 {
     assert_int_equal(header_list_add(l, slice_str(name), slice_str(value)), STATUS_OK);
 }
@@ -24,7 +24,7 @@ static void nul_hides_no_name(void **state)
         struct arena *a = arena_new(1 << 20);
         struct header_list l;
         header_list_init(&l, a);
-        add(&l, "From", " a@x.example");
+        field_add(&l, "From", " a@x.example");
         assert_int_equal(header_list_add(&l, names[i], SLICE_LIT(" b@x.example")), STATUS_OK);
         assert_int_equal(header_count(&l, "From"), 2);
         assert_int_equal(header_count(&l, "Fro"), 0);
@@ -38,12 +38,12 @@ static void counts_as_any_reader_would(void **state)
     struct arena *a = arena_new(1 << 20);
     struct header_list l;
     header_list_init(&l, a);
-    add(&l, "Received", " 1");
-    add(&l, "From", " a@x.example");
-    add(&l, "received", " 2");
-    add(&l, "FROM ", " b@x.example");
-    add(&l, "RECEIVED", " 3");
-    add(&l, "From\t", " c@x.example");
+    field_add(&l, "Received", " 1");
+    field_add(&l, "From", " a@x.example");
+    field_add(&l, "received", " 2");
+    field_add(&l, "FROM ", " b@x.example");
+    field_add(&l, "RECEIVED", " 3");
+    field_add(&l, "From\t", " c@x.example");
     assert_int_equal(header_count(&l, "from"), 3);
     assert_int_equal(header_count(&l, "Received"), 3);
     assert_int_equal(header_count(&l, "Fro"), 0);

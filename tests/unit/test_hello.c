@@ -30,7 +30,7 @@ static SSL_CTX *server_context(int highest)
 }
 
 /* What a real server says to an offer. Returns its length. */
-static size_t ask(SSL_CTX *ctx, const struct hello_offer *o, unsigned char out[20000])
+static size_t server_hello(SSL_CTX *ctx, const struct hello_offer *o, unsigned char out[20000])
 {
     unsigned char random[32] = {7}, offer[HELLO_OCTETS];
     size_t n = hello_write(o, random, offer);
@@ -54,7 +54,7 @@ static void a_real_server_takes_the_offer_of_tls_1_2(void **state)
     static unsigned char answer[20000];
     struct hello_answer a;
     SSL_CTX *ctx = server_context(TLS1_2_VERSION);
-    size_t n = ask(ctx, &o, answer);
+    size_t n = server_hello(ctx, &o, answer);
     hello_read(slice_of((char *)answer, n), &a);
     assert_int_equal(a.state, HELLO_ACCEPTED);
     assert_int_equal(a.version, HELLO_TLS12);
@@ -83,7 +83,7 @@ static void a_real_server_names_its_group_in_tls_1_3(void **state)
     static unsigned char answer[20000];
     struct hello_answer a;
     SSL_CTX *ctx = server_context(TLS1_3_VERSION);
-    hello_read(slice_of((char *)answer, ask(ctx, &o, answer)), &a);
+    hello_read(slice_of((char *)answer, server_hello(ctx, &o, answer)), &a);
     assert_int_equal(a.state, HELLO_ACCEPTED);
     assert_int_equal(a.version, HELLO_TLS13);
     assert_true(a.retry);
@@ -106,7 +106,7 @@ static void a_real_server_without_a_certificate(void **state)
         SSL_CTX_set_security_level(ctx, 0);
         assert_int_equal(SSL_CTX_set_cipher_list(ctx, "aNULL"), 1);
         SSL_CTX_set_dh_auto(ctx, 1);
-        hello_read(slice_of((char *)answer, ask(ctx, &o, answer)), &a);
+        hello_read(slice_of((char *)answer, server_hello(ctx, &o, answer)), &a);
         assert_int_equal(a.state, HELLO_ACCEPTED);
         assert_int_equal(a.cipher, n->id);
         assert_int_equal(a.signature, 0);
@@ -122,7 +122,7 @@ static void a_refusal_is_an_alert(void **state)
     static unsigned char answer[20000];
     struct hello_answer a;
     SSL_CTX *ctx = server_context(TLS1_2_VERSION);
-    hello_read(slice_of((char *)answer, ask(ctx, &o, answer)), &a);
+    hello_read(slice_of((char *)answer, server_hello(ctx, &o, answer)), &a);
     assert_int_equal(a.state, HELLO_ALERTED);
     assert_int_equal(a.alert, 40); /* handshake_failure */
     SSL_CTX_free(ctx);

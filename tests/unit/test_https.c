@@ -10,7 +10,7 @@
 #define OK "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\nbody"
 #define LOCAL "127.0.0.1"
 
-static struct ip address(const char *text)
+static struct ip ip_of(const char *text)
 {
     struct ip a;
     assert_int_equal(ip_from_text(slice_str(text), &a), STATUS_OK);
@@ -29,7 +29,7 @@ static bool is_got_as_expected(const struct get_case *c)
 {
     struct web w = {.answer = c->answer, .silent = c->silent, .cut = c->answer ? 0 : 1};
     web_start(&w, c->cert, c->days);
-    struct ip a = address(LOCAL);
+    struct ip a = ip_of(LOCAL);
     struct buf body = BUF_INIT;
     char why[HTTPS_WHY];
     struct https_request r = {.host = "w.example",
@@ -103,7 +103,7 @@ static void which_certificates_do(void **state)
 }
 
 /* A body without a length is bounded too, to the octet. */
-static void bounded(void **state)
+static void body_bounded(void **state)
 {
     static const char head[] = "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n";
     static char answer[sizeof head + HTTPS_BODY + 1];
@@ -112,7 +112,7 @@ static void bounded(void **state)
         memset(answer, 'x', sizeof answer);
         memcpy(answer, head, sizeof head - 1);
         web_start(&w, "w.example", 1);
-        struct ip a = address(LOCAL);
+        struct ip a = ip_of(LOCAL);
         struct buf body = BUF_INIT;
         char why[HTTPS_WHY];
         struct https_request r = {.host = "w.example",
@@ -165,7 +165,7 @@ static void a_long_page_of_an_error(void **state)
         memset(answer, 'x', sizeof answer);
         memcpy(answer, t[i].head, strlen(t[i].head));
         web_start(&w, "w.example", 1);
-        struct ip a = address(LOCAL);
+        struct ip a = ip_of(LOCAL);
         struct buf body = BUF_INIT;
         char why[HTTPS_WHY];
         struct https_request r = {.host = "w.example",
@@ -184,11 +184,11 @@ static void a_long_page_of_an_error(void **state)
 
 /* Only the addresses given: of several the one that answers; none: nobody is asked, even where the name could be looked
  * up. */
-static void addresses(void **state)
+static void only_addresses_given(void **state)
 {
     struct web w = {.answer = OK};
     web_start(&w, "localhost", 1);
-    struct ip list[3] = {address("127.0.0.9"), address("::1"), address(LOCAL)};
+    struct ip list[3] = {ip_of("127.0.0.9"), ip_of("::1"), ip_of(LOCAL)};
     struct buf body = BUF_INIT;
     char why[HTTPS_WHY];
     struct https_request r = {
@@ -213,9 +213,9 @@ int main(void)
         cmocka_unit_test(authorities), /* first: the system's are kept */
         cmocka_unit_test(what_counts_as_an_answer),
         cmocka_unit_test(which_certificates_do),
-        cmocka_unit_test(bounded),
+        cmocka_unit_test(body_bounded),
         cmocka_unit_test(a_long_page_of_an_error),
-        cmocka_unit_test(addresses),
+        cmocka_unit_test(only_addresses_given),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

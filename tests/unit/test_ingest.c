@@ -43,7 +43,7 @@ static struct store *open_store(void)
     return s;
 }
 
-static int64_t number(struct store *s, const char *sql)
+static int64_t sql_number(struct store *s, const char *sql)
 {
     int64_t n = -1;
     if (store_ask_number(s, -1, &n, sql, "") != STATUS_OK)
@@ -135,29 +135,30 @@ static void takes_each_record_once(void **state)
     r = take(s);
     assert_int_equal(r.records, 0);
     assert_int_equal(files_with(".journal"), 0);
-    assert_int_equal(number(s, "SELECT count(*) FROM mail"), 100);
-    assert_int_equal(number(s, "SELECT mails FROM host WHERE name = 'mx1'"), 100);
-    assert_int_equal(number(s, "SELECT sum(count) FROM standard_hour"), 400);
+    assert_int_equal(sql_number(s, "SELECT count(*) FROM mail"), 100);
+    assert_int_equal(sql_number(s, "SELECT mails FROM host WHERE name = 'mx1'"), 100);
+    assert_int_equal(sql_number(s, "SELECT sum(count) FROM standard_hour"), 400);
     assert_int_equal(
-        number(
+        sql_number(
             s,
             "SELECT sum(count) FROM standard_day WHERE standard = 'dmarc' AND result = 'pass' AND security = 'secure'"),
         75);
-    assert_int_equal(number(s, "SELECT sum(count) FROM subject_day WHERE subject = 'example.net' AND standard = 'spf'"),
-                     100);
-    assert_int_equal(number(s, "SELECT sum(count) FROM verdict_hour WHERE action = 'reject'"), 25);
     assert_int_equal(
-        number(
+        sql_number(s, "SELECT sum(count) FROM subject_day WHERE subject = 'example.net' AND standard = 'spf'"), 100);
+    assert_int_equal(sql_number(s, "SELECT sum(count) FROM verdict_hour WHERE action = 'reject'"), 25);
+    assert_int_equal(
+        sql_number(
             s,
             "SELECT sum(count) FROM outcome_day WHERE standard = 'dmarc' AND action = 'reject' AND statement = 'L4'"),
         25);
-    assert_int_equal(number(s, "SELECT sum(count) FROM outcome_day WHERE exemption = 'L9'"), 100);
+    assert_int_equal(sql_number(s, "SELECT sum(count) FROM outcome_day WHERE exemption = 'L9'"), 100);
     assert_int_equal(
-        number(s, "SELECT sum(count) FROM selector WHERE domain = 'example.net' AND selector = 's1' AND bits = 2048"),
+        sql_number(s,
+                   "SELECT sum(count) FROM selector WHERE domain = 'example.net' AND selector = 's1' AND bits = 2048"),
         100);
-    assert_int_equal(number(s, "SELECT sum(passed) * 1000 + sum(signed) FROM signer_day"), 75075);
-    assert_int_equal(number(s, "SELECT count(*) FROM dmarc_domain WHERE rua = 'mailto:d@example.net'"), 1);
-    assert_int_equal(number(s, "SELECT sum(count) FROM dmarc_row"), 100);
+    assert_int_equal(sql_number(s, "SELECT sum(passed) * 1000 + sum(signed) FROM signer_day"), 75075);
+    assert_int_equal(sql_number(s, "SELECT count(*) FROM dmarc_domain WHERE rua = 'mailto:d@example.net'"), 1);
+    assert_int_equal(sql_number(s, "SELECT sum(count) FROM dmarc_row"), 100);
     store_close(s);
 }
 
@@ -167,9 +168,9 @@ static void counts_keep_no_exact_address(void **state)
     write_mails("mx1", 0, 20);
     struct store *s = open_store();
     take(s);
-    assert_int_equal(number(s, "SELECT count(*) FROM subject_day WHERE standard = 'rdns'"), 1);
-    assert_int_equal(number(s, "SELECT sum(count) FROM subject_day WHERE subject = '192.0.2.0/24'"), 20);
-    assert_int_equal(number(s, "SELECT sum(count) FROM outcome_day WHERE subject = '192.0.2.0/24'"), 20);
+    assert_int_equal(sql_number(s, "SELECT count(*) FROM subject_day WHERE standard = 'rdns'"), 1);
+    assert_int_equal(sql_number(s, "SELECT sum(count) FROM subject_day WHERE subject = '192.0.2.0/24'"), 20);
+    assert_int_equal(sql_number(s, "SELECT sum(count) FROM outcome_day WHERE subject = '192.0.2.0/24'"), 20);
     char out[INGEST_NET];
     assert_string_equal(ingest_coarse("2001:db8:1:2ff::9", out), "2001:db8:1:200::/56");
     assert_string_equal(ingest_coarse("example.org", out), "example.org");
@@ -191,7 +192,7 @@ static void takes_what_is_still_being_written(void **state)
     assert_int_equal(files_with(".open"), 1);
     journal_close(j);
     assert_int_equal(take(s).segments, 1);
-    assert_int_equal(number(s, "SELECT count(*) FROM mail"), 3);
+    assert_int_equal(sql_number(s, "SELECT count(*) FROM mail"), 3);
     assert_int_equal(files_with(".journal"), 0);
     store_close(s);
 }
@@ -213,7 +214,7 @@ static void copy_of_a_taken_segment_adds_nothing(void **state)
     assert_int_equal(r.records, 0);
     assert_true(r.segments > 0);
     assert_int_equal(files_with(".journal"), 0);
-    assert_int_equal(number(s, "SELECT count(*) FROM mail"), 10);
+    assert_int_equal(sql_number(s, "SELECT count(*) FROM mail"), 10);
     store_close(s);
 }
 
@@ -253,7 +254,7 @@ static void corrupt_segments_are_set_aside(void **state)
     assert_int_equal(files_with(".bad.why"), 3);
     assert_int_equal(files_with(".journal"), 0);
     assert_non_null(strstr(r.first_trouble, "1 line could not be understood; the first: before octet"));
-    assert_int_equal(number(s, "SELECT dropped * 100 + lost FROM host WHERE name = 'mx1'"), 306);
+    assert_int_equal(sql_number(s, "SELECT dropped * 100 + lost FROM host WHERE name = 'mx1'"), 306);
     store_close(s);
 }
 
@@ -295,10 +296,10 @@ static void two_takers_at_once(void **state)
     }
     struct store *s = open_store();
     take(s);
-    assert_int_equal(number(s, "SELECT count(*) FROM mail"), 800);
-    assert_int_equal(number(s, "SELECT count(DISTINCT queue_id) FROM mail"), 800);
-    assert_int_equal(number(s, "SELECT sum(count) FROM standard_hour"), 3200);
-    assert_int_equal(number(s, "SELECT sum(mails) FROM host"), 800);
+    assert_int_equal(sql_number(s, "SELECT count(*) FROM mail"), 800);
+    assert_int_equal(sql_number(s, "SELECT count(DISTINCT queue_id) FROM mail"), 800);
+    assert_int_equal(sql_number(s, "SELECT sum(count) FROM standard_hour"), 3200);
+    assert_int_equal(sql_number(s, "SELECT sum(mails) FROM host"), 800);
     store_close(s);
 }
 
@@ -334,10 +335,10 @@ static void hosts_race_into_one_store(void **state)
         assert_int_equal(status, 0);
     }
     struct store *s = open_store();
-    assert_int_equal(number(s, "SELECT count(DISTINCT queue_id) FROM mail"), HOSTS * EACH);
-    assert_int_equal(number(s, "SELECT count(*) FROM mail"), HOSTS * EACH);
-    assert_int_equal(number(s, "SELECT sum(count) FROM subject_day WHERE standard = 'spf'"), HOSTS * EACH);
-    assert_int_equal(number(s, "SELECT count(*) FROM host WHERE mails = 600"), HOSTS);
+    assert_int_equal(sql_number(s, "SELECT count(DISTINCT queue_id) FROM mail"), HOSTS * EACH);
+    assert_int_equal(sql_number(s, "SELECT count(*) FROM mail"), HOSTS * EACH);
+    assert_int_equal(sql_number(s, "SELECT sum(count) FROM subject_day WHERE standard = 'spf'"), HOSTS * EACH);
+    assert_int_equal(sql_number(s, "SELECT count(*) FROM host WHERE mails = 600"), HOSTS);
     store_close(s);
 }
 
@@ -413,7 +414,7 @@ static void a_failed_statement_undoes_the_transaction(void **state)
     assert_int_not_equal(st, STATUS_OK);
     assert_non_null(strstr(store_error(s), own.where == own.file ? "UNIQUE" : "duplicate key"));
     store_rollback(s);
-    assert_int_equal(number(s, "SELECT count(*) FROM zone"), 0);
+    assert_int_equal(sql_number(s, "SELECT count(*) FROM zone"), 0);
     store_close(s);
 }
 
@@ -437,16 +438,19 @@ static void names_are_counted(void **state)
     struct store *s = open_store();
     take(s);
     assert_int_equal(
-        number(s, "SELECT count FROM zone WHERE name = 'example.com' AND state = 'insecure' AND reason = 'no DS'"), 42);
-    assert_int_equal(number(s, "SELECT sum(count) FROM outcome_day WHERE subject = 'example.com' AND action = 'refuse' "
-                               "AND statement = 'L6'"),
-                     4);
-    assert_int_equal(number(s, "SELECT dropped FROM host WHERE name = 'r1'"), 9);
-    assert_int_equal(number(s, "SELECT bits FROM zone WHERE name = 'example.org' AND algorithm = '13'"), 256);
-    assert_int_equal(
-        number(s, "SELECT count FROM standard_day WHERE scope = 'names' AND result = 'none' AND security = 'insecure'"),
+        sql_number(s, "SELECT count FROM zone WHERE name = 'example.com' AND state = 'insecure' AND reason = 'no DS'"),
         42);
-    assert_int_equal(number(s, "SELECT first_seen / 1000000 FROM zone WHERE name = 'example.com'"), 1795165200);
+    assert_int_equal(
+        sql_number(s, "SELECT sum(count) FROM outcome_day WHERE subject = 'example.com' AND action = 'refuse' "
+                      "AND statement = 'L6'"),
+        4);
+    assert_int_equal(sql_number(s, "SELECT dropped FROM host WHERE name = 'r1'"), 9);
+    assert_int_equal(sql_number(s, "SELECT bits FROM zone WHERE name = 'example.org' AND algorithm = '13'"), 256);
+    assert_int_equal(
+        sql_number(
+            s, "SELECT count FROM standard_day WHERE scope = 'names' AND result = 'none' AND security = 'insecure'"),
+        42);
+    assert_int_equal(sql_number(s, "SELECT first_seen / 1000000 FROM zone WHERE name = 'example.com'"), 1795165200);
     store_close(s);
 }
 
@@ -476,29 +480,32 @@ static void one_mail_counts_once_for_a_standard(void **state)
                     "{\"standard\":\"spf\",\"identity\":\"helo\",\"subject\":\"h.example\",\"result\":\"pass\"}]}\n");
     struct store *s = open_store();
     assert_int_equal(take(s).records, 2);
-    assert_int_equal(number(s, "SELECT sum(count) FROM standard_day WHERE standard = 'spf' AND result = 'fail'"), 1);
-    assert_int_equal(number(s, "SELECT sum(count) FROM standard_day WHERE standard = 'spf'"), 2);
-    assert_int_equal(number(s, "SELECT sum(count) FROM standard_day WHERE standard = 'dkim'"), 1);
-    assert_int_equal(number(s, "SELECT sum(count) FROM standard_day WHERE standard = 'dkim' AND result = 'pass'"), 1);
-    assert_int_equal(number(s, "SELECT sum(count) FROM standard_day WHERE standard = 'dnssec' AND result = 'none' AND "
-                               "security = 'insecure'"),
+    assert_int_equal(sql_number(s, "SELECT sum(count) FROM standard_day WHERE standard = 'spf' AND result = 'fail'"),
                      1);
-    assert_int_equal(number(s, "SELECT sum(count) FROM standard_day"), 7);
+    assert_int_equal(sql_number(s, "SELECT sum(count) FROM standard_day WHERE standard = 'spf'"), 2);
+    assert_int_equal(sql_number(s, "SELECT sum(count) FROM standard_day WHERE standard = 'dkim'"), 1);
+    assert_int_equal(sql_number(s, "SELECT sum(count) FROM standard_day WHERE standard = 'dkim' AND result = 'pass'"),
+                     1);
+    assert_int_equal(sql_number(s,
+                                "SELECT sum(count) FROM standard_day WHERE standard = 'dnssec' AND result = 'none' AND "
+                                "security = 'insecure'"),
+                     1);
+    assert_int_equal(sql_number(s, "SELECT sum(count) FROM standard_day"), 7);
     assert_int_equal(
-        number(s,
-               "SELECT count FROM subject_day WHERE standard = 'dkim' AND subject = 'a.example' AND result = 'pass'"),
+        sql_number(
+            s, "SELECT count FROM subject_day WHERE standard = 'dkim' AND subject = 'a.example' AND result = 'pass'"),
         1);
     /* DKIM and ARC are asked of the From domain, TLS of the MAIL FROM domain, rDNS of the client. */
-    assert_int_equal(number(s, "SELECT sum(count) FROM subject_day WHERE standard = 'dkim'"), 1);
-    assert_int_equal(number(s, "SELECT sum(count) FROM subject_day WHERE standard = 'tls' AND subject = 'b.example'"),
-                     1);
-    assert_int_equal(number(s, "SELECT sum(count) FROM subject_day WHERE standard = 'arc' AND subject = 'a.example'"),
-                     1);
+    assert_int_equal(sql_number(s, "SELECT sum(count) FROM subject_day WHERE standard = 'dkim'"), 1);
     assert_int_equal(
-        number(s, "SELECT sum(count) FROM subject_day WHERE standard = 'rdns' AND subject = '192.0.2.0/24'"), 1);
-    assert_int_equal(number(s, "SELECT sum(count) FROM subject_day WHERE standard = 'dnssec'"), 2);
-    assert_int_equal(number(s, "SELECT sum(count) FROM subject_day WHERE subject = 'h.example'"), 1);
-    assert_int_equal(number(s, "SELECT count(*) FROM selector"), 3);
+        sql_number(s, "SELECT sum(count) FROM subject_day WHERE standard = 'tls' AND subject = 'b.example'"), 1);
+    assert_int_equal(
+        sql_number(s, "SELECT sum(count) FROM subject_day WHERE standard = 'arc' AND subject = 'a.example'"), 1);
+    assert_int_equal(
+        sql_number(s, "SELECT sum(count) FROM subject_day WHERE standard = 'rdns' AND subject = '192.0.2.0/24'"), 1);
+    assert_int_equal(sql_number(s, "SELECT sum(count) FROM subject_day WHERE standard = 'dnssec'"), 2);
+    assert_int_equal(sql_number(s, "SELECT sum(count) FROM subject_day WHERE subject = 'h.example'"), 1);
+    assert_int_equal(sql_number(s, "SELECT count(*) FROM selector"), 3);
     store_close(s);
 }
 
@@ -517,13 +524,13 @@ static void a_clock_that_jumps_back_changes_nothing(void **state)
     assert_int_equal(take(s).records, 10);
     /* What was dated ahead of the clock as it was then has waited, and comes when its time has come. */
     int64_t waiting = -1;
-    assert_int_equal(number(s, "SELECT count(*) FROM mail"), 20);
-    assert_int_equal(number(s, "SELECT count(*) FROM ahead"), 10);
+    assert_int_equal(sql_number(s, "SELECT count(*) FROM mail"), 20);
+    assert_int_equal(sql_number(s, "SELECT count(*) FROM ahead"), 10);
     clock_set_wall(0);
     assert_int_equal(ingest_ahead(s, NULL, &waiting), STATUS_OK);
     assert_int_equal(waiting, 0);
-    assert_int_equal(number(s, "SELECT count(DISTINCT queue_id) FROM mail"), 30);
-    assert_int_equal(number(s, "SELECT count(DISTINCT day) FROM standard_day"), 3);
+    assert_int_equal(sql_number(s, "SELECT count(DISTINCT queue_id) FROM mail"), 30);
+    assert_int_equal(sql_number(s, "SELECT count(DISTINCT day) FROM standard_day"), 3);
     assert_int_equal(files_with(".journal"), 0);
     store_close(s);
 }
@@ -563,7 +570,7 @@ static void statements_of_each_record_stay_prepared(void **state)
     for (int i = 0; i < 300; i++) {
         char sql[64];
         snprintf(sql, sizeof sql, "SELECT count(*) + %d FROM mail", i);
-        assert_int_equal(number(s, sql), 5 + i);
+        assert_int_equal(sql_number(s, sql), 5 + i);
         if (i % 100 == 0)
             assert_true(store_next(r));
     }
@@ -573,7 +580,7 @@ static void statements_of_each_record_stay_prepared(void **state)
     assert_true(is_prepared(s, "SELECT count(*) + 299 "));
     write_mails("mx1", 5, 10);
     assert_int_equal(take(s).records, 5);
-    assert_int_equal(number(s, "SELECT sum(count) FROM dmarc_row"), 10);
+    assert_int_equal(sql_number(s, "SELECT sum(count) FROM dmarc_row"), 10);
     store_close(s);
 }
 

@@ -39,7 +39,7 @@ static void reads_and_writes(void **state)
     }
 }
 
-static void refuses(void **state)
+static void ip_refuses(void **state)
 {
     static const char *const t[] = {
         "",           "192.0.2", "192.0.2.256",    "192.0.2.01x", "1.2.3.4 ",       "2001:db8::g",  "fe80::1%eth0",
@@ -216,7 +216,7 @@ static void from_sockets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_and_writes),    cmocka_unit_test(refuses),       cmocka_unit_test(networks),
+        cmocka_unit_test(reads_and_writes),    cmocka_unit_test(ip_refuses),    cmocka_unit_test(networks),
         cmocka_unit_test(bad_networks),        cmocka_unit_test(special),       cmocka_unit_test(public),
         cmocka_unit_test(special_in_rdata),    cmocka_unit_test(reverse_names), cmocka_unit_test(from_sockets),
         cmocka_unit_test(as_printf_writes_it),

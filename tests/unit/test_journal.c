@@ -104,7 +104,7 @@ static bool look_once(struct seen *s)
     return whole;
 }
 
-static struct seen look(void)
+static struct seen folder_look(void)
 {
     struct seen s;
     int tries = 0;
@@ -113,7 +113,7 @@ static struct seen look(void)
     return s;
 }
 
-static enum status put(struct journal *j, int n, enum journal_how how)
+static enum status record_put(struct journal *j, int n, enum journal_how how)
 {
     struct buf b = BUF_INIT;
     struct json out = JSON_INTO(&b);
@@ -139,9 +139,9 @@ static void reads_back_what_was_written(void **state)
     (void)state;
     struct journal *j = open_it(NULL);
     for (int i = 1; i <= 100; i++)
-        assert_int_equal(put(j, i, i % 2 ? JOURNAL_WAIT : JOURNAL_NOWAIT), STATUS_OK);
+        assert_int_equal(record_put(j, i, i % 2 ? JOURNAL_WAIT : JOURNAL_NOWAIT), STATUS_OK);
     assert_true(journal_flush(j, 5000));
-    struct seen s = look();
+    struct seen s = folder_look();
     assert_int_equal(s.mails, 100);
     assert_int_equal(s.sum, 5050);
     assert_int_equal(s.open_files, 1);
@@ -150,7 +150,7 @@ static void reads_back_what_was_written(void **state)
     assert_int_equal(st.written, 100);
     assert_true(st.healthy);
     journal_close(j);
-    s = look();
+    s = folder_look();
     assert_int_equal(s.open_files, 0);
     assert_int_equal(s.closed_files, 1);
     assert_int_equal(s.segments, 1);
@@ -162,7 +162,7 @@ static void nothing_written_makes_no_segment(void **state)
 {
     (void)state;
     journal_close(open_it(NULL));
-    assert_int_equal(look().closed_files, 0);
+    assert_int_equal(folder_look().closed_files, 0);
 }
 
 static void refuses_what_is_no_record(void **state)
@@ -186,7 +186,7 @@ static void refuses_what_is_no_record(void **state)
     journal_stats(j, &st);
     assert_int_equal(st.refused, 5);
     journal_close(j);
-    assert_int_equal(look().other, 1);
+    assert_int_equal(folder_look().other, 1);
 }
 
 static void bad_names_and_places(void **state)
@@ -212,12 +212,12 @@ static void closes_by_size(void **state)
     (void)state;
     struct journal *j = open_it(&(struct journal_options){.segment_bytes = 2000});
     for (int i = 0; i < 200; i++) {
-        assert_int_equal(put(j, 1, JOURNAL_WAIT), STATUS_OK);
+        assert_int_equal(record_put(j, 1, JOURNAL_WAIT), STATUS_OK);
         if (i % 10 == 0)
             assert_true(journal_flush(j, 5000));
     }
     journal_close(j);
-    struct seen s = look();
+    struct seen s = folder_look();
     assert_int_equal(s.mails, 200);
     assert_true(s.closed_files >= 5);
     assert_int_equal(s.ends, s.closed_files);
@@ -228,13 +228,13 @@ static void closes_by_age(void **state)
 {
     (void)state;
     struct journal *j = open_it(&(struct journal_options){.segment_seconds = 1});
-    assert_int_equal(put(j, 1, JOURNAL_WAIT), STATUS_OK);
-    for (int i = 0; i < 40 && look().closed_files == 0; i++)
+    assert_int_equal(record_put(j, 1, JOURNAL_WAIT), STATUS_OK);
+    for (int i = 0; i < 40 && folder_look().closed_files == 0; i++)
         usleep(100000);
-    assert_int_equal(look().closed_files, 1);
-    assert_int_equal(put(j, 1, JOURNAL_WAIT), STATUS_OK);
+    assert_int_equal(folder_look().closed_files, 1);
+    assert_int_equal(record_put(j, 1, JOURNAL_WAIT), STATUS_OK);
     journal_close(j);
-    assert_int_equal(look().mails, 2);
+    assert_int_equal(folder_look().mails, 2);
 }
 
 static void full_queue_is_counted_and_recorded(void **state)
@@ -243,7 +243,7 @@ static void full_queue_is_counted_and_recorded(void **state)
     struct journal *j = open_it(&(struct journal_options){.queue_records = 4, .queue_bytes = 1 << 20});
     unsigned ok = 0, full = 0;
     for (int i = 0; i < 20000; i++) {
-        enum status s = put(j, 1, JOURNAL_NOWAIT);
+        enum status s = record_put(j, 1, JOURNAL_NOWAIT);
         assert_true(s == STATUS_OK || s == STATUS_LIMIT);
         s == STATUS_OK ? ok++ : full++;
     }
@@ -253,7 +253,7 @@ static void full_queue_is_counted_and_recorded(void **state)
     journal_stats(j, &st);
     assert_int_equal(st.dropped, full);
     journal_close(j);
-    struct seen s = look();
+    struct seen s = folder_look();
     assert_int_equal(s.mails, ok);
     assert_int_equal(s.dropped, full);
 }
@@ -261,7 +261,7 @@ static void full_queue_is_counted_and_recorded(void **state)
 static void *hammer(void *arg)
 {
     for (int i = 0; i < 2000; i++)
-        while (put(arg, 1, i % 2 ? JOURNAL_WAIT : JOURNAL_NOWAIT) != STATUS_OK)
+        while (record_put(arg, 1, i % 2 ? JOURNAL_WAIT : JOURNAL_NOWAIT) != STATUS_OK)
             sched_yield();
     return NULL;
 }
@@ -276,7 +276,7 @@ static void many_threads(void **state)
     for (int i = 0; i < 8; i++)
         pthread_join(t[i], NULL);
     journal_close(j);
-    struct seen s = look();
+    struct seen s = folder_look();
     assert_int_equal(s.mails, 16000);
     assert_int_equal(s.torn + s.other, 0);
 }
@@ -293,19 +293,19 @@ static void full_disk_is_counted_and_recovers(void **state)
     setrlimit(RLIMIT_FSIZE, &small);
     unsigned ok = 0, lost = 0;
     for (int i = 0; i < 100; i++)
-        put(j, 1, JOURNAL_WAIT) == STATUS_OK ? ok++ : lost++;
+        record_put(j, 1, JOURNAL_WAIT) == STATUS_OK ? ok++ : lost++;
     assert_true(ok > 5 && lost > 5);
     assert_false(journal_healthy(j));
-    struct seen s = look();
+    struct seen s = folder_look();
     assert_int_equal(s.mails, ok);
     assert_int_equal(s.torn, 0);
     setrlimit(RLIMIT_FSIZE, &old);
     for (int i = 0; i < 50 && !journal_healthy(j); i++)
         usleep(100000);
     assert_true(journal_healthy(j));
-    assert_int_equal(put(j, 1, JOURNAL_WAIT), STATUS_OK);
+    assert_int_equal(record_put(j, 1, JOURNAL_WAIT), STATUS_OK);
     journal_close(j);
-    s = look();
+    s = folder_look();
     assert_int_equal(s.mails, ok + 1);
     assert_int_equal(s.lost, lost);
     assert_int_equal(s.notes, 1);
@@ -317,7 +317,7 @@ static void folder_bound(void **state)
     struct journal *j = open_it(&(struct journal_options){.folder_bytes = 4000});
     unsigned ok = 0, lost = 0;
     for (int i = 0; i < 100; i++)
-        put(j, 1, JOURNAL_WAIT) == STATUS_OK ? ok++ : lost++;
+        record_put(j, 1, JOURNAL_WAIT) == STATUS_OK ? ok++ : lost++;
     assert_true(ok >= 20 && lost > 0);
     assert_false(journal_healthy(j));
     struct journal_stats st;
@@ -326,7 +326,7 @@ static void folder_bound(void **state)
     assert_non_null(strstr(st.error, "over its limit"));
     assert_string_equal(journal_folder(j), dir);
     journal_close(j);
-    assert_int_equal(look().mails, ok);
+    assert_int_equal(folder_look().mails, ok);
 }
 
 static int spawn_writer(int count, bool close_it, pid_t *child)
@@ -338,7 +338,7 @@ static int spawn_writer(int count, bool close_it, pid_t *child)
         const char *error;
         struct journal *j = journal_open(dir, "test", NULL, &error);
         for (int i = 0; j && i != count; i++)
-            if (put(j, 1, JOURNAL_WAIT) == STATUS_OK && write(ends[1], "x", 1) != 1)
+            if (record_put(j, 1, JOURNAL_WAIT) == STATUS_OK && write(ends[1], "x", 1) != 1)
                 break;
         if (close_it)
             journal_close(j);
@@ -368,12 +368,12 @@ static void killed_writer_loses_nothing_acknowledged(void **state)
         close(fd);
         assert_int_equal(waitpid(child, NULL, 0), child);
     }
-    struct seen s = look();
+    struct seen s = folder_look();
     /* The last record of each may have been written and not yet acknowledged. */
     assert_true(s.mails >= acknowledged && s.mails <= acknowledged + 20);
     assert_int_equal(s.open_files, 1);
     journal_close(open_it(NULL));
-    s = look();
+    s = folder_look();
     assert_int_equal(s.open_files, 0);
     assert_int_equal(s.closed_files, 20);
     assert_true(s.mails >= acknowledged && s.mails <= acknowledged + 20);
@@ -387,7 +387,7 @@ static void living_writers_segment_is_left_alone(void **state)
     char c;
     assert_int_equal(read(fd, &c, 1), 1);
     journal_close(open_it(NULL));
-    assert_int_equal(look().open_files, 1);
+    assert_int_equal(folder_look().open_files, 1);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
     close(fd);
@@ -397,21 +397,21 @@ static void works_on_after_fork(void **state)
 {
     (void)state;
     struct journal *j = open_it(NULL);
-    assert_int_equal(put(j, 1, JOURNAL_WAIT), STATUS_OK);
+    assert_int_equal(record_put(j, 1, JOURNAL_WAIT), STATUS_OK);
     pid_t child = fork();
     if (child == 0) {
-        bool ok =
-            put(j, 10, JOURNAL_NOWAIT) == STATUS_OK && put(j, 10, JOURNAL_WAIT) == STATUS_OK && journal_flush(j, 5000);
+        bool ok = record_put(j, 10, JOURNAL_NOWAIT) == STATUS_OK && record_put(j, 10, JOURNAL_WAIT) == STATUS_OK &&
+                  journal_flush(j, 5000);
         journal_close(j);
         _exit(ok ? 0 : 1);
     }
     int status = -1;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
-    assert_int_equal(look().open_files, 1);
-    assert_int_equal(put(j, 1, JOURNAL_WAIT), STATUS_OK);
+    assert_int_equal(folder_look().open_files, 1);
+    assert_int_equal(record_put(j, 1, JOURNAL_WAIT), STATUS_OK);
     journal_close(j);
-    struct seen s = look();
+    struct seen s = folder_look();
     assert_int_equal(s.mails, 4);
     assert_int_equal(s.sum, 22);
     assert_int_equal(s.closed_files, 2);
@@ -442,7 +442,7 @@ static void reader_survives_what_a_power_cut_leaves(void **state)
     write_file("test-20260101T000001Z-00000002.journal", big, n);
     free(big);
     write_file("test-20260101T000002Z-00000003.journal", "", 0);
-    struct seen s = look();
+    struct seen s = folder_look();
     assert_int_equal(s.mails, 3);
     assert_int_equal(s.sum, 7);
     assert_int_equal(s.torn, 1);

@@ -32,7 +32,7 @@ static size_t synced_count;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char dir[64];
 
-static void note(int fd)
+static void sync_note(int fd)
 {
     struct stat st;
     size_t i = 0;
@@ -51,13 +51,13 @@ static void note(int fd)
 /* Replaces the C library's. */
 int fdatasync(int fd)
 {
-    note(fd);
+    sync_note(fd);
     return (int)syscall(SYS_fdatasync, fd);
 }
 
 int fsync(int fd)
 {
-    note(fd);
+    sync_note(fd);
     return (int)syscall(SYS_fsync, fd);
 }
 
@@ -78,7 +78,7 @@ static int remove_dir(void **state)
 }
 
 /* What the disk would have: a copy of each file up to if it was synced. */
-static void cut(void)
+static void power_cut(void)
 {
     DIR *d = opendir(dir);
     assert_non_null(d);
@@ -141,7 +141,7 @@ static void loses_at_most_a_second(void **state)
     size_t safe = 0;
     while (safe < n && at[safe] < now - PROMISED_MS - TICK_MS)
         safe++;
-    cut();
+    power_cut();
     pthread_mutex_unlock(&lock);
     size_t there = mails_there();
     if (there < safe || there > n)
@@ -159,7 +159,7 @@ static void all_after_a_flush(void **state)
         assert_int_equal(journal_write(j, SLICE_LIT("{\"kind\":\"mail\"}"), i % 2 ? JOURNAL_WAIT : JOURNAL_NOWAIT),
                          STATUS_OK);
     assert_true(journal_flush(j, 5000));
-    cut();
+    power_cut();
     assert_int_equal(mails_there(), 50);
     journal_close(j);
 }
@@ -172,7 +172,7 @@ static void all_after_close(void **state)
     for (int i = 0; i < 50; i++)
         assert_int_equal(journal_write(j, SLICE_LIT("{\"kind\":\"mail\"}"), JOURNAL_NOWAIT), STATUS_OK);
     journal_close(j);
-    cut();
+    power_cut();
     assert_int_equal(mails_there(), 50);
 }
 

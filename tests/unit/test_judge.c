@@ -77,7 +77,7 @@ static const struct judge_host *host(void)
     return &h;
 }
 
-static void arrived(void *told)
+static void answer_arrived(void *told)
 {
     ++*(unsigned *)told;
 }
@@ -114,7 +114,7 @@ static struct judged judge_it(const char *policy, const struct sent *s, size_t b
     assert_non_null(r.j);
     static unsigned told;
     if (is_late)
-        judge_no_wait(r.j, arrived, &told);
+        judge_no_wait(r.j, answer_arrived, &told);
     m = judge_mail(r.j);
     if (s->client && ip_from_text(slice_str(s->client), &m->peer) == STATUS_OK)
         m->client = m->peer;

@@ -133,12 +133,12 @@ static struct dns *new_source(void)
     return source;
 }
 
-static void arrived(void *context)
+static void answer_arrived(void *context)
 {
 }
 
 /* A mail from that domain's own host, up to its header. */
-static struct judge *begin(struct late_source *late, struct judge_host *host, const char *domain)
+static struct judge *mail_begin(struct late_source *late, struct judge_host *host, const char *domain)
 {
     const struct policy *p = policy_load_text(
         SLICE_LIT("follow dmarc, spf of everyone\nset mode enforce\nset authserv-id mx.example.org\n"), "test", NULL);
@@ -149,7 +149,7 @@ static struct judge *begin(struct late_source *late, struct judge_host *host, co
     struct judge *j = judge_new(host, p, 0);
     policy_unref(p);
     assert_non_null(j);
-    judge_no_wait(j, arrived, NULL);
+    judge_no_wait(j, answer_arrived, NULL);
     struct judge_mail *m = judge_mail(j);
     assert_int_equal(ip_from_text(SLICE_LIT("192.0.2.10"), &m->peer), STATUS_OK);
     m->client = m->peer;
@@ -168,7 +168,7 @@ static void a_field_takes_no_memory_but_the_arenas(void **state)
     struct late_source late = {.base.ops = &late_ops, .under = source};
     struct judge_host host;
 
-    struct judge *j = begin(&late, &host, "short.example");
+    struct judge *j = mail_begin(&late, &host, "short.example");
     const size_t used = arena_used(judge_arena(j));
     allocations = 0;
     for (int i = 0; i < 400; i++)
@@ -202,7 +202,7 @@ static void rounds_are_bounded(void **state)
         struct stamp stamp;
         char from[80];
         bool stamped = false;
-        struct judge *j = begin(&late, &host, cases[i].domain);
+        struct judge *j = mail_begin(&late, &host, cases[i].domain);
         snprintf(from, sizeof from, " a@%s", cases[i].domain);
         assert_int_equal(judge_header(j, SLICE_LIT("From"), slice_str(from)), STATUS_OK);
         assert_int_equal(judge_header(j, SLICE_LIT("Date"), SLICE_LIT(" Thu, 01 Jan 2026 00:00:00 +0000")), STATUS_OK);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static void text(void **state)
+static void line_text(void **state)
 {
     struct buf b = BUF_INIT;
     log_text_add(&b, "assay-x", LOG_LEVEL_NOTICE, "one\ntwo \x1b[31m http://u:pass@h", false);
@@ -105,7 +105,7 @@ static void written(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(text),
+        cmocka_unit_test(line_text),
         cmocka_unit_test(json),
         cmocka_unit_test(long_lines),
         cmocka_unit_test(written),

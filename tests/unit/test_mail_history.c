@@ -31,7 +31,7 @@ static void with_mail(unsigned n, const char *client, const char *result,
     record_free(&r);
 }
 
-static void add(void *context, const struct record *r)
+static void history_add(void *context, const struct record *r)
 {
     mail_history_add(context, r);
 }
@@ -42,7 +42,7 @@ struct question {
     bool stopped;
 };
 
-static void ask(void *context, const struct record *r)
+static void history_ask(void *context, const struct record *r)
 {
     struct question *q = context;
     q->stopped = mail_history_is_stopped(q->h, q->p, r);
@@ -59,15 +59,15 @@ static void no_pass_is_lost(unsigned before)
     assert_non_null(h);
     assert_non_null(p);
     for (unsigned i = 0; i < before; i++)
-        with_mail(DOMAINS, "192.0.2.7", "fail", add, h);
+        with_mail(DOMAINS, "192.0.2.7", "fail", history_add, h);
     for (unsigned n = 0; n < DOMAINS; n++)
         for (unsigned i = 0; i < STOPPED_PASSES; i++) {
             snprintf(client, sizeof client, "10.%u.%u.1", n / 250, n % 250);
-            with_mail(n, client, "pass", add, h);
+            with_mail(n, client, "pass", history_add, h);
         }
     for (unsigned n = 0; n < DOMAINS; n++) {
         struct question q = {.h = h, .p = p};
-        with_mail(n, "203.0.113.9", "fail", ask, &q);
+        with_mail(n, "203.0.113.9", "fail", history_ask, &q);
         if (!q.stopped)
             fail_msg("a pass of d%u.example was lost", n);
     }

@@ -9,7 +9,7 @@
 
 #define COUNT(t) (sizeof(t) / sizeof((t)[0]))
 
-static enum status parse(struct arena *a, const char *text, size_t n, bool utf8, struct mailbox *out)
+static enum status path_parse(struct arena *a, const char *text, size_t n, bool utf8, struct mailbox *out)
 {
     char *copy = exact(text, n);
     enum status s = mailaddr_path(a, slice_of(copy, n), utf8, out);
@@ -60,7 +60,7 @@ static void takes_the_good(void **state)
     for (size_t i = 0; i < COUNT(t); i++) {
         struct arena *a = arena_new(1 << 16);
         struct mailbox m;
-        if (parse(a, t[i].in, strlen(t[i].in), t[i].utf8, &m) != STATUS_OK)
+        if (path_parse(a, t[i].in, strlen(t[i].in), t[i].utf8, &m) != STATUS_OK)
             fail_msg("refused: %s", t[i].in);
         buf_reset(&text);
         mailaddr_add(&text, &m);
@@ -121,7 +121,7 @@ static void refuses_the_bad(void **state)
     for (size_t i = 0; i < COUNT(t); i++) {
         struct arena *a = arena_new(1 << 16);
         struct mailbox m = {.domain = "untouched"};
-        if (parse(a, t[i].p, t[i].n, false, &m) != STATUS_INVALID)
+        if (path_parse(a, t[i].p, t[i].n, false, &m) != STATUS_INVALID)
             fail_msg("taken: %s", t[i].p);
         assert_string_equal(m.domain, "untouched");
         arena_free(a);
@@ -162,7 +162,7 @@ static void odd_paths(void **state)
     for (size_t i = 0; i < COUNT(t); i++) {
         struct arena *a = arena_new(1 << 16);
         struct mailbox m;
-        if (parse(a, t[i].path, strlen(t[i].path), false, &m) != STATUS_OK)
+        if (path_parse(a, t[i].path, strlen(t[i].path), false, &m) != STATUS_OK)
             fail_msg("refused: %s", t[i].path);
         assert_int_equal(m.notes, MAILBOX_ODD_ADDRESS);
         assert_string_equal(m.domain, t[i].domain);
@@ -180,7 +180,7 @@ static void smtputf8_must_be_utf8(void **state)
     struct arena *a = arena_new(1 << 16);
     for (size_t i = 0; i < COUNT(t); i++) {
         struct mailbox m;
-        assert_int_equal(parse(a, t[i], strlen(t[i]), true, &m), STATUS_INVALID);
+        assert_int_equal(path_parse(a, t[i], strlen(t[i]), true, &m), STATUS_INVALID);
     }
     arena_free(a);
 }
@@ -191,10 +191,10 @@ static void has_limits(void **state)
     struct mailbox m;
     struct arena *a = arena_new(1 << 16);
     memset(text, 'a', sizeof text);
-    assert_int_equal(parse(a, text, LIMIT_ADDRESS + 1, false, &m), STATUS_LIMIT);
+    assert_int_equal(path_parse(a, text, LIMIT_ADDRESS + 1, false, &m), STATUS_LIMIT);
     arena_free(a);
     a = arena_new(1);
-    assert_int_equal(parse(a, "<a@b.example>", 13, false, &m), STATUS_NOMEM);
+    assert_int_equal(path_parse(a, "<a@b.example>", 13, false, &m), STATUS_NOMEM);
     arena_free(a);
 }
 
@@ -202,13 +202,13 @@ static void null_path_and_postmaster_have_no_domain(void **state)
 {
     struct arena *a = arena_new(1 << 16);
     struct mailbox m;
-    assert_int_equal(parse(a, "<>", 2, false, &m), STATUS_OK);
+    assert_int_equal(path_parse(a, "<>", 2, false, &m), STATUS_OK);
     assert_null(m.domain);
     assert_int_equal(m.local.n, 0);
-    assert_int_equal(parse(a, "<PostMaster>", 12, false, &m), STATUS_OK);
+    assert_int_equal(path_parse(a, "<PostMaster>", 12, false, &m), STATUS_OK);
     assert_null(m.domain);
     assert_int_equal(m.local.n, 10);
-    assert_int_equal(parse(a, "<a@[192.0.2.1]>", 15, false, &m), STATUS_OK);
+    assert_int_equal(path_parse(a, "<a@[192.0.2.1]>", 15, false, &m), STATUS_OK);
     assert_null(m.domain);
     assert_true(slice_eq(m.literal, SLICE_LIT("[192.0.2.1]")));
     arena_free(a);

@@ -111,8 +111,8 @@ static const struct good good[] = {
 };
 
 /* A heap copy of exactly the text, so that ASan sees every octet read beyond it. */
-static enum status parse(struct arena *a, const char *text, size_t n, struct mailbox **box, size_t *count,
-                         const char **why)
+static enum status from_parse(struct arena *a, const char *text, size_t n, struct mailbox **box, size_t *count,
+                              const char **why)
 {
     char *copy = exact(text, n);
     enum status s = mailaddr_from(a, slice_of(copy, n), box, count, why);
@@ -138,7 +138,7 @@ static void takes_the_good(void **state)
         struct mailbox *box = NULL;
         size_t count = 99;
         const char *why = "";
-        enum status s = parse(a, good[i].from, strlen(good[i].from), &box, &count, &why);
+        enum status s = from_parse(a, good[i].from, strlen(good[i].from), &box, &count, &why);
         if (s != STATUS_OK)
             fail_msg("refused: %s (%s)", good[i].from, why);
         joined(box, count, &text);
@@ -331,7 +331,7 @@ static void odd_authors(void **state)
         struct mailbox *box = NULL;
         size_t count = 99;
         const char *why = NULL;
-        if (parse(a, t[i].field, strlen(t[i].field), &box, &count, &why) != STATUS_OK)
+        if (from_parse(a, t[i].field, strlen(t[i].field), &box, &count, &why) != STATUS_OK)
             fail_msg("refused (%s): %s", why, t[i].field);
         assert_int_equal(count, 1);
         assert_string_equal(box[0].domain, "x.example");
@@ -368,7 +368,7 @@ static void obsolete(void **state)
         struct buf text = BUF_INIT;
         size_t count = 99;
         const char *why = NULL;
-        if (parse(a, t[i].field, strlen(t[i].field), &box, &count, &why) != STATUS_OK)
+        if (from_parse(a, t[i].field, strlen(t[i].field), &box, &count, &why) != STATUS_OK)
             fail_msg("refused (%s): %s", why, t[i].field);
         assert_int_equal(count, 1);
         assert_int_equal(box[0].notes, MAILBOX_OBSOLETE);
@@ -410,7 +410,7 @@ static void not_odd(void **state)
         struct mailbox *box = NULL;
         size_t count = 99;
         const char *why = NULL;
-        if (parse(a, t[i], strlen(t[i]), &box, &count, &why) != STATUS_INVALID)
+        if (from_parse(a, t[i], strlen(t[i]), &box, &count, &why) != STATUS_INVALID)
             fail_msg("taken: %s", t[i]);
         assert_non_null(why);
         arena_free(a);
@@ -424,7 +424,7 @@ static void refuses_the_bad(void **state)
         struct mailbox *box = NULL;
         size_t count = 99;
         const char *why = NULL;
-        enum status s = parse(a, bad[i].p, bad[i].n, &box, &count, &why);
+        enum status s = from_parse(a, bad[i].p, bad[i].n, &box, &count, &why);
         if (s != STATUS_INVALID)
             fail_msg("taken (%s): %s", status_text(s), bad[i].p);
         assert_non_null(why);
@@ -443,22 +443,22 @@ static void has_limits(void **state)
     struct arena *a = arena_new(16 << 20);
     for (int i = 0; i < MAILADDR_FROM_MAX; i++)
         buf_adds(&text, i ? ", a@x.example" : "a@x.example");
-    assert_int_equal(parse(a, text.p, text.n, &box, &count, &why), STATUS_OK);
+    assert_int_equal(from_parse(a, text.p, text.n, &box, &count, &why), STATUS_OK);
     assert_int_equal(count, MAILADDR_FROM_MAX);
     buf_adds(&text, ",b@y.example");
-    assert_int_equal(parse(a, text.p, text.n, &box, &count, &why), STATUS_LIMIT);
+    assert_int_equal(from_parse(a, text.p, text.n, &box, &count, &why), STATUS_LIMIT);
     buf_reset(&text);
     for (int i = 0; i < 2000; i++)
         buf_addc(&text, 'a');
     buf_adds(&text, "@x.example");
-    assert_int_equal(parse(a, text.p, text.n, &box, &count, &why), STATUS_LIMIT);
+    assert_int_equal(from_parse(a, text.p, text.n, &box, &count, &why), STATUS_LIMIT);
     buf_reset(&text);
     while (text.n <= LIMIT_HEADER_FIELD)
         buf_adds(&text, "(((((((((((");
-    assert_int_equal(parse(a, text.p, text.n, &box, &count, &why), STATUS_LIMIT);
+    assert_int_equal(from_parse(a, text.p, text.n, &box, &count, &why), STATUS_LIMIT);
     arena_free(a);
     a = arena_new(64);
-    assert_int_equal(parse(a, "a@x.example, b@x.example", 24, &box, &count, &why), STATUS_NOMEM);
+    assert_int_equal(from_parse(a, "a@x.example, b@x.example", 24, &box, &count, &why), STATUS_NOMEM);
     arena_free(a);
     buf_release(&text);
 }
@@ -476,7 +476,7 @@ static void is_linear(void **state)
         struct arena *a = arena_new(16 << 20);
         while (text.n + 16 < LIMIT_HEADER_FIELD)
             buf_adds(&text, pieces[i]);
-        enum status s = parse(a, text.p, text.n, &box, &count, &why);
+        enum status s = from_parse(a, text.p, text.n, &box, &count, &why);
         assert_int_not_equal(s, STATUS_OK);
         arena_free(a);
         buf_release(&text);

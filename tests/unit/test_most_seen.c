@@ -53,8 +53,8 @@ static int tear_down(void **state)
     return ledger_store_remove(&own);
 }
 
-static void seen(struct aggregate *t, int64_t day, const char *subject, const char *standard, const char *result,
-                 const char *security, int64_t n)
+static void aggregate_seen(struct aggregate *t, int64_t day, const char *subject, const char *standard,
+                           const char *result, const char *security, int64_t n)
 {
     char text[24];
     /* Of names only DNSSEC is recorded. */
@@ -83,8 +83,8 @@ static void take_days(int64_t from, int64_t to, bool even)
             bool usual = some(10) != 0;
             snprintf(name, sizeof name, "d%u.example", i);
             if (some(2))
-                seen(t, day, name, usual ? "tls" : standards[some(2)], usual ? "pass" : results[some(2)],
-                     usual ? "secure" : states[i % 3], even ? 1 : 1 + (int64_t)some(5) + 30000 / (i + 1));
+                aggregate_seen(t, day, name, usual ? "tls" : standards[some(2)], usual ? "pass" : results[some(2)],
+                               usual ? "secure" : states[i % 3], even ? 1 : 1 + (int64_t)some(5) + 30000 / (i + 1));
         }
         assert_int_equal(store_begin(s), STATUS_OK);
         assert_int_equal(aggregate_flush(t, s), STATUS_OK);
@@ -136,7 +136,7 @@ static int agree(int *asked)
     return decided;
 }
 
-static int64_t number(const char *sql)
+static int64_t sql_number(const char *sql)
 {
     int64_t n = 0;
     assert_int_equal(store_ask_number(s, 0, &n, sql, ""), STATUS_OK);
@@ -144,7 +144,7 @@ static int64_t number(const char *sql)
 }
 
 static int stops_in;
-static bool stop(void)
+static bool fold_stop(void)
 {
     return stops_in-- <= 0;
 }
@@ -156,17 +156,17 @@ static void lists_give_what_the_sum_over_all_gives(void **state)
     int64_t gone;
     take_days(FIRST_DAY, LEDGER_STORE_TODAY, false);
     agree(&asked); /* every day is open */
-    int64_t open = number("SELECT count(*) FROM subject_seen");
+    int64_t open = sql_number("SELECT count(*) FROM subject_seen");
     for (int n = 1; n < 30; n += 9) { /* broken off again and again */
         stops_in = n;
-        assert_int_equal(most_seen_keep(s, LEDGER_STORE_TODAY, stop), STATUS_OK);
+        assert_int_equal(most_seen_keep(s, LEDGER_STORE_TODAY, fold_stop), STATUS_OK);
         agree(&asked);
     }
     for (int i = 0; i < 3; i++)
         assert_int_equal(most_seen_keep(s, LEDGER_STORE_TODAY, NULL), STATUS_OK);
-    assert_int_equal(number("SELECT count(DISTINCT day) FROM subject_seen"), 1); /* today */
-    assert_true(number("SELECT count(*) FROM subject_seen") < open / 6);
-    assert_int_equal(number("SELECT count(*) FROM most_seen_block WHERE days = 1"), DAYS);
+    assert_int_equal(sql_number("SELECT count(DISTINCT day) FROM subject_seen"), 1); /* today */
+    assert_true(sql_number("SELECT count(*) FROM subject_seen") < open / 6);
+    assert_int_equal(sql_number("SELECT count(*) FROM most_seen_block WHERE days = 1"), DAYS);
     rows = agree(&asked);
     if (rows < asked * 9 / 10)
         fail_msg("lists decided %d of %d questions", rows, asked);
@@ -176,14 +176,14 @@ static void lists_give_what_the_sum_over_all_gives(void **state)
     agree(&asked);
     assert_int_equal(most_seen_keep(s, LEDGER_STORE_TODAY + 1, NULL), STATUS_OK);
     agree(&asked);
-    assert_int_equal(number("SELECT count(*) FROM subject_seen"), 0);
+    assert_int_equal(sql_number("SELECT count(*) FROM subject_seen"), 0);
     assert_int_equal(retention_forget(s, "d0.example", false, &gone), STATUS_OK);
-    assert_int_equal(number("SELECT count(*) FROM most_seen WHERE subject = 'd0.example'"), 0);
+    assert_int_equal(sql_number("SELECT count(*) FROM most_seen WHERE subject = 'd0.example'"), 0);
     agree(&asked);
     struct retention_keep keep = {86400, 86400, 86400 * 6};
     assert_int_equal(retention_run(s, &keep, clock_wall_us(), NULL, &gone), STATUS_OK);
-    assert_int_equal(number("SELECT min(day) FROM most_seen_block") >= LEDGER_STORE_TODAY - 6, 1);
-    assert_int_equal(number("SELECT min(day) FROM most_seen") >= LEDGER_STORE_TODAY - 6, 1);
+    assert_int_equal(sql_number("SELECT min(day) FROM most_seen_block") >= LEDGER_STORE_TODAY - 6, 1);
+    assert_int_equal(sql_number("SELECT min(day) FROM most_seen") >= LEDGER_STORE_TODAY - 6, 1);
     agree(&asked);
 }
 
@@ -209,11 +209,11 @@ static void an_earlier_store_is_listed(void **state)
                      STATUS_OK);
     assert_int_equal(agree(&asked), 0);
     stops_in = 6;
-    assert_int_equal(most_seen_keep(s, LEDGER_STORE_TODAY, stop), STATUS_OK);
+    assert_int_equal(most_seen_keep(s, LEDGER_STORE_TODAY, fold_stop), STATUS_OK);
     assert_int_equal(agree(&asked), 0);
     take_days(LEDGER_STORE_TODAY - 1, LEDGER_STORE_TODAY, true);
     assert_int_equal(most_seen_keep(s, LEDGER_STORE_TODAY, NULL), STATUS_OK);
-    assert_int_equal(number("SELECT number FROM ledger_state WHERE name = 'most_seen_ready'"), 1);
+    assert_int_equal(sql_number("SELECT number FROM ledger_state WHERE name = 'most_seen_ready'"), 1);
     assert_true(agree(&asked) > asked / 2);
 }
 
@@ -274,9 +274,9 @@ static void killed_and_restored(void **state)
     for (int i = 0; i < 3; i++)
         assert_int_equal(most_seen_keep(s, LEDGER_STORE_TODAY, NULL), STATUS_OK);
     assert_true(agree(&asked) >= asked * 9 / 10);
-    int64_t sum = number("SELECT sum(count) FROM subject_day");
+    int64_t sum = sql_number("SELECT sum(count) FROM subject_day");
     take_days(FIRST_DAY + 2, FIRST_DAY + 3, false);
-    assert_true(number("SELECT sum(count) FROM subject_day") > sum);
+    assert_true(sql_number("SELECT sum(count) FROM subject_day") > sum);
     s = store_close(s);
     if (in_file)
         assert_int_equal(store_restore(own.file, copy, why), STATUS_OK);
@@ -284,7 +284,7 @@ static void killed_and_restored(void **state)
         by_tool("psql", copy);
     s = ledger_store_open(&own);
     assert_non_null(s);
-    assert_int_equal(number("SELECT sum(count) FROM subject_day"), sum);
+    assert_int_equal(sql_number("SELECT sum(count) FROM subject_day"), sum);
     agree(&asked);
     for (int i = 0; i < 3; i++)
         assert_int_equal(most_seen_keep(s, LEDGER_STORE_TODAY, NULL), STATUS_OK);

@@ -20,7 +20,7 @@ static struct policy *policy_of(const char *statement)
     return p;
 }
 
-static struct mta_networks ask(const char *own, const char *mynetworks)
+static struct mta_networks networks_ask(const char *own, const char *mynetworks)
 {
     struct policy *p = policy_of(own);
     struct mta_networks n = mta_networks_unknown(arena, p, mynetworks);
@@ -75,7 +75,7 @@ static void each_form(void **state)
         {"!static:all", "", "", "", "!static:all", ""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct mta_networks n = ask("", rows[i].mynetworks);
+        struct mta_networks n = networks_ask("", rows[i].mynetworks);
         assert_string_equal(n.here, rows[i].here);
         assert_string_equal(n.others, rows[i].others);
         assert_string_equal(n.left_out, rows[i].left_out);
@@ -88,7 +88,7 @@ static void each_form(void **state)
 static void what_is_left_out(void **state)
 {
     struct mta_networks n =
-        ask("", "127.0.0.0/8 !192.0.2.9 !192.0.2.200/29 192.0.2.0/24 ![2001:db8::25] [2001:db8::]/64");
+        networks_ask("", "127.0.0.0/8 !192.0.2.9 !192.0.2.200/29 192.0.2.0/24 ![2001:db8::25] [2001:db8::]/64");
     const char *line = line_of(&n);
     char address[32];
     for (unsigned i = 0; i < 256; i++) {
@@ -100,8 +100,9 @@ static void what_is_left_out(void **state)
     assert_true(is_own_now(line, "2001:db8::26"));
     assert_false(is_own_now(line, "2001:db8:0:1::"));
     assert_string_equal(n.left_out, "192.0.2.9, 192.0.2.200/29, 2001:db8::25");
-    struct mta_networks again = ask(line, "127.0.0.0/8 !192.0.2.9 !192.0.2.200/29 192.0.2.0/24 ![2001:db8::25] "
-                                          "[2001:db8::]/64");
+    struct mta_networks again =
+        networks_ask(line, "127.0.0.0/8 !192.0.2.9 !192.0.2.200/29 192.0.2.0/24 ![2001:db8::25] "
+                           "[2001:db8::]/64");
     assert_string_equal(again.others, "");
     assert_string_equal(again.left_out, "");
 }
@@ -113,7 +114,7 @@ static void in_too_many_parts(void **state)
     for (unsigned i = 0; i < 128; i++)
         buf_printf(&b, "!192.0.2.%u ", 2 * i);
     buf_printf(&b, "192.0.2.0/24 198.51.100.0/24");
-    struct mta_networks n = ask("", b.p);
+    struct mta_networks n = networks_ask("", b.p);
     assert_string_equal(n.others, "198.51.100.0/24");
     assert_string_equal(n.unread, "192.0.2.0/24");
     buf_release(&b);
@@ -125,10 +126,10 @@ static void three_hundred(void **state)
     struct buf b = BUF_INIT;
     for (unsigned i = 0; i < 150; i++)
         buf_printf(&b, "10.%u.0.0/16%s[2001:db8:%x::]/48, ", i, i % 2 ? ",\n\t" : " ", i + 1);
-    struct mta_networks n = ask("", b.p);
+    struct mta_networks n = networks_ask("", b.p);
     const char *line = line_of(&n);
     assert_true(strlen(n.others) > 4000);
-    struct mta_networks again = ask(line, b.p);
+    struct mta_networks again = networks_ask(line, b.p);
     assert_string_equal(again.others, "");
     assert_string_equal(again.here, "");
     assert_true(is_own_now(line, "10.149.255.255"));
@@ -138,13 +139,13 @@ static void three_hundred(void **state)
     buf_release(&b);
 }
 
-static int begin(void **state)
+static int group_begin(void **state)
 {
     arena = arena_new(16 * 1024 * 1024);
     return arena ? folder_make() : -1;
 }
 
-static int end(void **state)
+static int group_end(void **state)
 {
     arena_free(arena);
     return folder_remove();
@@ -158,5 +159,5 @@ int main(void)
         cmocka_unit_test(in_too_many_parts),
         cmocka_unit_test(three_hundred),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, group_begin, group_end);
 }

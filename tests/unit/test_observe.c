@@ -97,18 +97,18 @@ static struct zones_event event(const char *zone, enum decide_state s)
 
 static struct zones_entry *found;
 static const char *looked_for;
-static void look(struct zones_entry *e, void *arg)
+static void zone_look(struct zones_entry *e, void *arg)
 {
     (void)arg;
     if (strcmp(e->zone, looked_for) == 0)
         found = e;
 }
 
-static struct zones_entry *find(struct zones *z, const char *zone)
+static struct zones_entry *zone_find(struct zones *z, const char *zone)
 {
     found = NULL;
     looked_for = zone;
-    zones_each(z, look, NULL);
+    zones_each(z, zone_look, NULL);
     return found;
 }
 
@@ -122,7 +122,7 @@ static void zones_add_up(void **state)
         e.refused = i % 2;
         assert_true(zones_add(z, &e, 1000 + i));
     }
-    struct zones_entry *f = find(z, "a.example");
+    struct zones_entry *f = zone_find(z, "a.example");
     assert_non_null(f);
     assert_int_equal(f->count, 40);
     assert_int_equal(f->refused, 20);
@@ -151,13 +151,13 @@ static void zones_cap_per_organisation(void **state)
         assert_true(zones_add(z, &e, i));
     }
     assert_in_range(zones_count(z), 2, ZONES_PER_ORG + 1);
-    struct zones_entry *rest = find(z, "evil.co.uk");
+    struct zones_entry *rest = zone_find(z, "evil.co.uk");
     assert_non_null(rest);
     assert_true(rest->collapsed);
     assert_int_equal(rest->count, 5000 - ZONES_PER_ORG);
     struct zones_event e = event("other.co.uk", DECIDE_STATE_INSECURE); /* another organisation has its own */
     assert_true(zones_add(z, &e, 1));
-    assert_non_null(find(z, "other.co.uk"));
+    assert_non_null(zone_find(z, "other.co.uk"));
     zones_free(z);
 }
 
@@ -175,18 +175,18 @@ static void zones_bound_and_forgetting(void **state)
     assert_int_equal(zones_count(z), ZONES_MAX);
     assert_int_equal(refused, 1000);
     looked_for = "none";
-    struct zones_entry *e1 = find(z, "z7.example");
+    struct zones_entry *e1 = zone_find(z, "z7.example");
     assert_non_null(e1);
     zones_written(e1); /* written and not seen for an hour: may go */
     struct zones_event e = event("fresh.example", DECIDE_STATE_SECURE);
     assert_true(zones_add(z, &e, INT64_C(3700) * 1000000));
-    assert_null(find(z, "z7.example"));
-    assert_non_null(find(z, "fresh.example"));
+    assert_null(zone_find(z, "z7.example"));
+    assert_non_null(zone_find(z, "fresh.example"));
     zones_free(z);
 }
 
-static enum suspend_change note(struct suspend *s, const struct policy_statement *st, bool secure, unsigned question,
-                                bool fetched, int64_t now_ms)
+static enum suspend_change answer_note(struct suspend *s, const struct policy_statement *st, bool secure,
+                                       unsigned question, bool fetched, int64_t now_ms)
 {
     const struct suspend_answer a = {.secure = secure, .fetched = fetched, .question = question};
     bool say;
@@ -204,18 +204,18 @@ static void suspension_ends_when_it_validates(void **state)
                                   b = {.text = "suspend validation below b.example"};
     struct suspend *s = suspend_new(path);
     suspend_keep(s);
-    assert_int_equal(note(s, &a, true, 1, true, 1000), SUSPEND_SAME);
-    assert_int_equal(note(s, &a, true, 2, true, 2000), SUSPEND_SAME);
-    assert_int_equal(note(s, &a, true, 3, true, 5999), SUSPEND_SAME);  /* too early */
-    assert_int_equal(note(s, &a, false, 4, true, 6000), SUSPEND_SAME); /* broken: time and count start anew */
-    assert_int_equal(note(s, &a, true, 1, false, 7000), SUSPEND_SAME);
-    assert_int_equal(note(s, &a, true, 2, false, 8000), SUSPEND_SAME);
-    assert_int_equal(note(s, &a, true, 2, false, 13000), SUSPEND_SAME); /* two questions are not three */
-    assert_int_equal(note(s, &a, true, 3, false, 14000), SUSPEND_SAME); /* none came from the network */
+    assert_int_equal(answer_note(s, &a, true, 1, true, 1000), SUSPEND_SAME);
+    assert_int_equal(answer_note(s, &a, true, 2, true, 2000), SUSPEND_SAME);
+    assert_int_equal(answer_note(s, &a, true, 3, true, 5999), SUSPEND_SAME);  /* too early */
+    assert_int_equal(answer_note(s, &a, false, 4, true, 6000), SUSPEND_SAME); /* broken: time and count start anew */
+    assert_int_equal(answer_note(s, &a, true, 1, false, 7000), SUSPEND_SAME);
+    assert_int_equal(answer_note(s, &a, true, 2, false, 8000), SUSPEND_SAME);
+    assert_int_equal(answer_note(s, &a, true, 2, false, 13000), SUSPEND_SAME); /* two questions are not three */
+    assert_int_equal(answer_note(s, &a, true, 3, false, 14000), SUSPEND_SAME); /* none came from the network */
     assert_false(suspend_ended(s, &a));
-    assert_int_equal(note(s, &a, true, 3, true, 15000), SUSPEND_ENDED);
+    assert_int_equal(answer_note(s, &a, true, 3, true, 15000), SUSPEND_ENDED);
     assert_true(suspend_ended(s, &a));
-    assert_int_equal(note(s, &a, true, 1, true, 16000), SUSPEND_SAME); /* said once */
+    assert_int_equal(answer_note(s, &a, true, 1, true, 16000), SUSPEND_SAME); /* said once */
     assert_false(suspend_ended(s, &b));
     suspend_keep(s);
     suspend_release(s);
@@ -224,7 +224,7 @@ static void suspension_ends_when_it_validates(void **state)
     suspend_keep(s);
     assert_true(suspend_ended(s, &a));
     assert_false(suspend_ended(s, &b));
-    assert_int_equal(note(s, &a, false, 1, true, 20000), SUSPEND_AGAIN); /* in force again at once */
+    assert_int_equal(answer_note(s, &a, false, 1, true, 20000), SUSPEND_AGAIN); /* in force again at once */
     assert_false(suspend_ended(s, &a));
     suspend_keep(s);
     suspend_release(s);
@@ -247,7 +247,7 @@ static void return_to_force_is_said_once_an_hour(void **state)
         const struct suspend_answer broken = {.fetched = true};
         bool say;
         for (unsigned q = 0; q < 4; q++)
-            (void)note(s, &a, true, q, true, minute * 60000 + q * 2000);
+            (void)answer_note(s, &a, true, q, true, minute * 60000 + q * 2000);
         assert_int_equal(suspend_note(s, &a, &broken, minute * 60000 + 9000, 5000, &say), SUSPEND_AGAIN);
         said += say;
     }
@@ -271,7 +271,7 @@ static void a_fifo_in_the_place_of_the_file(void **state)
     alarm(5);
     suspend_keep(s);
     for (unsigned q = 0; q < 4; q++)
-        (void)note(s, &a, true, q, true, 1000 + q * 2000);
+        (void)answer_note(s, &a, true, q, true, 1000 + q * 2000);
     suspend_keep(s);
     alarm(0);
     assert_true(suspend_ended(s, &a));

@@ -68,7 +68,7 @@ static void canonical_by_rfc_6376(void **state)
 }
 
 /* One octet in `rare` is one that matters, the others are text. */
-static void fill(char *p, size_t n, uint32_t *random, uint32_t rare)
+static void octets_fill(char *p, size_t n, uint32_t *random, uint32_t rare)
 {
     static const char odd[] = {'\r', '\n', '\0', ' ', '\t', '\x8d', '\r', '\n'};
 
@@ -87,7 +87,7 @@ static void equal_at_every_length_and_place(void **state)
     for (size_t round = 0; round < 40000; round++) {
         size_t n = round % 100;
         char *p = malloc(n ? n : 1);
-        fill(p, n, &random, round % 3 == 0 ? 2 : round % 3 == 1 ? 12 : 60);
+        octets_fill(p, n, &random, round % 3 == 0 ? 2 : round % 3 == 1 ? 12 : 60);
         bool cr = round & 1;
         for (const struct octet_scan_form *f = octet_scan_forms; f->name; f++) {
             if (f->is_here && !f->is_here())

@@ -82,7 +82,7 @@ static void mails(int n, struct mail m)
     "{\"standard\":\"" standard "\",\"subject\":\"x\",\"result\":\"" result                                            \
     "\",\"level\":\"record\",\"action\":\"deliver\",\"exemption\":\"L9\"}"
 
-static const struct organisation *ask(const char *name)
+static const struct organisation *organisation_ask(const char *name)
 {
     organisations_free(&found);
     assert_int_equal(organisations_ask(s, a, TODAY - 29, TODAY, &found), STATUS_OK);
@@ -97,10 +97,10 @@ static void ninety_five_of_a_hundred_is_enough(void **state)
     (void)state;
     mails(19, (struct mail){"a.example", .lines = LINE("dmarc", "pass", "follow"), .net = 2});
     mails(1, (struct mail){"a.example", .lines = LINE("dmarc", "fail", "follow"), .dmarc = "fail", .net = 2});
-    assert_int_equal(ask("a.example")->state, ORGANISATION_MEETS);
+    assert_int_equal(organisation_ask("a.example")->state, ORGANISATION_MEETS);
     mails(1, (struct mail){"a.example", .lines = LINE("dmarc", "fail", "follow"), .dmarc = "fail", .net = 2});
-    assert_int_equal(ask("a.example")->state, ORGANISATION_MISSES);
-    assert_int_equal(ask("a.example")->misses, 1 << STANDARD_DMARC);
+    assert_int_equal(organisation_ask("a.example")->state, ORGANISATION_MISSES);
+    assert_int_equal(organisation_ask("a.example")->misses, 1 << STANDARD_DMARC);
 }
 
 static void every_standard_in_one_mail(void **state)
@@ -111,7 +111,7 @@ static void every_standard_in_one_mail(void **state)
     mails(1, (struct mail){"b.example", .lines = LINE("dmarc", "none", "follow") "," LINE("tls", "pass", "require"),
                            .dmarc = "none"});
     mails(1, (struct mail){"b.example", .lines = LINE("dmarc", "pass", "follow") "," LINE("tls", "fail", "require")});
-    const struct organisation *o = ask("b.example");
+    const struct organisation *o = organisation_ask("b.example");
     assert_int_equal(o->mails, 10);
     assert_int_equal(o->met, 8);
     assert_int_equal(o->state, ORGANISATION_MISSES);
@@ -121,30 +121,30 @@ static void every_standard_in_one_mail(void **state)
                                LINE("dmarc", "fail",
                                     "record") ",{\"standard\":\"tls\",\"result\":"
                                               "\"fail\",\"level\":\"require\",\"action\":\"deliver\",\"trial\":true}"});
-    assert_int_equal(ask("c.example")->state, ORGANISATION_NOT_ASKED);
+    assert_int_equal(organisation_ask("c.example")->state, ORGANISATION_NOT_ASKED);
 }
 
 static void four_mails_say_nothing_and_subdomains_are_one_organisation(void **state)
 {
     (void)state;
     mails(4, (struct mail){"a.d.example", .org = "d.example", .lines = LINE("dmarc", "pass", "follow")});
-    assert_null(ask("d.example"));
+    assert_null(organisation_ask("d.example"));
     mails(1, (struct mail){"b.d.example", .org = "d.example", .lines = LINE("dmarc", "pass", "follow")});
-    assert_int_equal(ask("d.example")->state, ORGANISATION_MEETS);
+    assert_int_equal(organisation_ask("d.example")->state, ORGANISATION_MEETS);
     mails(9, (struct mail){"own.example", .lines = LINE("dmarc", "pass", "follow"), .source = "own-network"});
-    assert_null(ask("own.example"));
+    assert_null(organisation_ask("own.example"));
 }
 
 static void exempted_is_explained_and_untested_is_neither(void **state)
 {
     (void)state;
     mails(5, (struct mail){"e.example", .lines = EXEMPT("dane", "none") "," LINE("dmarc", "pass", "follow")});
-    assert_int_equal(ask("e.example")->state, ORGANISATION_EXPLAINED);
-    assert_int_equal(ask("e.example")->excused, 1 << STANDARD_DANE);
+    assert_int_equal(organisation_ask("e.example")->state, ORGANISATION_EXPLAINED);
+    assert_int_equal(organisation_ask("e.example")->excused, 1 << STANDARD_DANE);
     mails(5, (struct mail){"u.example", .lines = LINE("dane", "untested", "require")});
-    assert_int_equal(ask("u.example")->state, ORGANISATION_UNTESTED);
+    assert_int_equal(organisation_ask("u.example")->state, ORGANISATION_UNTESTED);
     mails(5, (struct mail){"u.example", .lines = LINE("dane", "pass", "require")});
-    assert_int_equal(ask("u.example")->state, ORGANISATION_MEETS);
+    assert_int_equal(organisation_ask("u.example")->state, ORGANISATION_MEETS);
 }
 
 /* 115 mails of 115 pass, 63 of them beside an exemption that was not needed: all met it, and none is excused. */
@@ -153,7 +153,7 @@ static void what_passes_is_not_excused(void **state)
     (void)state;
     mails(52, (struct mail){"p.example", .lines = LINE("dmarc", "pass", "require")});
     mails(63, (struct mail){"p.example", .lines = EXEMPT("dmarc", "pass")});
-    const struct organisation *o = ask("p.example");
+    const struct organisation *o = organisation_ask("p.example");
     assert_int_equal(o->mails, 115);
     assert_int_equal(o->met, 115);
     assert_int_equal(o->explained, 0);
@@ -168,27 +168,27 @@ static void forgery_that_was_stopped_is_nobodys_debt(void **state)
     static const char *const missed = LINE("dmarc", "fail", "follow");
     mails(5, (struct mail){"f.example", .lines = LINE("dmarc", "pass", "follow"), .net = 2});
     mails(20, (struct mail){"f.example", .lines = missed, .dmarc = "fail", .applied = "reject", .net = 66});
-    const struct organisation *o = ask("f.example");
+    const struct organisation *o = organisation_ask("f.example");
     assert_int_equal(o->stopped, 20);
     assert_int_equal(o->mails, 5);
     assert_int_equal(o->state, ORGANISATION_MEETS);
     assert_int_equal(o->misses, 0);
     /* from its own network it is its own fault */
     mails(5, (struct mail){"f.example", .lines = missed, .dmarc = "fail", .applied = "reject", .net = 2});
-    assert_int_equal(ask("f.example")->state, ORGANISATION_MISSES);
+    assert_int_equal(organisation_ask("f.example")->state, ORGANISATION_MISSES);
     /* three days from one place are a new provider, no forger */
     for (int day = 18; day < 21; day++)
         mails(3,
               (struct mail){"g.example", .lines = missed, .dmarc = "fail", .applied = "reject", .net = 9, .day = day});
-    assert_int_equal(ask("g.example")->stopped, 0);
-    assert_int_equal(ask("g.example")->state, ORGANISATION_MISSES);
+    assert_int_equal(organisation_ask("g.example")->stopped, 0);
+    assert_int_equal(organisation_ask("g.example")->state, ORGANISATION_MISSES);
     /* of a domain that asks for nothing and that nobody knows: unexplained */
     mails(6, (struct mail){"h.example", .lines = missed, .dmarc = "fail", .net = 12});
-    assert_int_equal(ask("h.example")->stopped, 0);
+    assert_int_equal(organisation_ask("h.example")->stopped, 0);
     /* ... and too little seen to tell: it may be forged */
-    assert_int_equal(ask("h.example")->perhaps, 6);
-    assert_int_equal(ask("g.example")->perhaps, 0); /* three days from one place */
-    assert_int_equal(ask("f.example")->perhaps, 0); /* from its own network */
+    assert_int_equal(organisation_ask("h.example")->perhaps, 6);
+    assert_int_equal(organisation_ask("g.example")->perhaps, 0); /* three days from one place */
+    assert_int_equal(organisation_ask("f.example")->perhaps, 0); /* from its own network */
 }
 
 /* ---- the rule of stopped forgery, mail by mail and by the daily totals ---- */
@@ -200,7 +200,7 @@ static void forgery_that_was_stopped_is_nobodys_debt(void **state)
 
 static unsigned seed = 1;
 
-static unsigned draw(unsigned n)
+static unsigned random_draw(unsigned n)
 {
     seed = seed * 1103515245 + 12345;
     return (seed >> 16) % n;
@@ -217,13 +217,13 @@ static void generated(char *out, size_t size, const char *domain, unsigned i, un
                                           "2001:db8:1::", "2001:db8:1:100::1", "2001:db8:1:1ff::2"};
     static const char *const signatures[] = {"", "", "", "\"aligned\":true,\"bits\":2048,", "\"aligned\":true,"};
     static const char *const authors[] = {"", "", "", "", ",\"candidates\":[{},{}]"};
-    const char *signature = signatures[draw(5)], *result = results[draw(6)];
+    const char *signature = signatures[random_draw(5)], *result = results[random_draw(6)];
     bool known = longest == KNOWN_LONGEST;
-    const char *client = clients[known && draw(2) ? 0 : draw(7)];
+    const char *client = clients[known && random_draw(2) ? 0 : random_draw(7)];
     if (known)
         result = client == clients[0] ? "pass" : "fail";
     char day[TIMESTAMP_TEXT], dkim[300] = "";
-    timestamp_day_text(TODAY - draw(longest), day);
+    timestamp_day_text(TODAY - random_draw(longest), day);
     if (*signature)
         snprintf(dkim, sizeof dkim,
                  ",{\"standard\":\"dkim\",\"subject\":\"%s\",\"selector\":\"s\",%s\"result\":\"fail\"}", domain,
@@ -234,8 +234,8 @@ static void generated(char *out, size_t size, const char *domain, unsigned i, un
         "\"client\":\"%s\",\"from\":\"%s\",\"rcpts\":1,\"policy\":\"1a2b3c4d\",\"verdict\":{\"action\":\"deliver\","
         "\"would\":\"deliver\"},\"lines\":[],\"findings\":[{\"standard\":\"dmarc\",\"subject\":\"%s\",\"result\":"
         "\"%s\",\"org\":\"%s\",\"applied\":\"%s\"%s}%s]}",
-        day, draw(10), i, draw(8) ? "internet" : "relay", client, domain, domain, result, domain, applied[draw(4)],
-        authors[draw(5)], dkim);
+        day, random_draw(10), i, random_draw(8) ? "internet" : "relay", client, domain, domain, result, domain,
+        applied[random_draw(4)], authors[random_draw(5)], dkim);
 }
 
 /* All of one domain's mails into the ledger, and mail by mail through the history. Forged ones within the window. */

@@ -25,7 +25,7 @@ static int tear_down(void **state)
     return rmdir(dir);
 }
 
-static void put(const char *text)
+static void file_put(const char *text)
 {
     FILE *f = fopen(file, "w");
     assert_non_null(f);
@@ -84,14 +84,14 @@ static void doubt_means_enforce(void **state)
                                       "until 1970-01-01T01:00:00Z\nby root\nbecause x\nmore\n",
                                       "until 1970-01-01T01:00:00Z\nby \nbecause x\n"};
     struct pause got;
-    put(good);
+    file_put(good);
     assert_int_equal(pause_read(dir, 1000, &got), STATUS_OK);
     assert_int_equal(pause_read(dir, 3600 - PAUSE_MAX_SECONDS - 1, &got), STATUS_MISSING);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        put(bad[i]);
+        file_put(bad[i]);
         assert_int_equal(pause_read(dir, 1000, &got), STATUS_INVALID);
     }
-    put(good);
+    file_put(good);
     assert_int_equal(chmod(file, 0666), 0);
     assert_int_equal(pause_read(dir, 1000, &got), STATUS_DENIED);
     assert_int_equal(unlink(file), 0);

@@ -15,7 +15,7 @@
 
 static char folder[64], main_file[96], included[96], list[96];
 
-static void put(const char *path, const char *text)
+static void file_put(const char *path, const char *text)
 {
     FILE *f = fopen(path, "w");
     assert_non_null(f);
@@ -31,9 +31,9 @@ static int set_up(void **state)
     snprintf(main_file, sizeof main_file, "%s/policy", folder);
     snprintf(included, sizeof included, "%s/more", folder);
     snprintf(list, sizeof list, "%s/names", folder);
-    put(main_file, "list l in \"names\"\nfollow dmarc of list l\ninclude \"more\"\n");
-    put(included, "set mode dry-run\n");
-    put(list, "in.example\n");
+    file_put(main_file, "list l in \"names\"\nfollow dmarc of list l\ninclude \"more\"\n");
+    file_put(included, "set mode dry-run\n");
+    file_put(list, "in.example\n");
     return 0;
 }
 

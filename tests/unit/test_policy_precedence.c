@@ -175,7 +175,7 @@ static const struct precedence_case cases[] = {
      POLICY_REQUIRE, 0, 0},
 };
 
-static struct policy *load(const char *text)
+static struct policy *policy_of(const char *text)
 {
     struct policy_report *r = policy_report_new();
     struct policy *p = policy_load_text(slice_str(text), "case", r);
@@ -198,7 +198,7 @@ static unsigned line_of(const struct policy_statement *s)
 
 static void ask_case(const struct precedence_case *c)
 {
-    struct policy *p = load(c->policy);
+    struct policy *p = policy_of(c->policy);
     struct ip ip;
     struct policy_answer a;
     struct policy_question q = {
@@ -222,7 +222,7 @@ static void test_table(void **state)
         ask_case(&cases[i]);
 }
 
-static struct policy_answer ask(const struct policy *p, struct policy_question q)
+static struct policy_answer policy_answer_of(const struct policy *p, struct policy_question q)
 {
     struct policy_answer a;
     if (!q.at)
@@ -233,72 +233,72 @@ static struct policy_answer ask(const struct policy *p, struct policy_question q
 
 static void test_via_and_signed(void **state)
 {
-    struct policy *p = load("require dmarc, spf of everyone\nexempt a.example from dmarc via 192.0.2.0/24" WHY
-                            "exempt a.example from spf signed by a.example" WHY);
+    struct policy *p = policy_of("require dmarc, spf of everyone\nexempt a.example from dmarc via 192.0.2.0/24" WHY
+                                 "exempt a.example from spf signed by a.example" WHY);
     struct ip in, out;
     const char *const right[] = {"b.example", "mail.a.example"}, *const wrong[] = {"b.example", "xa.example"};
     assert_int_equal(ip_from_text(SLICE_LIT("192.0.2.9"), &in), STATUS_OK);
     assert_int_equal(ip_from_text(SLICE_LIT("198.51.100.9"), &out), STATUS_OK);
     struct policy_question q = {.standard = STANDARD_DMARC, .who = "a.example"};
-    assert_int_equal(ask(p, q).level, POLICY_REQUIRE); /* client unknown */
+    assert_int_equal(policy_answer_of(p, q).level, POLICY_REQUIRE); /* client unknown */
     q.client = &out;
-    struct policy_answer a = ask(p, q);
+    struct policy_answer a = policy_answer_of(p, q);
     assert_int_equal(a.level, POLICY_REQUIRE);
     assert_int_equal(a.beaten_count, 1);
     assert_int_equal(a.beaten[0].why, POLICY_BEATEN_EVIDENCE);
     q.client = &in;
-    assert_int_equal(ask(p, q).level, POLICY_RECORD);
+    assert_int_equal(policy_answer_of(p, q).level, POLICY_RECORD);
     q = (struct policy_question){.standard = STANDARD_SPF, .who = "a.example"};
-    assert_int_equal(ask(p, q).level, POLICY_REQUIRE);
+    assert_int_equal(policy_answer_of(p, q).level, POLICY_REQUIRE);
     q.signers = wrong;
     q.signer_count = 2;
-    assert_int_equal(ask(p, q).level, POLICY_REQUIRE);
+    assert_int_equal(policy_answer_of(p, q).level, POLICY_REQUIRE);
     q.signers = right;
-    assert_int_equal(ask(p, q).level, POLICY_RECORD);
+    assert_int_equal(policy_answer_of(p, q).level, POLICY_RECORD);
     policy_unref(p);
 }
 
 static void test_last_second(void **state)
 {
-    struct policy *p = load("require dmarc of everyone\nexempt a.example from dmarc" WHY);
+    struct policy *p = policy_of("require dmarc of everyone\nexempt a.example from dmarc" WHY);
     time_t end = policy_day(SLICE_LIT("2027-04-01"), 0); /* through = that day included */
     struct policy_question q = {.standard = STANDARD_DMARC, .who = "a.example", .at = end - 1};
-    assert_int_equal(ask(p, q).level, POLICY_RECORD);
+    assert_int_equal(policy_answer_of(p, q).level, POLICY_RECORD);
     q.at = end;
-    assert_int_equal(ask(p, q).level, POLICY_REQUIRE);
-    assert_int_equal(line_of(ask(p, q).expired), 2);
+    assert_int_equal(policy_answer_of(p, q).level, POLICY_REQUIRE);
+    assert_int_equal(line_of(policy_answer_of(p, q).expired), 2);
     policy_unref(p);
 }
 
 static void test_names(void **state)
 {
-    struct policy *p = load(
+    struct policy *p = policy_of(
         "follow dnssec of every name\nrequire dnssec of names in bank.example strictly\nrecord dnssec of everyone\n"
         "exempt old.bank.example from dnssec" WHY "require dnssec of names in only bank.example\n");
     struct policy_question q = {.standard = STANDARD_DNSSEC, .names = true, .who = "www.shop.example"};
-    assert_int_equal(ask(p, q).level, POLICY_FOLLOW);
+    assert_int_equal(policy_answer_of(p, q).level, POLICY_FOLLOW);
     q.who = "www.bank.example";
-    assert_int_equal(ask(p, q).level, POLICY_REQUIRE);
-    assert_true(ask(p, q).strictly);
+    assert_int_equal(policy_answer_of(p, q).level, POLICY_REQUIRE);
+    assert_true(policy_answer_of(p, q).strictly);
     q.who = "bank.example";
-    assert_int_equal(line_of(ask(p, q).statement), 5);
-    assert_false(ask(p, q).strictly);
+    assert_int_equal(line_of(policy_answer_of(p, q).statement), 5);
+    assert_false(policy_answer_of(p, q).strictly);
     q.who = "a.old.bank.example"; /* an exemption takes names down to follow, not to record */
-    assert_int_equal(ask(p, q).level, POLICY_FOLLOW);
-    assert_int_equal(line_of(ask(p, q).exemption), 4);
-    assert_false(ask(p, q).strictly);
+    assert_int_equal(policy_answer_of(p, q).level, POLICY_FOLLOW);
+    assert_int_equal(line_of(policy_answer_of(p, q).exemption), 4);
+    assert_false(policy_answer_of(p, q).strictly);
     q.names = false; /* mail is asked separately */
     q.who = "bank.example";
-    assert_int_equal(ask(p, q).level, POLICY_RECORD);
-    assert_int_equal(line_of(ask(p, q).statement), 3);
+    assert_int_equal(policy_answer_of(p, q).level, POLICY_RECORD);
+    assert_int_equal(line_of(policy_answer_of(p, q).statement), 3);
     policy_unref(p);
 }
 
 static void test_mail_rules_do_not_reach_names(void **state)
 {
-    struct policy *p = load("require dnssec of bank.example\n");
+    struct policy *p = policy_of("require dnssec of bank.example\n");
     struct policy_question q = {.standard = STANDARD_DNSSEC, .names = true, .who = "bank.example"};
-    assert_null(ask(p, q).statement);
+    assert_null(policy_answer_of(p, q).statement);
     policy_unref(p);
 }
 
@@ -326,9 +326,9 @@ static void test_actions(void **state)
         {"require spf of everyone otherwise defer \"later\"\n", "spf", POLICY_DEFER},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-        struct policy *p = load(table[i].policy);
+        struct policy *p = policy_of(table[i].policy);
         struct policy_question q = {.standard = standard_from_name(slice_str(table[i].standard)), .who = "a.example"};
-        struct policy_answer a = ask(p, q);
+        struct policy_answer a = policy_answer_of(p, q);
         if (a.action != table[i].action)
             fail_msg("%s: %s", table[i].policy, policy_action_name(a.action));
         policy_unref(p);
@@ -337,14 +337,15 @@ static void test_actions(void **state)
 
 static void test_details(void **state)
 {
-    struct policy *p = load(
+    struct policy *p = policy_of(
         "trial require tls 1.3 of everyone otherwise defer \"Use TLS 1.3\"\nfollow dmarc as published of everyone\n");
-    struct policy_answer a = ask(p, (struct policy_question){.standard = STANDARD_TLS, .who = "a.example"});
+    struct policy_answer a =
+        policy_answer_of(p, (struct policy_question){.standard = STANDARD_TLS, .who = "a.example"});
     assert_true(a.trial);
     assert_int_equal(a.tls_version, 13);
     assert_string_equal(a.text, "Use TLS 1.3");
     assert_true(a.action_written);
-    a = ask(p, (struct policy_question){.standard = STANDARD_DMARC, .who = "a.example"});
+    a = policy_answer_of(p, (struct policy_question){.standard = STANDARD_DMARC, .who = "a.example"});
     assert_true(a.as_published);
     assert_int_equal(a.tls_version, 0);
     policy_unref(p);
@@ -352,23 +353,23 @@ static void test_details(void **state)
 
 static void test_own_from(void **state)
 {
-    struct policy *p = load("own domains example.org\n");
+    struct policy *p = policy_of("own domains example.org\n");
     struct policy_question q = {.own_from = true};
-    assert_int_equal(ask(p, q).level, POLICY_IGNORE); /* off by default */
+    assert_int_equal(policy_answer_of(p, q).level, POLICY_IGNORE); /* off by default */
     policy_unref(p);
-    p = load("own domains example.org\nrequire own-from of submission\nrequire dmarc of everyone\n");
-    assert_int_equal(ask(p, q).level, POLICY_REQUIRE);
-    assert_int_equal(ask(p, q).action, POLICY_REJECT);
-    assert_int_equal(line_of(ask(p, q).statement), 2);
+    p = policy_of("own domains example.org\nrequire own-from of submission\nrequire dmarc of everyone\n");
+    assert_int_equal(policy_answer_of(p, q).level, POLICY_REQUIRE);
+    assert_int_equal(policy_answer_of(p, q).action, POLICY_REJECT);
+    assert_int_equal(line_of(policy_answer_of(p, q).statement), 2);
     policy_unref(p);
 }
 
 static void test_trust(void **state)
 {
     struct policy *p =
-        load("trust lists.example as forwarder" WHY "trust fwd.example as forwarder via 192.0.2.0/24" WHY
-             "trust old.example as forwarder" WAS "trust to.example as forwarder writing to b.example" WHY
-             "trust all.example and below as forwarder" WHY);
+        policy_of("trust lists.example as forwarder" WHY "trust fwd.example as forwarder via 192.0.2.0/24" WHY
+                  "trust old.example as forwarder" WAS "trust to.example as forwarder writing to b.example" WHY
+                  "trust all.example and below as forwarder" WHY);
     struct ip in, out;
     assert_int_equal(ip_from_text(SLICE_LIT("192.0.2.9"), &in), STATUS_OK);
     assert_int_equal(ip_from_text(SLICE_LIT("198.51.100.9"), &out), STATUS_OK);
@@ -393,7 +394,7 @@ static void test_trust(void **state)
 static void test_suspended(void **state)
 {
     struct policy *p =
-        load("suspend validation below broken.example because \"x\" agreed by \"y\" through 2026-11-22\n");
+        policy_of("suspend validation below broken.example because \"x\" agreed by \"y\" through 2026-11-22\n");
     time_t end = policy_day(SLICE_LIT("2026-11-23"), 0);
     assert_int_equal(line_of(policy_suspended(p, "www.broken.example", NOW)), 1);
     assert_int_equal(line_of(policy_suspended(p, "broken.example", end - 1)), 1);
@@ -404,9 +405,9 @@ static void test_suspended(void **state)
 
 static void test_house(void **state)
 {
-    struct policy *p = load("own domains example.org, b\xc3\xbc"
-                            "cher.example\nown network 203.0.113.0/24, 2001:db8::/32\nrelay 192.0.2.10\n"
-                            "submission 587, auth\n");
+    struct policy *p = policy_of("own domains example.org, b\xc3\xbc"
+                                 "cher.example\nown network 203.0.113.0/24, 2001:db8::/32\nrelay 192.0.2.10\n"
+                                 "submission 587, auth\n");
     struct ip ip;
     assert_true(policy_is_own_domain(p, "a.example.org"));
     assert_true(policy_is_own_domain(p, "xn--bcher-kva.example"));
@@ -427,10 +428,10 @@ static void test_house(void **state)
 
 static void test_beaten(void **state)
 {
-    struct policy *p = load("record dmarc of everyone\nrequire dmarc of a.example\nfollow dmarc of a.example\n"
-                            "require dmarc of everyone writing to b.example\nexempt a.example from dmarc" WAS);
-    struct policy_answer a =
-        ask(p, (struct policy_question){.standard = STANDARD_DMARC, .who = "a.example", .rcpt = "x@b.example"});
+    struct policy *p = policy_of("record dmarc of everyone\nrequire dmarc of a.example\nfollow dmarc of a.example\n"
+                                 "require dmarc of everyone writing to b.example\nexempt a.example from dmarc" WAS);
+    struct policy_answer a = policy_answer_of(
+        p, (struct policy_question){.standard = STANDARD_DMARC, .who = "a.example", .rcpt = "x@b.example"});
     enum policy_beaten_by why[6] = {0};
     assert_int_equal(line_of(a.statement), 4);
     assert_int_equal(a.beaten_count, 4);
@@ -440,7 +441,7 @@ static void test_beaten(void **state)
     assert_int_equal(why[2], POLICY_BEATEN_WHOM);
     assert_int_equal(why[3], POLICY_BEATEN_WHOM);
     assert_int_equal(why[5], POLICY_BEATEN_EXPIRED);
-    a = ask(p, (struct policy_question){.standard = STANDARD_DMARC, .who = "a.example"});
+    a = policy_answer_of(p, (struct policy_question){.standard = STANDARD_DMARC, .who = "a.example"});
     assert_int_equal(line_of(a.statement), 3);
     for (size_t i = 0; i < a.beaten_count; i++)
         why[a.beaten[i].statement->line] = a.beaten[i].why;

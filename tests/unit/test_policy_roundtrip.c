@@ -15,7 +15,7 @@
 
 static uint64_t state;
 
-static uint32_t draw(uint32_t below)
+static uint32_t random_draw(uint32_t below)
 {
     state ^= state << 13;
     state ^= state >> 7;
@@ -23,7 +23,7 @@ static uint32_t draw(uint32_t below)
     return (uint32_t)(state >> 33) % below;
 }
 
-#define ONE_OF(table) table[draw(sizeof table / sizeof *table)]
+#define ONE_OF(table) table[random_draw(sizeof table / sizeof *table)]
 
 static const char *const domains[] = {"a.example",
                                       "b.a.example",
@@ -42,65 +42,65 @@ static const char *const texts[] = {
     "plain", "with \\\"quotes\\\"", "back\\\\slash", "caf\xc3\xa9 \xe2\x82\xac", "# no comment", "a, b", "  blanks  "};
 static const char *const gaps[] = {" ", "  ", "\t", "\n  ", "   # a comment\n\t", "\n\n "};
 
-static void put(struct buf *b, const char *word)
+static void word_put(struct buf *b, const char *word)
 {
     if (b->n && b->p[b->n - 1] != '\n')
-        buf_adds(b, draw(4) ? " " : ONE_OF(gaps));
+        buf_adds(b, random_draw(4) ? " " : ONE_OF(gaps));
     buf_adds(b, word);
 }
 
 static void put_text(struct buf *b, const char *before)
 {
-    put(b, before);
+    word_put(b, before);
     buf_printf(b, " \"%s\"", ONE_OF(texts));
 }
 
 static void put_who(struct buf *b)
 {
-    switch (draw(5)) {
+    switch (random_draw(5)) {
     case 0:
-        put(b, "everyone");
+        word_put(b, "everyone");
         break;
     case 1:
-        put(b, "only");
-        put(b, ONE_OF(domains));
+        word_put(b, "only");
+        word_put(b, ONE_OF(domains));
         break;
     case 2:
-        put(b, ONE_OF(networks));
+        word_put(b, ONE_OF(networks));
         break;
     default:
-        put(b, ONE_OF(domains));
+        word_put(b, ONE_OF(domains));
     }
 }
 
 static void put_standards(struct buf *b, bool require, bool follow)
 {
     static const char *const all[] = {"spf", "dkim", "dmarc", "dane", "tls", "dnssec", "message-format", "rdns"};
-    uint32_t mask = 1 + draw(255);
+    uint32_t mask = 1 + random_draw(255);
     bool comma = false;
     for (unsigned i = 0; i < 8; i++) {
         if (!(mask >> i & 1))
             continue;
         if (comma)
             buf_addc(b, ',');
-        put(b, all[i]);
-        if (i == 4 && require && draw(2))
-            put(b, draw(2) ? "1.2 or newer" : "1.3");
-        if (i == 2 && follow && draw(2))
-            put(b, "as published");
+        word_put(b, all[i]);
+        if (i == 4 && require && random_draw(2))
+            word_put(b, random_draw(2) ? "1.2 or newer" : "1.3");
+        if (i == 2 && follow && random_draw(2))
+            word_put(b, "as published");
         comma = true;
     }
 }
 
 static void put_explained(struct buf *b, const char *through)
 {
-    if (draw(2))
+    if (random_draw(2))
         put_text(b, "ref");
     put_text(b, "agreed by");
-    put(b, "through");
-    put(b, through);
-    if (draw(3) == 0)
-        put(b, "since 2026-10-01");
+    word_put(b, "through");
+    word_put(b, through);
+    if (random_draw(3) == 0)
+        word_put(b, "since 2026-10-01");
     put_text(b, "because");
 }
 
@@ -108,58 +108,58 @@ static void put_rule(struct buf *b)
 {
     static const char *const levels[] = {"ignore", "record", "follow", "require"};
     static const char *const acts[] = {"tag", "quarantine", "hold", "defer", "reject"};
-    unsigned level = draw(4);
-    if (draw(5) == 0)
-        put(b, "always");
-    if (draw(5) == 0)
-        put(b, "trial");
-    put(b, levels[level]);
-    if (draw(5) == 0) {
-        put(b, "dnssec of");
-        if (draw(3) == 0) {
-            put(b, "every name");
+    unsigned level = random_draw(4);
+    if (random_draw(5) == 0)
+        word_put(b, "always");
+    if (random_draw(5) == 0)
+        word_put(b, "trial");
+    word_put(b, levels[level]);
+    if (random_draw(5) == 0) {
+        word_put(b, "dnssec of");
+        if (random_draw(3) == 0) {
+            word_put(b, "every name");
         } else {
-            put(b, "names in");
-            put(b, ONE_OF(domains));
-            if (level == 3 && draw(2))
-                put(b, "strictly");
+            word_put(b, "names in");
+            word_put(b, ONE_OF(domains));
+            if (level == 3 && random_draw(2))
+                word_put(b, "strictly");
         }
         return;
     }
     put_standards(b, level == 3, level == 2);
-    put(b, "of");
+    word_put(b, "of");
     put_who(b);
-    if (level >= 2 && draw(2)) {
-        put(b, "otherwise");
-        put(b, ONE_OF(acts));
-        if (draw(2))
+    if (level >= 2 && random_draw(2)) {
+        word_put(b, "otherwise");
+        word_put(b, ONE_OF(acts));
+        if (random_draw(2))
             buf_printf(b, " \"%s\"", ONE_OF(texts));
     }
-    if (draw(3) == 0) {
-        put(b, "writing to");
-        put(b, ONE_OF(whoms));
+    if (random_draw(3) == 0) {
+        word_put(b, "writing to");
+        word_put(b, ONE_OF(whoms));
     }
-    if (draw(4) == 0)
+    if (random_draw(4) == 0)
         put_text(b, "because");
 }
 
 static void put_exempt(struct buf *b)
 {
     static const char *const ends[] = {"2027-03-31", "2026-11-19", "2026-12-01", "2026-11-20"};
-    put(b, "exempt");
+    word_put(b, "exempt");
     put_who(b);
-    put(b, "from");
+    word_put(b, "from");
     put_standards(b, false, false);
-    if (draw(3) == 0) {
-        put(b, "via");
-        put(b, ONE_OF(networks));
-    } else if (draw(2)) {
-        put(b, "signed by");
-        put(b, ONE_OF(domains));
+    if (random_draw(3) == 0) {
+        word_put(b, "via");
+        word_put(b, ONE_OF(networks));
+    } else if (random_draw(2)) {
+        word_put(b, "signed by");
+        word_put(b, ONE_OF(domains));
     }
-    if (draw(3) == 0) {
-        put(b, "writing to");
-        put(b, ONE_OF(whoms));
+    if (random_draw(3) == 0) {
+        word_put(b, "writing to");
+        word_put(b, ONE_OF(whoms));
     }
     put_explained(b, ONE_OF(ends));
 }
@@ -175,12 +175,12 @@ static void put_house(struct buf *b)
                                          "require own-from of submission",
                                          "set report.org \"mx, one\"",
                                          "record own-from of submission"};
-    put(b, ONE_OF(others));
+    word_put(b, ONE_OF(others));
 }
 
 static void put_statement(struct buf *b)
 {
-    switch (draw(8)) {
+    switch (random_draw(8)) {
     case 0:
     case 1:
         put_exempt(b);
@@ -189,28 +189,28 @@ static void put_statement(struct buf *b)
         put_house(b);
         break;
     case 3:
-        put(b, "trust");
-        put(b, ONE_OF(domains));
-        if (draw(2))
-            put(b, "and below");
-        put(b, "as forwarder");
-        if (draw(2)) {
-            put(b, "via");
-            put(b, ONE_OF(networks));
+        word_put(b, "trust");
+        word_put(b, ONE_OF(domains));
+        if (random_draw(2))
+            word_put(b, "and below");
+        word_put(b, "as forwarder");
+        if (random_draw(2)) {
+            word_put(b, "via");
+            word_put(b, ONE_OF(networks));
         }
         put_explained(b, "2027-03-31");
         break;
     case 4:
-        if (draw(3) == 0) {
-            put(b, "suspend validation below");
-            put(b, ONE_OF(domains));
+        if (random_draw(3) == 0) {
+            word_put(b, "suspend validation below");
+            word_put(b, ONE_OF(domains));
             put_explained(b, "2026-11-22");
             break;
         } /* fall through */
     default:
         put_rule(b);
     }
-    buf_adds(b, draw(5) ? "\n" : "  # said\n\n");
+    buf_adds(b, random_draw(5) ? "\n" : "  # said\n\n");
 }
 
 static void canonical(const struct policy *p, struct buf *out)
@@ -234,18 +234,18 @@ static bool agree(const struct policy *p, const struct policy *q)
     static const char *const asked[] = {"a.example",  "z.b.a.example",         "c.b.a.example", "bank.example",
                                         "other.test", "xn--bcher-kva.example", "_x.test"};
     static const char *const rcpts[] = {"pay+7@b.example", "x@x.b.example", "y@c.example", "pay@x.b.example"};
-    struct policy_question question = {.standard = (enum standard)draw(STANDARD_MAIL_COUNT),
-                                       .names = draw(6) == 0,
-                                       .own_from = draw(20) == 0,
+    struct policy_question question = {.standard = (enum standard)random_draw(STANDARD_MAIL_COUNT),
+                                       .names = random_draw(6) == 0,
+                                       .own_from = random_draw(20) == 0,
                                        .at = NOW};
     const char *signers[] = {ONE_OF(asked)};
     struct ip ip = {0};
     struct policy_answer a, b;
-    question.who = draw(8) ? ONE_OF(asked) : NULL;
-    question.rcpt = draw(2) ? ONE_OF(rcpts) : NULL;
+    question.who = random_draw(8) ? ONE_OF(asked) : NULL;
+    question.rcpt = random_draw(2) ? ONE_OF(rcpts) : NULL;
     question.signers = signers;
-    question.signer_count = draw(2);
-    if (draw(2) && ip_from_text(slice_str(draw(2) ? "192.0.2.7" : "2001:db8::1"), &ip) == STATUS_OK)
+    question.signer_count = random_draw(2);
+    if (random_draw(2) && ip_from_text(slice_str(random_draw(2) ? "192.0.2.7" : "2001:db8::1"), &ip) == STATUS_OK)
         question.who_ip = question.client = &ip;
     policy_ask(p, &question, &a);
     policy_ask(q, &question, &b);
@@ -260,7 +260,7 @@ static void one_policy(uint32_t number)
 {
     struct buf text = BUF_INIT, once = BUF_INIT, twice = BUF_INIT;
     state = UINT64_C(88172645463325252) + number * UINT64_C(0x9e3779b97f4a7c15);
-    for (unsigned n = 1 + draw(12); n; n--)
+    for (unsigned n = 1 + random_draw(12); n; n--)
         put_statement(&text);
     struct policy_report *r = policy_report_new();
     struct policy *p = policy_load_text(buf_slice(&text), "generated", r);

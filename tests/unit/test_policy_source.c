@@ -108,7 +108,7 @@ static void test_links_of_others(void **state)
     source_folder_close(&second);
 }
 
-static void expect(struct source_folder *f, const char *name, enum status want, const char *text)
+static void expect_source(struct source_folder *f, const char *name, enum status want, const char *text)
 {
     struct source_text t = {.any_owner = true, .folder = f};
     assert_int_equal(source_read(in(name), 1000, &t), want);
@@ -132,16 +132,16 @@ static void test_a_folder_is_opened_once(void **state)
     snprintf(path, sizeof path, "%s", in("many"));
     struct source_folder f = source_folder_of(path);
     assert_int_equal(f.fd, -1);
-    expect(&f, "many/a.policy", STATUS_OK, "a");
+    expect_source(&f, "many/a.policy", STATUS_OK, "a");
     assert_int_equal(rename(in("many"), in("before")), 0);
     assert_int_equal(mkdir(in("many"), 0755), 0);
     put("many/b.policy", "another");
-    expect(&f, "many/b.policy", STATUS_OK, "b");
-    expect(&f, "many-more/b.policy", STATUS_OK, "more"); /* elsewhere: by its own path */
-    expect(&f, "before/a.policy", STATUS_OK, "a");
-    expect(&f, "many/../many/b.policy", STATUS_OK, "another");
+    expect_source(&f, "many/b.policy", STATUS_OK, "b");
+    expect_source(&f, "many-more/b.policy", STATUS_OK, "more"); /* elsewhere: by its own path */
+    expect_source(&f, "before/a.policy", STATUS_OK, "a");
+    expect_source(&f, "many/../many/b.policy", STATUS_OK, "another");
     source_folder_close(&f);
-    expect(&f, "many/b.policy", STATUS_OK, "another");
+    expect_source(&f, "many/b.policy", STATUS_OK, "another");
     source_folder_close(&f);
 }
 
@@ -152,10 +152,10 @@ static void test_no_folder(void **state)
     char path[128];
     snprintf(path, sizeof path, "%s", in("nowhere"));
     struct source_folder f = source_folder_of(path);
-    expect(&f, "nowhere/a.policy", STATUS_MISSING, "");
-    expect(&f, "nowhere/b.policy", STATUS_MISSING, "");
+    expect_source(&f, "nowhere/a.policy", STATUS_MISSING, "");
+    expect_source(&f, "nowhere/b.policy", STATUS_MISSING, "");
     put("nowhere", "a file");
-    expect(&f, "nowhere/a.policy", STATUS_MISSING, "");
+    expect_source(&f, "nowhere/a.policy", STATUS_MISSING, "");
     source_folder_close(&f);
 }
 

@@ -65,7 +65,7 @@ static const struct tighten_case cases[] = {
      "dmarc", false, POLICY_RECORD, POLICY_DELIVER},
 };
 
-static struct policy_answer ask(const struct policy *p, const char *standard, const char *rcpt)
+static struct policy_answer policy_answer_of(const struct policy *p, const char *standard, const char *rcpt)
 {
     struct policy_question q = {
         .standard = standard_from_name(slice_str(standard)), .who = "a.example", .rcpt = rcpt, .at = NOW};
@@ -74,7 +74,7 @@ static struct policy_answer ask(const struct policy *p, const char *standard, co
     return a;
 }
 
-static void one(const struct tighten_case *c)
+static void tighten_one(const struct tighten_case *c)
 {
     char text[1024];
     snprintf(text, sizeof text, "%sinclude \"c.example.policy\" may tighten\n", c->operator);
@@ -83,7 +83,8 @@ static void one(const struct tighten_case *c)
     struct policy *p = policy_load(in("policy"), NULL);
     if (!p)
         fail_msg("%s: does not load", c->name);
-    struct policy_answer a = ask(p, c->standard, "x@c.example"), others = ask(p, c->standard, "x@d.example");
+    struct policy_answer a = policy_answer_of(p, c->standard, "x@c.example"),
+                         others = policy_answer_of(p, c->standard, "x@d.example");
     bool customers = a.statement && a.statement->tightens;
     if (customers != c->customers || a.level != c->level || a.action != c->action)
         fail_msg("%s: %s decides, %s otherwise %s", c->name, customers ? "the customer" : "the operator",
@@ -96,7 +97,7 @@ static void one(const struct tighten_case *c)
 static void test_table(void **state)
 {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        one(&cases[i]);
+        tighten_one(&cases[i]);
 }
 
 /* Two customers: each line for its own, in one policy. */
@@ -108,14 +109,14 @@ static void test_two_customers(void **state)
     put("d.policy", "require dmarc of everyone otherwise hold\n");
     struct policy *p = policy_load(in("policy"), NULL);
     assert_non_null(p);
-    assert_int_equal(ask(p, "dmarc", "x@c.example").action, POLICY_REJECT);
-    assert_int_equal(ask(p, "dmarc", "x@sub.d.example").action, POLICY_HOLD);
-    assert_int_equal(ask(p, "dmarc", "x@e.example").level, POLICY_RECORD);
-    assert_int_equal(ask(p, "dmarc", NULL).level, POLICY_RECORD);
+    assert_int_equal(policy_answer_of(p, "dmarc", "x@c.example").action, POLICY_REJECT);
+    assert_int_equal(policy_answer_of(p, "dmarc", "x@sub.d.example").action, POLICY_HOLD);
+    assert_int_equal(policy_answer_of(p, "dmarc", "x@e.example").level, POLICY_RECORD);
+    assert_int_equal(policy_answer_of(p, "dmarc", NULL).level, POLICY_RECORD);
     policy_unref(p);
 }
 
-static int begin(void **state)
+static int group_begin(void **state)
 {
     setenv("TZ", "UTC", 1);
     tzset();
@@ -123,7 +124,7 @@ static int begin(void **state)
     return folder_make();
 }
 
-static int end(void **state)
+static int group_end(void **state)
 {
     return folder_remove();
 }
@@ -131,5 +132,5 @@ static int end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_table), cmocka_unit_test(test_two_customers)};
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, group_begin, group_end);
 }

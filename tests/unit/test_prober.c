@@ -28,8 +28,8 @@ static bool forbid_all(void *context, const struct ip *a)
 }
 
 /* A domain whose one mail host is at `address` and promises the host's key, or another one. */
-static void begin(struct world *w, enum script script, const char *address, bool right_key, bool allow_special,
-                  bool forbid)
+static void world_begin(struct world *w, enum script script, const char *address, bool right_key, bool allow_special,
+                        bool forbid)
 {
     unsigned char digest[32];
     char hex[65], text[600], *error = NULL;
@@ -64,7 +64,7 @@ static void begin(struct world *w, enum script script, const char *address, bool
     clock_set_wall(NOW);
 }
 
-static void end(struct world *w)
+static void world_end(struct world *w)
 {
     clock_set_wall(0);
     prober_free(w->prober);
@@ -108,7 +108,7 @@ static void proves(void **state)
     };
     for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
         struct world w = {0};
-        begin(&w, t[i].script, t[i].address, t[i].right_key, t[i].allow, t[i].forbid);
+        world_begin(&w, t[i].script, t[i].address, t[i].right_key, t[i].allow, t[i].forbid);
         struct proof p = asked_twice(&w);
         int taken = w.host.taken;
         if (p.result != t[i].want || taken != t[i].connections)
@@ -121,7 +121,7 @@ static void proves(void **state)
         } else {
             assert_string_equal(p.host, "mx.good.example");
         }
-        end(&w);
+        world_end(&w);
     }
 }
 
@@ -130,7 +130,7 @@ static void restraint(void **state)
 {
     struct world w = {0};
     struct proof p;
-    begin(&w, GOOD, "127.0.0.1", true, true, false);
+    world_begin(&w, GOOD, "127.0.0.1", true, true, false);
     asked_twice(&w);
     for (int i = 0; i < 100; i++)
         prober_ask(w.prober, &w.posture, NOW + i, &p);
@@ -140,14 +140,14 @@ static void restraint(void **state)
     assert_int_equal(p.result, RESULT_UNTESTED); /* too old to be used; tested again */
     assert_true(prober_idle(w.prober, 5000));
     assert_int_equal(w.host.taken, 4);
-    end(&w);
+    world_end(&w);
 }
 
 static void backs_off(void **state)
 {
     struct world w = {0};
     struct proof p;
-    begin(&w, BUSY, "127.0.0.1", true, true, false);
+    world_begin(&w, BUSY, "127.0.0.1", true, true, false);
     asked_twice(&w);
     prober_ask(w.prober, &w.posture, NOW + 3601, &p);
     assert_true(prober_idle(w.prober, 5000));
@@ -155,19 +155,19 @@ static void backs_off(void **state)
     prober_ask(w.prober, &w.posture, NOW + 7201, &p);
     assert_true(prober_idle(w.prober, 5000));
     assert_int_equal(w.host.taken, 2);
-    end(&w);
+    world_end(&w);
 }
 
 /* What is DER, and no certificate, OpenSSL cannot use: it promises nothing, so nothing contradicts it. */
 static void unusable(void **state)
 {
     struct world w = {.record = "3 0 0 30020500"};
-    begin(&w, GOOD, "127.0.0.1", true, true, false);
+    world_begin(&w, GOOD, "127.0.0.1", true, true, false);
     struct proof p = asked_twice(&w);
     assert_int_equal(p.result, RESULT_UNTESTED);
     assert_int_equal(w.host.taken, 1);
     assert_non_null(strstr(p.reason, "none of its records can be used"));
-    end(&w);
+    world_end(&w);
 }
 
 int main(void)

@@ -51,7 +51,7 @@ struct world {
     size_t count;
 };
 
-static void put(struct world *w, size_t set, uint64_t organisation, bool meets)
+static void member_put(struct world *w, size_t set, uint64_t organisation, bool meets)
 {
     w->of[set][w->set[set].count++] = (struct publish_member){organisation, meets};
 }
@@ -67,7 +67,7 @@ static void read_case(struct world *w, const char *of, const char *shown)
             count = count * 10 + (unsigned)(*p - '0');
         for (; count; count--, next++)
             for (const char *s = sets; *s != '='; s++)
-                put(w, (size_t)((*s | 32) - 'a'), next * UINT64_C(0x9e3779b97f4a7c15), *s < 'a');
+                member_put(w, (size_t)((*s | 32) - 'a'), next * UINT64_C(0x9e3779b97f4a7c15), *s < 'a');
     }
     for (; *shown; shown++)
         w->shown[w->count++] = &w->set[*shown - 'A'];
@@ -102,7 +102,7 @@ static void which_sets_tell(void **state)
 
 static uint64_t chance = 88172645463325252u;
 
-static uint64_t next(void)
+static uint64_t random_next(void)
 {
     chance ^= chance << 13;
     chance ^= chance >> 7;
@@ -113,13 +113,13 @@ static uint64_t next(void)
 /* What organisation o is in set s: 0 not in it, 1 in it, 2 in it and meets all. */
 static unsigned what[SETS][40];
 
-static void show(struct world *w, size_t sets, size_t organisations)
+static void world_show(struct world *w, size_t sets, size_t organisations)
 {
     *w = (struct world){.count = sets};
     for (size_t s = 0; s < sets; s++) {
         for (size_t o = 0; o < organisations; o++)
             if (what[s][o])
-                put(w, s, o, what[s][o] == 2);
+                member_put(w, s, o, what[s][o] == 2);
         w->set[s].all = w->of[s];
         w->shown[s] = &w->set[s];
     }
@@ -201,11 +201,11 @@ static void what_a_reader_adds_up_is_told(void **state)
     unsigned found = 0, told = 0;
     for (int round = 0; round < 4000; round++) {
         for (size_t o = 0; o < 24; o++) {
-            uint64_t in = next();
+            uint64_t in = random_next();
             for (size_t s = 0; s < 4; s++) /* often as the one before, so that there are cells of all sizes */
                 what[s][o] = o && (in >> 20 & 7) ? what[s][o - 1] : in >> (30 + s) & 1;
         }
-        show(&w, 4, 24);
+        world_show(&w, 4, 24);
         bool reader = reader_adds(24), guard = publish_guard_tells(w.shown, 4, 5, NULL);
         if (reader && !guard)
             fail_msg("round %d: a reader finds a sum that is not told of", round);
@@ -221,7 +221,7 @@ static void make_days(size_t lists, size_t days, size_t organisations)
 {
     unsigned list[8][40] = {{0}}, meets[40];
     for (size_t o = 0; o < organisations; o++) {
-        uint64_t in = next();
+        uint64_t in = random_next();
         meets[o] = in & 1;
         for (size_t s = 0; s < lists; s++)
             list[s][o] = o && (in >> 20 & 3) ? list[s][o - 1] : in >> (30 + s) & 1;
@@ -230,7 +230,7 @@ static void make_days(size_t lists, size_t days, size_t organisations)
         for (size_t s = 0; s < lists; s++)
             for (size_t o = 0; o < organisations; o++)
                 what[d * lists + s][o] = list[s][o] ? 1 + meets[o] : 0;
-        for (size_t n = next() % 12, o = next() % organisations; n; n--)
+        for (size_t n = random_next() % 12, o = random_next() % organisations; n; n--)
             meets[(o + n) % organisations] ^= 1;
     }
 }
@@ -241,9 +241,9 @@ static void linear_algebra_over_days_is_told(void **state)
     static struct world w;
     unsigned found = 0;
     for (int round = 0; round < 150; round++) {
-        size_t lists = 2 + next() % 2, days = 1 + next() % 2, n = 16;
+        size_t lists = 2 + random_next() % 2, days = 1 + random_next() % 2, n = 16;
         make_days(lists, days, n);
-        show(&w, lists * days, n);
+        world_show(&w, lists * days, n);
         bool reader = reader_solves(lists * days, n), guard = publish_guard_tells(w.shown, lists * days, 5, NULL);
         if (reader != guard)
             fail_msg("round %d: %zu lists, %zu days: a reader %s, the guard %s", round, lists, days,

@@ -31,7 +31,7 @@ static const char zones[] =
     "only6.example.org AAAA 2001:db8::1\n"
     "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa PTR only6.example.org\n";
 
-static void addresses(void **state)
+static void rdns_addresses(void **state)
 {
     static const struct {
         const char *client;
@@ -159,7 +159,7 @@ static void helo(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(addresses), cmocka_unit_test(ten_names),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(rdns_addresses), cmocka_unit_test(ten_names),
                                        cmocka_unit_test(helo)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

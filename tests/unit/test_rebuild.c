@@ -42,12 +42,12 @@ static struct store *open_it(const char *path)
 }
 
 /* Only in a process of the test's own: the daemon's part. */
-static bool stop(void)
+static bool rebuild_stop(void)
 {
     return steps_left-- <= 0;
 }
 
-static void add(struct store *s, unsigned n, unsigned count)
+static void mails_add(struct store *s, unsigned n, unsigned count)
 {
     char name[40], id[40];
     snprintf(name, sizeof name, "d%u.example", n);
@@ -72,7 +72,7 @@ static void change(struct store *s, unsigned n, unsigned how)
     char name[40];
     snprintf(name, sizeof name, "d%u.example", n);
     if (how == 0)
-        add(s, n, 3);
+        mails_add(s, n, 3);
     else if (how == 1)
         assert_int_equal(store_run(s, NULL, "DELETE FROM subject_day WHERE subject = $1", "t", name), STATUS_OK);
     else if (how == 2)
@@ -86,12 +86,12 @@ static void change(struct store *s, unsigned n, unsigned how)
                          STATUS_OK);
 }
 
-static void fill(const char *path)
+static void store_fill(const char *path)
 {
     struct store *s = open_it(path);
     assert_int_equal(store_begin(s), STATUS_OK);
     for (unsigned n = 0; n < ROWS; n++)
-        add(s, n, n);
+        mails_add(s, n, n);
     assert_int_equal(store_commit(s), STATUS_OK);
     store_close(s);
 }
@@ -115,8 +115,8 @@ static int set_up(void **state)
     snprintf(fresh, sizeof fresh, "%s.rebuilt", db);
     snprintf(mirror, sizeof mirror, "%s/mirror.db", dir);
     snprintf(backup, sizeof backup, "%s/backup.db", dir);
-    fill(db);
-    fill(mirror);
+    store_fill(db);
+    store_fill(mirror);
     want(db);
     return 0;
 }
@@ -141,7 +141,7 @@ static pid_t rebuild_in_child(int steps, bool dies)
     steps_left = steps;
     if (!s)
         _exit(3);
-    enum status st = store_rebuild(s, stop, &wanted, &done);
+    enum status st = store_rebuild(s, rebuild_stop, &wanted, &done);
     if (dies)
         raise(SIGKILL);
     if (st != STATUS_OK)
@@ -158,7 +158,7 @@ static int ended(pid_t pid)
 }
 
 /* Every table of the schema has the same rows in both. */
-static void same(void)
+static void stores_same(void)
 {
     char sql[700], names[64][64];
     size_t count = 0;
@@ -199,7 +199,7 @@ static bool is_there(const char *path)
     return stat(path, &st) == 0;
 }
 
-static void finish(void)
+static void rebuild_finish(void)
 {
     int how = 0;
     for (int i = 0; i < 50 && how == 0; i++)
@@ -245,11 +245,11 @@ static void test_killed(void **state)
         }
     }
     assert_true(grew > 1);
-    finish();
+    rebuild_finish();
     assert_int_equal(stat(db, &after), 0);
     assert_true(after.st_ino != before.st_ino);
     assert_int_equal(after.st_mode, before.st_mode);
-    same();
+    stores_same();
 }
 
 /* While somebody has the store open it is not put in place; who opened the old file then may not write to it. */
@@ -267,8 +267,8 @@ static void test_open_elsewhere(void **state)
     assert_false(store_is_replaced(other));
     store_close(other);
     store_close(m);
-    finish();
-    same();
+    rebuild_finish();
+    stores_same();
 }
 
 /* A store from a backup is older than the copy; a store that somebody forgot of is not what was copied. */
@@ -298,8 +298,8 @@ static void test_begins_anew(void **state)
     assert_int_equal(retention_forget(m, "d77.example", false, &rows), STATUS_OK);
     store_close(s);
     store_close(m);
-    finish();
-    same();
+    rebuild_finish();
+    stores_same();
 }
 
 /* A process that still has the old file open when another one is in its place. */
@@ -378,8 +378,8 @@ static void test_copied_by_hand(void **state)
         copy_file(backup, db);
         copy_file(kept, mirror);
     }
-    finish();
-    same();
+    rebuild_finish();
+    stores_same();
 }
 
 static const struct {

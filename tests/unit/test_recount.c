@@ -177,7 +177,7 @@ static void dump(struct buf *out)
     dump_rows(out, "SELECT day, name, org FROM org_group_day ORDER BY 1,2,3", 3);
 }
 
-static void run(const char *sql)
+static void sql_run(const char *sql)
 {
     assert_int_equal(store_run(s, &(int64_t){0}, sql, ""), STATUS_OK);
 }
@@ -231,7 +231,7 @@ static void what_is_damaged_comes_back(void **state)
     random_mails(200);
     dump(&before);
     for (size_t i = 0; i < sizeof damage / sizeof *damage; i++) {
-        run(damage[i]);
+        sql_run(damage[i]);
         dump(&after);
         assert_string_not_equal(before.p, after.p);
         assert_int_equal(recount(s, lists, &found), STATUS_OK);
@@ -241,7 +241,7 @@ static void what_is_damaged_comes_back(void **state)
         if (strcmp(before.p, after.p) != 0)
             fail_msg("not mended: %s", damage[i]);
     }
-    run("DELETE FROM org_day WHERE day = 20775");
+    sql_run("DELETE FROM org_day WHERE day = 20775");
     assert_int_equal(recount(s, lists, &found), STATUS_OK);
     assert_int_equal(found.mended_count, 1);
     assert_int_equal(found.mended[0], 20775);
@@ -256,9 +256,9 @@ static void a_day_without_all_records_stays(void **state)
     struct recount found;
     seed = 5;
     random_mails(150);
-    run("UPDATE mail SET record = NULL WHERE t = (SELECT min(t) FROM mail)"); /* older than may be kept */
-    run("DELETE FROM mail WHERE t = (SELECT max(t) FROM mail)");              /* forgotten */
-    run("UPDATE org_day SET mails = mails + 1 WHERE day IN (20773, 20778)");
+    sql_run("UPDATE mail SET record = NULL WHERE t = (SELECT min(t) FROM mail)"); /* older than may be kept */
+    sql_run("DELETE FROM mail WHERE t = (SELECT max(t) FROM mail)");              /* forgotten */
+    sql_run("UPDATE org_day SET mails = mails + 1 WHERE day IN (20773, 20778)");
     dump(&before);
     assert_int_equal(recount(s, lists, &found), STATUS_OK);
     assert_int_equal(found.days, 4);

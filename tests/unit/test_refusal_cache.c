@@ -27,7 +27,7 @@ static struct zones_event event(const char *reason)
     return e;
 }
 
-static void put(struct refusal_cache *r, const char *label, const char *reason, struct refusal_left *left)
+static void refusal_put(struct refusal_cache *r, const char *label, const char *reason, struct refusal_left *left)
 {
     struct refusal_key k = key(label, 1, 1);
     struct zones_event e = event(reason);
@@ -47,10 +47,10 @@ static void known_from_the_second_refusal_on(void **state)
     struct refusal_cache *r = refusal_cache_new();
     struct refusal_left left;
     char text[DECIDE_TEXT];
-    put(r, "www", "first", &left);
+    refusal_put(r, "www", "first", &left);
     assert_int_equal(left.event.weight, 0);
     assert_false(known(r, "www", 1, 1, 50, text));
-    put(r, "www", "second", &left);
+    refusal_put(r, "www", "second", &left);
     assert_true(known(r, "www", 1, 1, 50, text));
     assert_string_equal(text, "second");
     assert_true(known(r, "WwW", 1, 1, 50, text)); /* RFC 4343 */
@@ -77,15 +77,15 @@ static void repeats_are_handed_over_once(void **state)
     struct zones_event out;
     struct refusal_left left;
     char text[DECIDE_TEXT];
-    put(r, "www", "why", &left);
-    put(r, "www", "why", &left);
+    refusal_put(r, "www", "why", &left);
+    refusal_put(r, "www", "why", &left);
     for (int i = 0; i < 5; i++)
         assert_true(known(r, "www", 1, 1, 50, text));
     assert_int_equal(all_repeats(r, &out), 5);
     assert_string_equal(out.reason, "why");
     assert_int_equal(all_repeats(r, &out), 0);
     assert_true(known(r, "www", 1, 1, 50, text));
-    put(r, "www", "another", &left); /* takes the slot again: what was counted there is left to the caller */
+    refusal_put(r, "www", "another", &left); /* takes the slot again: what was counted there is left to the caller */
     assert_int_equal(left.event.weight, 1);
     assert_string_equal(left.event.reason, "why");
     assert_int_equal(all_repeats(r, &out), 0);
@@ -98,11 +98,11 @@ static void names_asked_for_once_push_nothing_out(void **state)
     struct refusal_cache *r = refusal_cache_new();
     struct refusal_left left;
     char text[DECIDE_TEXT], label[40];
-    put(r, "www", "why", &left);
-    put(r, "www", "why", &left);
+    refusal_put(r, "www", "why", &left);
+    refusal_put(r, "www", "why", &left);
     for (unsigned i = 0; i < 50 * REFUSAL_CACHE_SLOTS; i++) {
         snprintf(label, sizeof label, "n%u", i);
-        put(r, label, "made up", &left);
+        refusal_put(r, label, "made up", &left);
         assert_int_equal(left.event.weight, 0);
         assert_false(known(r, label, 1, 1, 50, text));
     }
@@ -118,15 +118,15 @@ static void what_is_displaced_is_named(void **state)
     struct refusal_left left;
     char text[DECIDE_TEXT], label[40];
     bool found = false;
-    put(r, "www", "why", &left);
-    put(r, "www", "why", &left);
+    refusal_put(r, "www", "why", &left);
+    refusal_put(r, "www", "why", &left);
     assert_int_equal(left.length, 0);
-    put(r, "www", "why", &left); /* the same question again */
+    refusal_put(r, "www", "why", &left); /* the same question again */
     assert_int_equal(left.length, 0);
     for (unsigned i = 0; i < 50 * REFUSAL_CACHE_SLOTS && !found; i++) {
         snprintf(label, sizeof label, "n%u", i);
-        put(r, label, "another", &left);
-        put(r, label, "another", &left);
+        refusal_put(r, label, "another", &left);
+        refusal_put(r, label, "another", &left);
         found = left.length == 13 && memcmp(left.name, "\3www\7example", 13) == 0;
         assert_int_equal(found, !known(r, "www", 1, 1, 50, text));
     }

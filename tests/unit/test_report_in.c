@@ -52,7 +52,7 @@ static const char tlsrpt[] =
 
 static struct report_seen seen; /* of the last parse */
 
-static enum status parse(const char *p, size_t n, struct arena *a, struct report_in *r, char *why)
+static enum status report_parse(const char *p, size_t n, struct arena *a, struct report_in *r, char *why)
 {
     char *copy = exact(p, n);
     struct buf text = BUF_INIT;
@@ -73,7 +73,7 @@ static void takes(const char *p, size_t n, const char *org, const char *domain, 
     char why[200] = "";
     struct report_in r;
     struct arena *a = arena_new(1 << 26);
-    if (parse(p, n, a, &r, why) != STATUS_OK)
+    if (report_parse(p, n, a, &r, why) != STATUS_OK)
         fail_msg("%s", why);
     assert_string_equal(r.org, org);
     assert_string_equal(r.domains[0], domain);
@@ -87,12 +87,12 @@ static void takes(const char *p, size_t n, const char *org, const char *domain, 
     arena_free(a);
 }
 
-static void refuses(const char *p, size_t n, const char *says)
+static void report_refuses(const char *p, size_t n, const char *says)
 {
     char why[200] = "";
     struct report_in r;
     struct arena *a = arena_new(1 << 26);
-    assert_int_not_equal(parse(p, n, a, &r, why), STATUS_OK);
+    assert_int_not_equal(report_parse(p, n, a, &r, why), STATUS_OK);
     if (!strstr(why, says))
         fail_msg("'%s' does not say '%s'", why, says);
     arena_free(a);
@@ -117,7 +117,7 @@ static void both_forms(void **state)
     char why[200];
     struct report_in r;
     struct arena *a = arena_new(1 << 25);
-    assert_int_equal(parse(rfc9990, sizeof rfc9990 - 1, a, &r, why), STATUS_OK);
+    assert_int_equal(report_parse(rfc9990, sizeof rfc9990 - 1, a, &r, why), STATUS_OK);
     assert_string_equal(seen.row[0].detail, "dkim=example.org/s1:pass reason=mailing_list");
     assert_string_equal(r.policy, "p=reject sp=none");
     assert_string_equal(seen.row[0].header_from, "example.org");
@@ -165,24 +165,24 @@ static void bombs(void **state)
     assert_non_null(packed);
     memset(zeros, ' ', n);
     size_t m = pack(zeros, n, 31, packed, 1 << 20);
-    refuses(packed, m, "unpacks to more than is read");
-    refuses(packed, m / 2, "cut off");
+    report_refuses(packed, m, "unpacks to more than is read");
+    report_refuses(packed, m / 2, "cut off");
     free(zeros);
     free(packed);
     static const char laughs[] = "<?xml version=\"1.0\"?><!DOCTYPE feedback [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b "
                                  "\"&a;&a;&a;&a;\">]><feedback>&b;</feedback>";
-    refuses(laughs, sizeof laughs - 1, "document type");
+    report_refuses(laughs, sizeof laughs - 1, "document type");
     static const char file[] =
         "<?xml version=\"1.0\"?><!DOCTYPE f [<!ENTITY x SYSTEM "
         "\"file:///etc/passwd\">]><feedback><report_metadata><org_name>&x;</org_name></report_metadata></feedback>";
-    refuses(file, sizeof file - 1, "document type");
+    report_refuses(file, sizeof file - 1, "document type");
     /* The same, hidden from the eye by another encoding. */
     char wide[2 * sizeof file];
     for (size_t i = 0; i < sizeof file; i++) {
         wide[2 * i] = file[i];
         wide[2 * i + 1] = 0;
     }
-    refuses(wide, sizeof wide, "");
+    report_refuses(wide, sizeof wide, "");
 }
 
 static void deep_and_broken(void **state)
@@ -192,30 +192,30 @@ static void deep_and_broken(void **state)
     buf_adds(&b, "<feedback>");
     for (int i = 0; i < 100000; i++)
         buf_adds(&b, "<a>");
-    refuses(b.p, b.n, "nested more deeply");
+    report_refuses(b.p, b.n, "nested more deeply");
     buf_reset(&b);
     buf_adds(&b, "{\"policies\":");
     for (int i = 0; i < 100000; i++)
         buf_adds(&b, "[");
-    refuses(b.p, b.n, "nested more deeply");
+    report_refuses(b.p, b.n, "nested more deeply");
     buf_reset(&b);
     for (int i = 0; i < 3000; i++)
         buf_adds(&b, "Content-Type: multipart/mixed; boundary=x\n\n--x\n");
-    refuses(b.p, b.n, "no report");
+    report_refuses(b.p, b.n, "no report");
     buf_release(&b);
     /* Cut off in its last record it is none; behind it, the record is whole and kept. */
     size_t whole = sizeof rfc9990 - 1 - strlen("</feedback>");
     for (size_t cut = 1; cut < whole; cut += 7)
-        refuses(rfc9990, cut, "");
+        report_refuses(rfc9990, cut, "");
     takes(rfc9990, whole, "Receiver", "example.org", 1, 7);
     for (size_t cut = 0; cut < sizeof tlsrpt - 1; cut += 7)
-        refuses(tlsrpt, cut, "");
-    refuses("<feedback/>", 11, "missing");
-    refuses("<other/>", 8, "");
-    refuses("PK\3\4", 4, "");
-    refuses("{}", 2, "missing");
+        report_refuses(tlsrpt, cut, "");
+    report_refuses("<feedback/>", 11, "missing");
+    report_refuses("<other/>", 8, "");
+    report_refuses("PK\3\4", 4, "");
+    report_refuses("{}", 2, "missing");
     static const char nothing[] = "Content-Type: text/xml\nContent-Transfer-Encoding: base64\n\n!\n"; /* 0 octets */
-    refuses(nothing, sizeof nothing - 1, "no report");
+    report_refuses(nothing, sizeof nothing - 1, "no report");
 }
 
 /* ---- what is in them ---- */
@@ -253,14 +253,14 @@ static void domains_are_one_name(void **state)
         if (t[i].kept)
             takes(b.p, b.n, "Receiver", t[i].kept, 1, 7);
         else
-            refuses(b.p, b.n, "in line 3, is no domain name");
+            report_refuses(b.p, b.n, "in line 3, is no domain name");
         buf_reset(&element);
         buf_printf(&element, "\n\"policy-domain\":\"%s\"", t[i].written);
         replaced(&b, tlsrpt, "\"policy-domain\":\"company-y.example\"", element.p);
         if (t[i].kept)
             takes(b.p, b.n, "Company-X", t[i].kept, 4, 5629);
         else
-            refuses(b.p, b.n, "policy 1, in line 2, is no domain name");
+            report_refuses(b.p, b.n, "policy 1, in line 2, is no domain name");
     }
     buf_release(&element);
     buf_release(&b);
@@ -422,7 +422,7 @@ static void moments(void **state)
 }
 
 /* RFC 5952; RFC 4291 2.5.5.2. */
-static void addresses(void **state)
+static void report_addresses(void **state)
 {
     static const char *const t[][2] = {{"192.0.2.1", "192.0.2.1"},
                                        {"2001:DB8:0:0::0:1", "2001:db8::1"},
@@ -906,7 +906,7 @@ int main(void)
                                        cmocka_unit_test(ampersands),
                                        cmocka_unit_test(encodings),
                                        cmocka_unit_test(moments),
-                                       cmocka_unit_test(addresses),
+                                       cmocka_unit_test(report_addresses),
                                        cmocka_unit_test(domains),
                                        cmocka_unit_test(several_and_footers),
                                        cmocka_unit_test(tls_counts),

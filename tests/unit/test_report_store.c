@@ -46,7 +46,7 @@ static int tear_down(void **state)
     return ledger_store_remove(&own);
 }
 
-static int64_t number(const char *sql)
+static int64_t sql_number(const char *sql)
 {
     int64_t n = -1;
     if (store_ask_number(other, 0, &n, sql, "") != STATUS_OK)
@@ -55,9 +55,9 @@ static int64_t number(const char *sql)
 }
 
 /* As all queries ask. */
-static int64_t seen(void)
+static int64_t mails_seen(void)
 {
-    return number(
+    return sql_number(
         "SELECT COALESCE(sum(w.count), 0) FROM report_in i JOIN report_in_row w ON w.kind = i.kind AND w.org = "
         "i.org AND w.report_id = i.report_id AND w.domain = i.domain WHERE i.ours = 1");
 }
@@ -77,7 +77,7 @@ static void write_rows(size_t n)
     }
 }
 
-static void begin(void)
+static void report_begin(void)
 {
     if (report_store_begin(s, &report, "file", about) != STATUS_OK)
         fail_msg("%s", store_error(s));
@@ -86,21 +86,21 @@ static void begin(void)
 static void all_or_nothing_is_seen(void **state)
 {
     (void)state;
-    begin();
+    report_begin();
     write_rows(ROWS);
-    assert_int_equal(seen(), 0);
+    assert_int_equal(mails_seen(), 0);
     assert_int_equal(store_begin(other), STATUS_OK); /* others write meanwhile */
     store_rollback(other);
-    assert_true(number("SELECT count(*) FROM report_in_row") >= REPORT_STORE_STEP * 3);
+    assert_true(sql_number("SELECT count(*) FROM report_in_row") >= REPORT_STORE_STEP * 3);
     assert_int_equal(report_store_end(s, &report, about), STATUS_OK);
-    assert_int_equal(seen(), ROWS * 2);
+    assert_int_equal(mails_seen(), ROWS * 2);
     assert_int_equal(about[0].rows + about[1].rows, ROWS);
-    begin();
+    report_begin();
     assert_false(about[0].fresh || about[1].fresh);
     write_rows(ROWS);
     assert_int_equal(report_store_end(s, &report, about), STATUS_OK);
-    assert_int_equal(seen(), ROWS * 2);
-    assert_int_equal(number("SELECT count(*) FROM report_in"), 2);
+    assert_int_equal(mails_seen(), ROWS * 2);
+    assert_int_equal(sql_number("SELECT count(*) FROM report_in"), 2);
 }
 
 static void a_broken_one_is_taken_back(void **state)
@@ -108,11 +108,11 @@ static void a_broken_one_is_taken_back(void **state)
     static const size_t at[] = {0, 1, REPORT_STORE_STEP, REPORT_STORE_STEP + 1, ROWS};
     (void)state;
     for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
-        begin();
+        report_begin();
         write_rows(at[i]);
         report_store_drop(s, &report, about);
-        assert_int_equal(number("SELECT count(*) FROM report_in"), 0);
-        assert_int_equal(number("SELECT count(*) FROM report_in_row"), 0);
+        assert_int_equal(sql_number("SELECT count(*) FROM report_in"), 0);
+        assert_int_equal(sql_number("SELECT count(*) FROM report_in_row"), 0);
     }
 }
 
@@ -120,30 +120,30 @@ static void a_broken_one_is_taken_back(void **state)
 static void one_that_was_left_begins_anew(void **state)
 {
     (void)state;
-    begin();
+    report_begin();
     write_rows(ROWS);
     struct report_store_about left[2] = {about[0], about[1]};
     s = store_close(s);
     s = ledger_store_open(&own);
-    assert_int_equal(seen(), 0);
-    assert_int_equal(number("SELECT count(*) FROM report_in WHERE ours < 0"), 2);
+    assert_int_equal(mails_seen(), 0);
+    assert_int_equal(sql_number("SELECT count(*) FROM report_in WHERE ours < 0"), 2);
     assert_int_equal(report_store_begin(s, &report, "file", about), STATUS_AGAIN); /* perhaps it is still at it */
     assert_non_null(strstr(store_error(s), "another program"));
     clock_set_wall(clock_wall() + REPORT_STORE_LEFT_SECONDS + 1);
-    begin();
+    report_begin();
     write_rows(10);
     assert_int_equal(report_store_end(s, &report, about), STATUS_OK);
-    assert_int_equal(seen(), 20);
-    assert_int_equal(number("SELECT count(*) FROM report_in_row"), 10);
+    assert_int_equal(mails_seen(), 20);
+    assert_int_equal(sql_number("SELECT count(*) FROM report_in_row"), 10);
     report_store_drop(s, &report, left); /* should it live after all: nothing of the other's is taken back */
-    assert_int_equal(seen(), 20);
+    assert_int_equal(mails_seen(), 20);
 }
 
 /* Two at once, the first of which was taken for dead: what is seen is one of them, whole. */
 static void the_slow_one_gives_up(void **state)
 {
     (void)state;
-    begin();
+    report_begin();
     write_rows(ROWS);
     clock_set_wall(clock_wall() + REPORT_STORE_LEFT_SECONDS + 1);
     struct report_store_about second[2] = {{.ours = true}, {.ours = true}};
@@ -151,8 +151,8 @@ static void the_slow_one_gives_up(void **state)
     assert_int_equal(report_store_end(other, &report, second), STATUS_OK);
     assert_int_equal(report_store_end(s, &report, about), STATUS_AGAIN);
     report_store_drop(s, &report, about);
-    assert_int_equal(number("SELECT count(*) FROM report_in WHERE ours = 1"), 2);
-    assert_int_equal(number("SELECT count(*) FROM report_in_row"), 0);
+    assert_int_equal(sql_number("SELECT count(*) FROM report_in WHERE ours = 1"), 2);
+    assert_int_equal(sql_number("SELECT count(*) FROM report_in_row"), 0);
 }
 
 #define ON(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)

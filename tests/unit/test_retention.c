@@ -45,7 +45,7 @@ static int tear_down(void **state)
     return ledger_store_remove(&own);
 }
 
-static int64_t number(const char *sql)
+static int64_t sql_number(const char *sql)
 {
     int64_t n = -1;
     if (store_ask_number(s, -1, &n, sql, "") != STATUS_OK)
@@ -96,9 +96,9 @@ static void references_last_14_days(void **state)
     mails("thirteen.example", "192.0.2.7", 13, 1, true, true);
     mails("fifteen.example", "192.0.2.7", 15, 1, true, true);
     assert_int_equal(retention_run(s, &keep, clock_wall_us(), NULL, &rows), STATUS_OK);
-    assert_int_equal(number("SELECT count(*) FROM mail WHERE reference = 'K3V7QX2M5A'"), 1);
+    assert_int_equal(sql_number("SELECT count(*) FROM mail WHERE reference = 'K3V7QX2M5A'"), 1);
     assert_int_equal(
-        number("SELECT count(*) FROM mail WHERE reference IS NOT NULL AND from_domain = 'thirteen.example'"), 1);
+        sql_number("SELECT count(*) FROM mail WHERE reference IS NOT NULL AND from_domain = 'thirteen.example'"), 1);
     policy_unref(p);
 }
 
@@ -132,20 +132,22 @@ static void identities_go_in_time(void **state)
     mails("long.example", "192.0.2.9", 900, 5, true, true);
     if (retention_run(s, &keep, clock_wall_us(), NULL, &rows) != STATUS_OK)
         fail_msg("%s", store_error(s));
-    assert_int_equal(number("SELECT count(*) FROM mail"), 5);
-    assert_int_equal(number("SELECT count(*) FROM mail WHERE from_domain = 'new.example' AND client = '192.0.2.7' AND "
-                            "queue_id IS NOT NULL AND "
-                            "message_id IS NOT NULL AND record IS NOT NULL AND reference = 'K3V7QX2M5A'"),
-                     2);
+    assert_int_equal(sql_number("SELECT count(*) FROM mail"), 5);
     assert_int_equal(
-        number("SELECT count(*) FROM mail WHERE from_domain = 'old.example' AND client IS NULL AND "
-               "queue_id IS NULL AND message_id IS "
-               "NULL AND helo IS NULL AND record IS NULL AND reference IS NULL AND client_net = '2001:db8:1:200::/56'"),
+        sql_number("SELECT count(*) FROM mail WHERE from_domain = 'new.example' AND client = '192.0.2.7' AND "
+                   "queue_id IS NOT NULL AND "
+                   "message_id IS NOT NULL AND record IS NOT NULL AND reference = 'K3V7QX2M5A'"),
+        2);
+    assert_int_equal(
+        sql_number(
+            "SELECT count(*) FROM mail WHERE from_domain = 'old.example' AND client IS NULL AND "
+            "queue_id IS NULL AND message_id IS "
+            "NULL AND helo IS NULL AND record IS NULL AND reference IS NULL AND client_net = '2001:db8:1:200::/56'"),
         3);
-    assert_int_equal(number("SELECT sum(count) FROM subject_day WHERE subject = 'gone.example'"), 4);
-    assert_int_equal(number("SELECT count(*) FROM subject_day WHERE subject = 'long.example'"), 0);
-    assert_int_equal(number("SELECT count(*) FROM dmarc_row WHERE domain <> 'new.example'"), 0);
-    assert_int_equal(number("SELECT sum(count) FROM dmarc_row WHERE domain = 'new.example'"), 2);
+    assert_int_equal(sql_number("SELECT sum(count) FROM subject_day WHERE subject = 'gone.example'"), 4);
+    assert_int_equal(sql_number("SELECT count(*) FROM subject_day WHERE subject = 'long.example'"), 0);
+    assert_int_equal(sql_number("SELECT count(*) FROM dmarc_row WHERE domain <> 'new.example'"), 0);
+    assert_int_equal(sql_number("SELECT sum(count) FROM dmarc_row WHERE domain = 'new.example'"), 2);
     assert_true(rows > 0);
     if (retention_run(s, &keep, clock_wall_us(), NULL, &rows) != STATUS_OK)
         fail_msg("%s", store_error(s));
@@ -165,7 +167,7 @@ static bool one_step_is_done(void)
 {
     int kept = ticks;
     ticks = -1;
-    bool done = number("SELECT count(*) FROM mail WHERE exact = 0") > 0;
+    bool done = sql_number("SELECT count(*) FROM mail WHERE exact = 0") > 0;
     ticks = kept;
     return done;
 }
@@ -226,17 +228,18 @@ static void rows_of_a_left_out_report_stay(void **state)
     }
     struct retention_keep keep = {14 * 86400, 90 * 86400, 800 * 86400};
     assert_int_equal(retention_run(s, &keep, clock_wall_us(), NULL, &rows), STATUS_OK);
-    assert_int_equal(number("SELECT count(*) FROM dmarc_row"), 3);
-    assert_int_equal(number("SELECT sum(count) FROM dmarc_row WHERE domain IN ('left.example', 'suppressed.example', "
-                            "'given-up.example')"),
-                     6);
-    assert_int_equal(number("SELECT count(*) FROM dmarc_domain WHERE domain = 'left.example'"), 1);
-    assert_int_equal(number("SELECT count(*) FROM mail WHERE client IS NOT NULL"), 0);
+    assert_int_equal(sql_number("SELECT count(*) FROM dmarc_row"), 3);
+    assert_int_equal(
+        sql_number("SELECT sum(count) FROM dmarc_row WHERE domain IN ('left.example', 'suppressed.example', "
+                   "'given-up.example')"),
+        6);
+    assert_int_equal(sql_number("SELECT count(*) FROM dmarc_domain WHERE domain = 'left.example'"), 1);
+    assert_int_equal(sql_number("SELECT count(*) FROM mail WHERE client IS NOT NULL"), 0);
     assert_int_equal(retention_run(s, &keep, clock_wall_us(), NULL, &rows), STATUS_OK);
     assert_int_equal(rows, 0);
     keep.identity = 13 * 86400; /* somebody wants less to be kept */
     assert_int_equal(retention_run(s, &keep, clock_wall_us(), NULL, &rows), STATUS_OK);
-    assert_int_equal(number("SELECT count(*) FROM dmarc_row"), 0);
+    assert_int_equal(sql_number("SELECT count(*) FROM dmarc_row"), 0);
 }
 
 /* One subject has more rows than a step: those behind it are looked at, too. */
@@ -256,8 +259,8 @@ static void one_subject_of_many_rows(void **state)
         assert_int_equal(store_run(s, NULL, old, "ti", *name, (int64_t)(TODAY - 900)), STATUS_OK);
     struct retention_keep keep = {14 * 86400, 90 * 86400, 800 * 86400};
     assert_int_equal(retention_run(s, &keep, clock_wall_us(), NULL, &rows), STATUS_OK);
-    assert_int_equal(number("SELECT count(*) FROM subject_day WHERE subject <> 'm.example' OR result = 'pass'"), 0);
-    assert_int_equal(number("SELECT count(*) FROM subject_day"), 20000);
+    assert_int_equal(sql_number("SELECT count(*) FROM subject_day WHERE subject <> 'm.example' OR result = 'pass'"), 0);
+    assert_int_equal(sql_number("SELECT count(*) FROM subject_day"), 20000);
 }
 
 static void months_come_and_go(void **state)
@@ -267,21 +270,21 @@ static void months_come_and_go(void **state)
     int64_t rows;
     struct retention_keep keep = {14 * 86400, 90 * 86400, 800 * 86400};
     if (!where)
-        skip();                              /* SQLite has no partitions */
-    assert_int_equal(number(partitions), 7); /* August to January, and the rest */
+        skip();                                  /* SQLite has no partitions */
+    assert_int_equal(sql_number(partitions), 7); /* August to January, and the rest */
     mails("a.example", "192.0.2.7", 1, 2, true, true);
     mails("b.example", "192.0.2.7", 75, 3, true, true);
     mails("c.example", "192.0.2.7", 400, 4, true, true);
-    assert_int_equal(number("SELECT count(*) FROM mail_202611"), 2);
-    assert_int_equal(number("SELECT count(*) FROM mail_202609"), 3);
-    assert_int_equal(number("SELECT count(*) FROM mail_default"), 4);
+    assert_int_equal(sql_number("SELECT count(*) FROM mail_202611"), 2);
+    assert_int_equal(sql_number("SELECT count(*) FROM mail_202609"), 3);
+    assert_int_equal(sql_number("SELECT count(*) FROM mail_default"), 4);
     clock_set_wall((time_t)(TODAY + 45) * 86400);
     if (retention_run(s, &keep, clock_wall_us(), NULL, &rows) != STATUS_OK)
         fail_msg("%s", store_error(s));
-    assert_int_equal(number("SELECT count(*) FROM mail"), 2);
-    assert_int_equal(number(partitions), 7); /* October to March */
-    assert_int_equal(number("SELECT count(*) FROM pg_class WHERE relname IN ('mail_202608', 'mail_202609')"), 0);
-    assert_int_equal(number("SELECT count(*) FROM pg_class WHERE relname IN ('mail_202702', 'mail_202703')"), 2);
+    assert_int_equal(sql_number("SELECT count(*) FROM mail"), 2);
+    assert_int_equal(sql_number(partitions), 7); /* October to March */
+    assert_int_equal(sql_number("SELECT count(*) FROM pg_class WHERE relname IN ('mail_202608', 'mail_202609')"), 0);
+    assert_int_equal(sql_number("SELECT count(*) FROM pg_class WHERE relname IN ('mail_202702', 'mail_202703')"), 2);
 }
 
 static void what_is_forgotten_is_nowhere(void **state)
@@ -292,15 +295,15 @@ static void what_is_forgotten_is_nowhere(void **state)
     mails("sub.who.example", "192.0.2.8", 1, 2, true, true);
     mails("somewho.example", "192.0.2.9", 1, 2, true, true);
     assert_int_equal(retention_forget(s, "who.example", false, &rows), STATUS_OK);
-    assert_int_equal(number("SELECT count(*) FROM mail"), 2);
-    assert_int_equal(number("SELECT count(*) FROM subject_day"), 1);
-    assert_int_equal(number("SELECT count(*) FROM dmarc_row"), 1);
-    assert_int_equal(number("SELECT count(*) FROM dmarc_domain"), 1);
-    assert_int_equal(number("SELECT count(*) FROM signer_day"), 1);
-    assert_int_equal(number("SELECT sum(count) FROM standard_day"), 6);
+    assert_int_equal(sql_number("SELECT count(*) FROM mail"), 2);
+    assert_int_equal(sql_number("SELECT count(*) FROM subject_day"), 1);
+    assert_int_equal(sql_number("SELECT count(*) FROM dmarc_row"), 1);
+    assert_int_equal(sql_number("SELECT count(*) FROM dmarc_domain"), 1);
+    assert_int_equal(sql_number("SELECT count(*) FROM signer_day"), 1);
+    assert_int_equal(sql_number("SELECT sum(count) FROM standard_day"), 6);
     assert_int_equal(retention_forget(s, "192.0.2.9", false, &rows), STATUS_OK);
-    assert_int_equal(number("SELECT count(*) FROM mail"), 0);
-    assert_int_equal(number("SELECT count(*) FROM dmarc_row"), 0);
+    assert_int_equal(sql_number("SELECT count(*) FROM mail"), 0);
+    assert_int_equal(sql_number("SELECT count(*) FROM dmarc_row"), 0);
 }
 
 struct listed {
@@ -390,13 +393,13 @@ static void what_is_forgotten_is_in_no_file(void **state)
         assert_int_equal(store_run(s, &(int64_t){0}, more[i], ""), STATUS_OK);
     assert_int_equal(retention_forget(s, "who.example", true, &rows), STATUS_OK);
     assert_true(rows > 50);
-    assert_int_equal(number("SELECT count(*) FROM mail"), 100);
+    assert_int_equal(sql_number("SELECT count(*) FROM mail"), 100);
     assert_int_equal(retention_forget(s, "who.example", false, &rows), STATUS_OK);
-    assert_int_equal(number("SELECT count(*) FROM mail"), 50);
-    assert_int_equal(number("SELECT count(*) FROM zone WHERE reason = ''"), 1);
-    assert_int_equal(number("SELECT count(*) FROM exception"), 0);
-    assert_int_equal(number("SELECT count(*) FROM report_in_row"), 0);
-    assert_int_equal(number("SELECT count(*) FROM report_in"), 1);
+    assert_int_equal(sql_number("SELECT count(*) FROM mail"), 50);
+    assert_int_equal(sql_number("SELECT count(*) FROM zone WHERE reason = ''"), 1);
+    assert_int_equal(sql_number("SELECT count(*) FROM exception"), 0);
+    assert_int_equal(sql_number("SELECT count(*) FROM report_in_row"), 0);
+    assert_int_equal(sql_number("SELECT count(*) FROM report_in"), 1);
     assert_nowhere("who.example");
     assert_nowhere("Who.Example");
     /* Retention: the Message-IDs and queue-ids go from the files too. */
@@ -415,9 +418,10 @@ static void in_small_steps(void **state)
     mails("old.example", "192.0.2.7", 20, 3 * RETENTION_STEP + 7, true, true);
     if (retention_run(s, &keep, clock_wall_us(), NULL, &rows) != STATUS_OK)
         fail_msg("%s", store_error(s));
-    assert_int_equal(number("SELECT count(*) FROM mail WHERE exact = 0 AND record IS NULL"), 3 * RETENTION_STEP + 7);
+    assert_int_equal(sql_number("SELECT count(*) FROM mail WHERE exact = 0 AND record IS NULL"),
+                     3 * RETENTION_STEP + 7);
     assert_int_equal(retention_run(s, &keep, clock_wall_us() + 80 * TIMESTAMP_DAY, NULL, &rows), STATUS_OK);
-    assert_int_equal(number("SELECT count(*) FROM mail"), 0);
+    assert_int_equal(sql_number("SELECT count(*) FROM mail"), 0);
 }
 
 #define HOUR_US (3600 * TIMESTAMP_SECOND)
@@ -505,15 +509,15 @@ static void what_is_dated_ahead_waits(void **state)
     int64_t waiting;
     mails("now.example", "192.0.2.7", 1, 2, true, true);
     mails("ahead.example", "192.0.2.8", -400, 3, true, true);
-    assert_int_equal(number("SELECT count(*) FROM mail"), 2);
-    assert_int_equal(number("SELECT count(*) FROM subject_day WHERE subject = 'ahead.example'"), 0);
+    assert_int_equal(sql_number("SELECT count(*) FROM mail"), 2);
+    assert_int_equal(sql_number("SELECT count(*) FROM subject_day WHERE subject = 'ahead.example'"), 0);
     assert_int_equal(ingest_ahead(s, NULL, &waiting), STATUS_OK);
     assert_int_equal(waiting, 3);
     clock_set_wall((time_t)(TODAY + 401) * 86400);
     assert_int_equal(ingest_ahead(s, NULL, &waiting), STATUS_OK);
     assert_int_equal(waiting, 0);
-    assert_int_equal(number("SELECT count(*) FROM mail WHERE from_domain = 'ahead.example'"), 3);
-    assert_int_equal(number("SELECT sum(count) FROM subject_day WHERE subject = 'ahead.example'"), 3);
+    assert_int_equal(sql_number("SELECT count(*) FROM mail WHERE from_domain = 'ahead.example'"), 3);
+    assert_int_equal(sql_number("SELECT sum(count) FROM subject_day WHERE subject = 'ahead.example'"), 3);
 }
 
 /* More rows on one day than a step has, and more days behind it. */
@@ -535,7 +539,8 @@ static void a_day_of_many_rows(void **state)
     assert_int_equal(retention_forget(s, "victim.example", false, &rows), STATUS_OK);
     assert_int_equal(rows, 3 * 2 * RETENTION_STEP / 1000);
     assert_int_equal(would, rows);
-    assert_int_equal(number("SELECT count(*) FROM dmarc_behind"), 3 * (2 * RETENTION_STEP - 2 * RETENTION_STEP / 1000));
+    assert_int_equal(sql_number("SELECT count(*) FROM dmarc_behind"),
+                     3 * (2 * RETENTION_STEP - 2 * RETENTION_STEP / 1000));
 }
 
 /* What only the compressed record names, in more mails of one moment than a step has. */
@@ -559,7 +564,7 @@ static void what_only_records_name(void **state)
     assert_int_equal(retention_forget(s, "signer.example", false, &rows), STATUS_OK);
     assert_int_equal(rows, RETENTION_STEP + 2);
     assert_int_equal(would, rows);
-    assert_int_equal(number("SELECT count(*) FROM mail"), RETENTION_STEP + 3);
+    assert_int_equal(sql_number("SELECT count(*) FROM mail"), RETENTION_STEP + 3);
 }
 
 static void an_underscore_is_no_wildcard(void **state)
@@ -569,8 +574,8 @@ static void an_underscore_is_no_wildcard(void **state)
     mails("x.a_b.example", "192.0.2.7", 1, 1, true, true);
     mails("x.acb.example", "192.0.2.8", 1, 1, true, true);
     assert_int_equal(retention_forget(s, "a_b.example", false, &rows), STATUS_OK);
-    assert_int_equal(number("SELECT count(*) FROM mail WHERE from_domain = 'x.acb.example'"), 1);
-    assert_int_equal(number("SELECT count(*) FROM mail"), 1);
+    assert_int_equal(sql_number("SELECT count(*) FROM mail WHERE from_domain = 'x.acb.example'"), 1);
+    assert_int_equal(sql_number("SELECT count(*) FROM mail"), 1);
 }
 
 static void mail_that_names(int at, const char *message_id, const char *record)
@@ -595,7 +600,7 @@ static void a_name_in_unicode(void **state)
     mail_that_names(6, "<6@x.example>", "{\"d\":\"\u00f6m\u00fcnchen.example\"}");
     assert_int_equal(retention_forget(s, "xn--mnchen-3ya.example", false, &rows), STATUS_OK);
     assert_int_equal(rows, 4);
-    assert_int_equal(number("SELECT count(*) FROM mail"), 2);
+    assert_int_equal(sql_number("SELECT count(*) FROM mail"), 2);
 }
 
 /* RFC 5895 2: capitals, wide letters, decomposed ones and the full stops of other scripts are mapped before a name is
@@ -631,7 +636,7 @@ static void every_spelling_in_unicode(void **state)
     mail_that_names(++at, "<1@M\u00dcNCHEN.Example>", "{\"id\":\"1\"}");
     assert_int_equal(retention_forget(s, "xn--mnchen-3ya.example", false, &rows), STATUS_OK);
     assert_int_equal(rows, sizeof same / sizeof *same + 1);
-    assert_int_equal(number("SELECT count(*) FROM mail"), sizeof others / sizeof *others);
+    assert_int_equal(sql_number("SELECT count(*) FROM mail"), sizeof others / sizeof *others);
 }
 
 /* A letter beyond ASCII makes it another name. */
@@ -644,7 +649,7 @@ static void a_longer_name_in_unicode(void **state)
     mail_that_names(3, "<3@\u00fc.gone.example>", "{\"id\":\"3\"}");
     assert_int_equal(retention_forget(s, "gone.example", false, &rows), STATUS_OK);
     assert_int_equal(rows, 1);
-    assert_int_equal(number("SELECT count(*) FROM mail"), 2);
+    assert_int_equal(sql_number("SELECT count(*) FROM mail"), 2);
 }
 
 static void who_signs_all_its_mail(void **state)
@@ -680,7 +685,7 @@ static void who_signs_all_its_mail(void **state)
     known_signers_close(k);
 }
 
-static void put(const char *text)
+static void file_put(const char *text)
 {
     char fresh[128];
     snprintf(fresh, sizeof fresh, "%s.x", path);
@@ -697,7 +702,7 @@ static void a_bad_file_leaves_what_was_known(void **state)
     struct known_signers *k = known_signers_open(path);
     assert_non_null(k);
     assert_int_equal(known_signers_count(k), 0);
-    put("assay-knowledge 1 2\na.example\nb.example\n");
+    file_put("assay-knowledge 1 2\na.example\nb.example\n");
     known_signers_refresh(k);
     assert_int_equal(known_signers_count(k), 2);
     static const char *const bad[] = {"",
@@ -710,7 +715,7 @@ static void a_bad_file_leaves_what_was_known(void **state)
                                       "assay-knowledge 1 2\na\nb",
                                       "assay-knowledge 1 99999999999999999999\n"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        put(bad[i]);
+        file_put(bad[i]);
         known_signers_refresh(k);
         assert_int_equal(known_signers_count(k), 2);
         assert_true(known_signers_signs(k, "b.example"));
@@ -718,7 +723,7 @@ static void a_bad_file_leaves_what_was_known(void **state)
     unlink(path);
     known_signers_refresh(k);
     assert_true(known_signers_signs(k, "a.example"));
-    put("assay-knowledge 1 0\n");
+    file_put("assay-knowledge 1 0\n");
     known_signers_refresh(k);
     assert_int_equal(known_signers_count(k), 0);
     known_signers_close(k);
@@ -736,13 +741,13 @@ static void *asker(void *arg)
 static void asked_while_it_changes(void **state)
 {
     (void)state;
-    put("assay-knowledge 1 1\na.example\n");
+    file_put("assay-knowledge 1 1\na.example\n");
     struct known_signers *k = known_signers_open(path);
     pthread_t t[4];
     for (int i = 0; i < 4; i++)
         assert_int_equal(pthread_create(&t[i], NULL, asker, k), 0);
     for (int i = 0; i < 50; i++) {
-        put(i % 2 ? "assay-knowledge 1 1\na.example\n" : "assay-knowledge 1 2\na.example\nb.example\n");
+        file_put(i % 2 ? "assay-knowledge 1 1\na.example\n" : "assay-knowledge 1 2\na.example\nb.example\n");
         known_signers_refresh(k);
     }
     for (int i = 0; i < 4; i++) {

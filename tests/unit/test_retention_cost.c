@@ -130,7 +130,7 @@ static void fill_cleared(int from, int to)
     sql(text);
 }
 
-static void fill(long long day, int from, int to)
+static void tables_fill(long long day, int from, int to)
 {
     static const char *const tables[] = {
 #define TABLE(t, ...) #t,
@@ -198,19 +198,19 @@ static void assert_same_cost(void)
     assert_int_equal(wrong, 0);
 }
 
-static void compare(void (*work)(void))
+static void cost_compare(void (*work)(void))
 {
     if (!s)
         skip();
     count = 0;
     memset(costs, 0, sizeof costs);
-    fill(DAY, 1, FEW);
+    tables_fill(DAY, 1, FEW);
     fill_cleared(1, FEW);
-    fill(DAY - OLD_DAYS, 1, OLD_ROWS);
+    tables_fill(DAY - OLD_DAYS, 1, OLD_ROWS);
     measure(work, false);
-    fill(DAY, FEW + 1, MANY);
+    tables_fill(DAY, FEW + 1, MANY);
     fill_cleared(FEW + 1, MANY);
-    fill(DAY - OLD_DAYS, OLD_ROWS + 1, 2 * OLD_ROWS);
+    tables_fill(DAY - OLD_DAYS, OLD_ROWS + 1, 2 * OLD_ROWS);
     measure(work, true);
     assert_same_cost();
 }
@@ -227,7 +227,7 @@ static void retain(void)
 static void retention(void **state)
 {
     (void)state;
-    compare(retain);
+    cost_compare(retain);
 }
 
 static void forget_one(void)
@@ -240,17 +240,17 @@ static void forget_one(void)
     assert_true(rows >= 10);
 }
 
-static void forget(void **state)
+static void forget_cost(void **state)
 {
     (void)state;
-    compare(forget_one);
+    cost_compare(forget_one);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(retention, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(forget, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(forget_cost, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,7 @@ static const char *in(const char *name)
     return path;
 }
 
-static void put(const char *where, const char *text, uid_t uid, mode_t mode)
+static void file_put(const char *where, const char *text, uid_t uid, mode_t mode)
 {
     int fd = open(where, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     assert_true(fd >= 0);
@@ -45,7 +45,7 @@ static int setup(void **state)
     snprintf(outside, sizeof outside, "%s/outside", top);
     assert_int_equal(mkdir(theirs, 0755), 0);
     assert_int_equal(chown(theirs, THEM, THEM), 0);
-    put(outside, "root's own", 0, 0600);
+    file_put(outside, "root's own", 0, 0600);
     return 0;
 }
 
@@ -96,10 +96,10 @@ static void play(enum trick t, const char *name)
         break;
     case DEVICE:
         if (mknod(at, S_IFCHR | 0666, makedev(1, 3)) != 0)
-            put(at, "no device", 2, 0600); /* a container may not make one */
+            file_put(at, "no device", 2, 0600); /* a container may not make one */
         break;
     case OTHERS:
-        put(at, "of user 2", 2, 0666);
+        file_put(at, "of user 2", 2, 0666);
         break;
     case TRICKS:
         break;
@@ -119,7 +119,7 @@ static void test_read(void **state)
         buf_release(&b);
     }
     unlink(in("read"));
-    put(in("read"), "theirs", THEM, 0644);
+    file_put(in("read"), "theirs", THEM, 0644);
     struct buf b = BUF_INIT;
     assert_int_equal(rootfile_read(in("read"), ROOTFILE_NOBODY, 1000, &b), STATUS_DENIED);
     assert_int_equal(rootfile_read(in("read"), THEM, 1000, &b), STATUS_OK);
@@ -163,7 +163,7 @@ static void test_give(void **state)
         assert_untouched();
     }
     unlink(in("give"));
-    put(in("give"), "root's, to be given", 0, 0600);
+    file_put(in("give"), "root's, to be given", 0, 0600);
     assert_int_equal(rootfile_give(in("give"), S_IFREG, &r), STATUS_OK);
     struct stat st;
     assert_int_equal(lstat(in("give"), &st), 0);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static struct ip address(const char *text)
+static struct ip ip_of(const char *text)
 {
     struct ip a;
     assert_int_equal(ip_from_text(slice_str(text), &a), STATUS_OK);
@@ -18,7 +18,7 @@ static struct ip address(const char *text)
 }
 
 /* The table of this text; NULL: why is set. */
-static struct prefix_table *table(const char *text, char why[ORIGIN_WHY])
+static struct prefix_table *prefix_table_of(const char *text, char why[ORIGIN_WHY])
 {
     char path[] = "/tmp/test_rpki.XXXXXX";
     int fd = mkstemp(path);
@@ -42,14 +42,14 @@ static void the_most_specific_route_counts(void **state)
     };
     char why[ORIGIN_WHY];
     struct prefix_table *routes =
-        table("# a comment\n192.0.0.0\t16\t64502\n192.0.2.0 24 64500\n192.0.2.128\t25\t64501\n"
-              "198.51.100.0\t24\t64503_64504\n203.0.113.0\t24\t64500,64501\n\n"
-              "2001:db8::\t32\t64505\n",
-              why);
+        prefix_table_of("# a comment\n192.0.0.0\t16\t64502\n192.0.2.0 24 64500\n192.0.2.128\t25\t64501\n"
+                        "198.51.100.0\t24\t64503_64504\n203.0.113.0\t24\t64500,64501\n\n"
+                        "2001:db8::\t32\t64505\n",
+                        why);
     assert_non_null(routes);
     for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
         struct buf b = BUF_INIT;
-        struct ip a = address(t[i].address);
+        struct ip a = ip_of(t[i].address);
         origin_of(routes, &a, &b);
         assert_string_equal(b.p, t[i].origins);
         buf_release(&b);
@@ -72,7 +72,7 @@ static void a_wrong_line_is_named(void **state)
     char why[ORIGIN_WHY], text[256];
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         snprintf(text, sizeof text, "192.0.2.0 24 1\n%s", wrong[i]);
-        assert_null(table(text, why));
+        assert_null(prefix_table_of(text, why));
         assert_non_null(strstr(why, ":2: the line should be NETWORK LENGTH ORIGIN"));
     }
     assert_null(origin_load("/nonexistent/routes", why));
@@ -93,7 +93,7 @@ static void origins_come_from_txt_records_that_cover_the_address(void **state)
         {"64500 | 192.0.2.1/24", ""},
         {"", ""},
     };
-    struct ip a = address("192.0.2.9");
+    struct ip a = ip_of("192.0.2.9");
     for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
         struct buf b = BUF_INIT;
         assert_int_equal(origin_from_txt(slice_str(t[i].text), &a, &b), t[i].origins[0] != '\0');
@@ -103,7 +103,7 @@ static void origins_come_from_txt_records_that_cover_the_address(void **state)
 }
 
 /* The result of the test for one address of a mail host; the rest of the domain was not asked about. */
-static enum check_state judge(const char *fields, char evidence[512])
+static enum check_state address_judge(const char *fields, char evidence[512])
 {
     char text[2048];
     struct arena *a = arena_new(1 << 24);
@@ -150,7 +150,7 @@ static void a_route_is_valid_invalid_or_not_covered(void **state)
     };
     char evidence[512];
     for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
-        enum check_state s = judge(t[i].fields, evidence);
+        enum check_state s = address_judge(t[i].fields, evidence);
         if (s != t[i].state)
             print_error("%zu: %s: %s\n", i, check_state_name(s), evidence);
         assert_int_equal(s, t[i].state);

@@ -28,7 +28,7 @@ static bool is_there(const char *path)
     return lstat(path, &st) == 0;
 }
 
-static void put(const char *path)
+static void file_put(const char *path)
 {
     FILE *f = fopen(path, "w");
     assert_non_null(f);
@@ -36,12 +36,12 @@ static void put(const char *path)
 }
 
 /* A folder with a file, a folder in a folder, and a link that leads out. */
-static void fill(const char *folder)
+static void folder_fill(const char *folder)
 {
-    put(in(folder, "main.cf"));
+    file_put(in(folder, "main.cf"));
     assert_int_equal(mkdir(in(folder, "queue"), 0700), 0);
     assert_int_equal(mkdir(in(folder, "queue/active"), 0700), 0);
-    put(in(folder, "queue/active/mail"));
+    file_put(in(folder, "queue/active/mail"));
     assert_int_equal(symlink(in(top, "outside"), in(folder, "queue/away")), 0);
 }
 
@@ -50,7 +50,7 @@ static void made_and_removed(void **state)
     struct scratch s;
     assert_true(scratch_open(&s, top, "one"));
     assert_true(is_there(s.path));
-    fill(s.path);
+    folder_fill(s.path);
     char path[SCRATCH_PATH];
     memcpy(path, s.path, sizeof path);
     scratch_close(&s);
@@ -86,8 +86,8 @@ static void of_a_killed_run(void **state)
     char dead[SCRATCH_PATH], alive[SCRATCH_PATH];
     struct scratch s;
     pid_t first = maker(dead), second = maker(alive);
-    fill(dead);
-    fill(alive);
+    folder_fill(dead);
+    folder_fill(alive);
     kill(first, SIGKILL);
     assert_int_equal(waitpid(first, NULL, 0), first);
     assert_true(is_there(dead));
@@ -111,7 +111,7 @@ static void what_is_not_ours(void **state)
 {
     struct scratch s;
     assert_int_equal(symlink("outside", in(top, "assay-one-abcdef")), 0);
-    put(in(top, "assay-one-ghijkl"));
+    file_put(in(top, "assay-one-ghijkl"));
     assert_int_equal(mkdir(in(top, "assay-one-longer-name"), 0700), 0);
     assert_int_equal(mkdir(in(top, "assay-one-theirs"), 0700), 0);
     bool others = geteuid() == 0 && chown(in(top, "assay-one-theirs"), 12345, 12345) == 0;
@@ -134,7 +134,7 @@ int main(void)
     char command[64];
     if (!mkdtemp(top) || mkdir(in(top, "outside"), 0700) != 0)
         return 1;
-    put(in(top, "outside/file"));
+    file_put(in(top, "outside/file"));
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     snprintf(command, sizeof command, "rm -rf %s", top);
     return system(command) == 0 ? rc : 1;

@@ -27,7 +27,7 @@ struct sealed {
 
 static struct dns *source;
 
-static struct sealed run(const char *settings, const char *key_path, const char *rcpt)
+static struct sealed seal_run(const char *settings, const char *key_path, const char *rcpt)
 {
     static struct judge_host host;
     char text[2048];
@@ -72,7 +72,7 @@ static const char *write_key(const char *name, mode_t mode)
 #define SEALED "set arc.seal-domain example.org\nset arc.seal-selector seal\n"
 
 /* The message as the next hop gets it. */
-static void verify(const struct stamp *stamp)
+static void stamp_verify(const struct stamp *stamp)
 {
     struct lab l;
     struct arc_finding found;
@@ -110,13 +110,13 @@ static void test_who_is_sealed(void **state)
     };
     const char *path = write_key("RSA2048", 0600);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct sealed r = run(cases[i].settings, path, cases[i].rcpt);
+        struct sealed r = seal_run(cases[i].settings, path, cases[i].rcpt);
         if (r.stamp.count != cases[i].count)
             fail_msg("case %zu: %zu fields, want %zu: %s", i, r.stamp.count, cases[i].count,
                      judge_report(r.j)->seal_problem ? judge_report(r.j)->seal_problem : "no problem");
         if (r.stamp.count == 5) {
             assert_string_equal(r.stamp.fields[0].name, "ARC-Seal");
-            verify(&r.stamp);
+            stamp_verify(&r.stamp);
         }
         assert_null(judge_report(r.j)->seal_problem);
         judge_free(r.j);
@@ -126,7 +126,7 @@ static void test_who_is_sealed(void **state)
 
 static void check_problem(const char *settings, const char *path, const char *says)
 {
-    struct sealed r = run(settings, path, "<u@elsewhere.example>");
+    struct sealed r = seal_run(settings, path, "<u@elsewhere.example>");
     assert_int_equal(r.stamp.count, 2);
     assert_non_null(judge_report(r.j)->seal_problem);
     if (!strstr(judge_report(r.j)->seal_problem, says))
@@ -143,7 +143,7 @@ static void test_no_key_stops_no_mail(void **state)
     check_problem("set arc.seal all\n" SEALED, path, "1024");
     /* The file is put right: no reload needed. */
     write_key("RSA2048", 0600);
-    struct sealed r = run("set arc.seal all\n" SEALED, path, "<u@example.org>");
+    struct sealed r = seal_run("set arc.seal all\n" SEALED, path, "<u@example.org>");
     assert_int_equal(r.stamp.count, 5);
     judge_free(r.j);
     unlink(path);

@@ -161,7 +161,7 @@ static void takes(const char *name, const char *value)
     policy_report_free(r);
 }
 
-static void refuses(const char *name, const char *value)
+static void setting_refuses(const char *name, const char *value)
 {
     struct policy_report *r = policy_report_new();
     struct policy *p = with(name, value, r);
@@ -195,8 +195,8 @@ static void is_type_known(enum setting_type type, const char *name)
 static void bounds(const char *name, const struct policy_setting *s)
 {
     char value[64];
-    refuses(name, "x");
-    refuses(name, "");
+    setting_refuses(name, "x");
+    setting_refuses(name, "");
     takes(name, s->preset);
     for (const char *w = s->words; w && *w; w += strcspn(w, "|"), w += *w == '|') {
         snprintf(value, sizeof value, "%.*s", (int)strcspn(w, "|"), w);
@@ -205,7 +205,7 @@ static void bounds(const char *name, const struct policy_setting *s)
     if (!s->maximum)
         return;
     snprintf(value, sizeof value, "%lld", (long long)s->maximum + 1);
-    refuses(name, value);
+    setting_refuses(name, value);
     if (strcmp(s->type, "size") != 0) { /* a number without a unit; sizes are octets, too */
         snprintf(value, sizeof value, "%lld", (long long)s->maximum);
         takes(name, value);
@@ -230,7 +230,7 @@ static void every_setting(void **state)
             takes(s.name, values[types[i]].good[k]);
         for (size_t k = 0; values[types[i]].bad[k]; k++)
             if (*values[types[i]].bad[k] || *s.preset)
-                refuses(s.name, values[types[i]].bad[k]);
+                setting_refuses(s.name, values[types[i]].bad[k]);
     }
 }
 
@@ -244,7 +244,7 @@ static void empty_values(void **state)
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         takes(good[i], "");
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        refuses(bad[i], "");
+        setting_refuses(bad[i], "");
 }
 
 /* The programs read one form of a value, however it was written. */

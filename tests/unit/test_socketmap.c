@@ -32,7 +32,7 @@ struct world {
     char path[64];
 };
 
-static void begin(struct world *w)
+static void world_begin(struct world *w)
 {
     char *error = NULL;
     const char *why;
@@ -54,7 +54,7 @@ static void begin(struct world *w)
         fail_msg("%s", why);
 }
 
-static void end(struct world *w)
+static void world_end(struct world *w)
 {
     w->map = socketmap_close(w->map);
     w->o = tls_policy_free(w->o);
@@ -73,13 +73,13 @@ static int come(const struct world *w)
     return fd;
 }
 
-static void put(int fd, const char *octets)
+static void octets_put(int fd, const char *octets)
 {
     assert_int_equal(send(fd, octets, strlen(octets), MSG_NOSIGNAL), (ssize_t)strlen(octets));
 }
 
 /* Takes octets until `want` is there, or nothing has come for `ms`, or the connection ends. */
-static void expect(int fd, const char *want, int ms, const char *what)
+static void expect_octets(int fd, const char *want, int ms, const char *what)
 {
     char got[1024] = "";
     size_t n = 0;
@@ -124,24 +124,24 @@ static void halves(void **state)
 
     (void)state;
     assert_non_null(fds);
-    begin(&w);
+    world_begin(&w);
     for (size_t i = 0; i < n; i++) {
         fds[i] = come(&w);
-        put(fds[i], "15:assay d.e");
+        octets_put(fds[i], "15:assay d.e");
     }
     int honest = come(&w);
     int64_t begun = clock_mono_ms();
-    put(honest, QUESTION);
-    expect(honest, ANSWER, SOON, "beside a thousand halves of requests");
+    octets_put(honest, QUESTION);
+    expect_octets(honest, ANSWER, SOON, "beside a thousand halves of requests");
     assert_true(clock_mono_ms() - begun < SOON);
-    put(fds[n - 1], "xample,");
-    expect(fds[n - 1], ANSWER, SOON, "the other half of the last one");
+    octets_put(fds[n - 1], "xample,");
+    expect_octets(fds[n - 1], ANSWER, SOON, "the other half of the last one");
     if (n > 2 * SOCKETMAP_ROOM)
         assert_true(is_over(fds[0], SOON)); /* it was longest at it */
     for (size_t i = 0; i < n; i++)
         close(fds[i]);
     close(honest);
-    end(&w);
+    world_end(&w);
     free(fds);
 }
 
@@ -152,30 +152,30 @@ static void pieces(void **state)
     char one[2] = "";
 
     (void)state;
-    begin(&w);
+    world_begin(&w);
     int fd = come(&w);
     for (const char *p = QUESTION; *p; p++) {
         one[0] = *p;
-        put(fd, one);
+        octets_put(fd, one);
         usleep(2000);
     }
-    expect(fd, ANSWER, SOON, "octet by octet");
-    put(fd, QUESTION "15:assay d");
-    expect(fd, ANSWER, SOON, "the whole one before");
+    expect_octets(fd, ANSWER, SOON, "octet by octet");
+    octets_put(fd, QUESTION "15:assay d");
+    expect_octets(fd, ANSWER, SOON, "the whole one before");
     usleep(50000);
-    put(fd, ".example," QUESTION);
-    expect(fd, ANSWER ANSWER, SOON, "the rest, and one more");
-    put(fd, "15:as");
+    octets_put(fd, ".example," QUESTION);
+    expect_octets(fd, ANSWER ANSWER, SOON, "the rest, and one more");
+    octets_put(fd, "15:as");
     usleep(50000);
-    put(fd, "say d.example;");
+    octets_put(fd, "say d.example;");
     assert_true(is_over(fd, SOON));
     close(fd);
     fd = come(&w);
-    put(fd, QUESTION "no netstring");
-    expect(fd, ANSWER, SOON, "what came before octets that are none");
+    octets_put(fd, QUESTION "no netstring");
+    expect_octets(fd, ANSWER, SOON, "what came before octets that are none");
     assert_true(is_over(fd, SOON));
     close(fd);
-    end(&w);
+    world_end(&w);
 }
 
 /* Requests that came together: the first is answered though the second must be waited for. */
@@ -184,19 +184,19 @@ static void together(void **state)
     struct world w;
 
     (void)state;
-    begin(&w);
+    world_begin(&w);
     int fd = come(&w);
     int64_t begun = clock_mono_ms();
-    put(fd, QUESTION "18:assay slow.example," QUESTION);
-    expect(fd, ANSWER, SOON, "before one that must be waited for");
+    octets_put(fd, QUESTION "18:assay slow.example," QUESTION);
+    expect_octets(fd, ANSWER, SOON, "before one that must be waited for");
     assert_true(clock_mono_ms() - begun < SOON);
-    expect(fd, "9:NOTFOUND ," ANSWER, 20000, "then the others, in order");
+    expect_octets(fd, "9:NOTFOUND ," ANSWER, 20000, "then the others, in order");
     for (int i = 0; i < 500; i++)
-        put(fd, QUESTION QUESTION);
+        octets_put(fd, QUESTION QUESTION);
     for (int i = 0; i < 500; i++)
-        expect(fd, ANSWER ANSWER, SOON, "a thousand without a pause");
+        expect_octets(fd, ANSWER ANSWER, SOON, "a thousand without a pause");
     close(fd);
-    end(&w);
+    world_end(&w);
 }
 
 /* All places taken by clients that say nothing: one more waits, until the first of them has been silent too long. */
@@ -206,13 +206,13 @@ static void silent(void **state)
     struct world w;
 
     (void)state;
-    begin(&w);
+    world_begin(&w);
     int64_t begun = clock_mono_ms();
     for (size_t i = 0; i < SOCKETMAP_CLIENTS; i++)
         fds[i] = come(&w);
     int honest = come(&w);
-    put(honest, QUESTION);
-    expect(honest, ANSWER, 30000, "the one more");
+    octets_put(honest, QUESTION);
+    expect_octets(honest, ANSWER, 30000, "the one more");
     assert_true(clock_mono_ms() - begun >= SOCKETMAP_CROWDED * 1000);
     size_t over = 0;
     for (size_t i = 0; i < SOCKETMAP_CLIENTS; i++)
@@ -221,7 +221,7 @@ static void silent(void **state)
     for (size_t i = 0; i < SOCKETMAP_CLIENTS; i++)
         close(fds[i]);
     close(honest);
-    end(&w);
+    world_end(&w);
 }
 
 /* Clients that ask and take no answers lose their places too. */
@@ -234,19 +234,19 @@ static void deaf(void **state)
     (void)state;
     for (size_t i = 0; i < 100; i++)
         memcpy(many + i * (sizeof QUESTION - 1), QUESTION, sizeof QUESTION);
-    begin(&w);
+    world_begin(&w);
     for (size_t i = 0; i < SOCKETMAP_CLIENTS; i++) {
         fds[i] = come(&w);
         while (send(fds[i], many, strlen(many), MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
             ;
     }
     int honest = come(&w);
-    put(honest, QUESTION);
-    expect(honest, ANSWER, 60000, "beside clients that take no answers");
+    octets_put(honest, QUESTION);
+    expect_octets(honest, ANSWER, 60000, "beside clients that take no answers");
     for (size_t i = 0; i < SOCKETMAP_CLIENTS; i++)
         close(fds[i]);
     close(honest);
-    end(&w);
+    world_end(&w);
 }
 
 int main(void)

@@ -146,7 +146,7 @@ struct check {
     struct spf_finding f;
 };
 
-static struct check check(const char *client, const char *helo, const char *from, enum spf_identity identity)
+static struct check check_client(const char *client, const char *helo, const char *from, enum spf_identity identity)
 {
     struct check c = {.dns = world(), .arena = arena_new(16 << 20)};
     c.scope = dns_scope_new(c.dns, c.arena, NULL);
@@ -163,26 +163,26 @@ static struct check check(const char *client, const char *helo, const char *from
     return c;
 }
 
-static void done(struct check *c)
+static void check_done(struct check *c)
 {
     dns_scope_free(c->scope);
     arena_free(c->arena);
     dns_close(c->dns);
 }
 
-static void table(void **state)
+static void spf_table(void **state)
 {
     unsigned wrong = 0;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct spf_case *k = &cases[i];
-        struct check c = check(k->client, k->helo, k->from, SPF_MAIL_FROM);
+        struct check c = check_client(k->client, k->helo, k->from, SPF_MAIL_FROM);
         bool same = !k->mechanism || (c.f.mechanism && strcmp(k->mechanism, c.f.mechanism) == 0);
         if (c.f.result != k->result || !same) {
             print_error("%s, %s: %s by %s, expected %s (%s)\n", k->section, k->from, result_name(c.f.result),
                         c.f.mechanism ? c.f.mechanism : "none", result_name(k->result), c.f.reason);
             wrong++;
         }
-        done(&c);
+        check_done(&c);
     }
     assert_int_equal(wrong, 0);
     assert_true(sizeof cases / sizeof *cases >= 60);
@@ -190,18 +190,18 @@ static void table(void **state)
 
 static void identities(void **state)
 {
-    struct check c = check(A, "helo.example", "user@plain.example", SPF_HELO);
+    struct check c = check_client(A, "helo.example", "user@plain.example", SPF_HELO);
     assert_int_equal(c.f.result, RESULT_PASS);
     assert_string_equal(c.f.domain, "helo.example");
     assert_int_equal(c.f.identity, SPF_HELO);
-    done(&c);
-    c = check(A, "HELO.Example", "user@plain.example", SPF_MAIL_FROM);
+    check_done(&c);
+    c = check_client(A, "HELO.Example", "user@plain.example", SPF_MAIL_FROM);
     assert_string_equal(c.f.domain, "plain.example");
-    done(&c);
-    c = check(A, "localhost", "user@plain.example", SPF_HELO);
+    check_done(&c);
+    c = check_client(A, "localhost", "user@plain.example", SPF_HELO);
     assert_int_equal(c.f.result, RESULT_NONE);
     assert_null(c.f.domain);
-    done(&c);
+    check_done(&c);
 }
 
 /* 11.1: each of nine includes includes nine that include nine; the eleventh term ends it, and DNS is asked no more than
@@ -291,7 +291,7 @@ static void ten_by_ten(void **state)
 
 static void details(void **state)
 {
-    struct check c = check(A, "mail.example.org", "user@inc.example", SPF_MAIL_FROM);
+    struct check c = check_client(A, "mail.example.org", "user@inc.example", SPF_MAIL_FROM);
     assert_int_equal(c.f.record_count, 2);
     assert_string_equal(c.f.records[0].domain, "inc.example");
     assert_string_equal(c.f.records[1].domain, "plain.example");
@@ -299,41 +299,41 @@ static void details(void **state)
     assert_int_equal(c.f.security, DNS_INSECURE);
     assert_int_equal(c.f.terms, 1);
     assert_int_equal(c.f.authorised_v4, 1);
-    done(&c);
-    c = check(A, "mail.example.org", "user@plain.example", SPF_MAIL_FROM);
+    check_done(&c);
+    c = check_client(A, "mail.example.org", "user@plain.example", SPF_MAIL_FROM);
     assert_int_equal(c.f.security, DNS_SECURE);
-    done(&c);
-    c = check(A, "mail.example.org", "user@incbogus.example", SPF_MAIL_FROM);
+    check_done(&c);
+    c = check_client(A, "mail.example.org", "user@incbogus.example", SPF_MAIL_FROM);
     assert_int_equal(c.f.security, DNS_BROKEN);
-    done(&c);
-    c = check(B, "mail.example.org", "user@case.example", SPF_MAIL_FROM);
+    check_done(&c);
+    c = check_client(B, "mail.example.org", "user@case.example", SPF_MAIL_FROM);
     assert_true(c.f.sends_nothing);
-    done(&c);
-    c = check(B, "mail.example.org", "user@plain.example", SPF_MAIL_FROM);
+    check_done(&c);
+    c = check_client(B, "mail.example.org", "user@plain.example", SPF_MAIL_FROM);
     assert_false(c.f.sends_nothing);
-    done(&c);
+    check_done(&c);
 }
 
 static void authorised(void **state)
 {
-    struct check c = check("203.0.113.77", "mail.example.org", "user@nets.example", SPF_MAIL_FROM);
+    struct check c = check_client("203.0.113.77", "mail.example.org", "user@nets.example", SPF_MAIL_FROM);
     assert_int_equal(c.f.authorised_v4, 256 + 128); /* /24, /25 inside it, /25 of its own */
     assert_int_equal(c.f.authorised_v6, 65536 + 1);
     assert_false(c.f.plus_all);
-    done(&c);
-    c = check(B, "mail.example.org", "user@everyone.example", SPF_MAIL_FROM);
+    check_done(&c);
+    c = check_client(B, "mail.example.org", "user@everyone.example", SPF_MAIL_FROM);
     assert_true(c.f.authorised_v4 == (uint64_t)1 << 32);
     assert_true(c.f.authorised_v6 == UINT64_MAX);
-    done(&c);
-    c = check(B, "mail.example.org", "user@plusall.example", SPF_MAIL_FROM);
+    check_done(&c);
+    c = check_client(B, "mail.example.org", "user@plusall.example", SPF_MAIL_FROM);
     assert_true(c.f.plus_all);
-    done(&c);
-    c = check(A, "mail.example.org", "user@incfail.example", SPF_MAIL_FROM);
+    check_done(&c);
+    c = check_client(A, "mail.example.org", "user@incfail.example", SPF_MAIL_FROM);
     assert_int_equal(c.f.authorised_v4, 0);
-    done(&c);
-    c = check("192.0.2.77", "mail.example.org", "user@prefix.example", SPF_MAIL_FROM);
+    check_done(&c);
+    c = check_client("192.0.2.77", "mail.example.org", "user@prefix.example", SPF_MAIL_FROM);
     assert_int_equal(c.f.authorised_v4, 256);
-    done(&c);
+    check_done(&c);
 }
 
 /* 6.2; and nothing a sender writes there may be more than plain words. */
@@ -356,19 +356,19 @@ static void explanations(void **state)
     for (size_t i = 0; i < sizeof k / sizeof *k; i++) {
         char from[64];
         snprintf(from, sizeof from, "user&@%s", k[i].from + 5);
-        struct check c = check(B, "mail.example.org", from, SPF_MAIL_FROM);
+        struct check c = check_client(B, "mail.example.org", from, SPF_MAIL_FROM);
         if (c.f.result != RESULT_FAIL)
             fail_msg("%s: %s (%s)", k[i].from, result_name(c.f.result), c.f.reason);
         if (!k[i].explanation)
             assert_null(c.f.explanation);
         else if (!c.f.explanation || strncmp(c.f.explanation, k[i].explanation, strlen(k[i].explanation) - 3) != 0)
             fail_msg("%s: %s", k[i].from, c.f.explanation ? c.f.explanation : "none");
-        done(&c);
+        check_done(&c);
     }
-    struct check c = check(B, "mail.example.org", "us\ner@explocal.example", SPF_MAIL_FROM);
+    struct check c = check_client(B, "mail.example.org", "us\ner@explocal.example", SPF_MAIL_FROM);
     assert_int_equal(c.f.result, RESULT_FAIL);
     assert_null(c.f.explanation);
-    done(&c);
+    check_done(&c);
 }
 
 static void long_record(void **state)
@@ -438,7 +438,7 @@ static void little_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(table),         cmocka_unit_test(identities), cmocka_unit_test(include_tree),
+        cmocka_unit_test(spf_table),     cmocka_unit_test(identities), cmocka_unit_test(include_tree),
         cmocka_unit_test(ten_by_ten),    cmocka_unit_test(details),    cmocka_unit_test(authorised),
         cmocka_unit_test(explanations),  cmocka_unit_test(no_client),  cmocka_unit_test(long_record),
         cmocka_unit_test(little_memory),

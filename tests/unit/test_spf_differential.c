@@ -136,7 +136,7 @@ struct answer {
     struct spf_finding f;
 };
 
-static struct answer ask(struct dns *dns, const struct spf_engine *engine, const char *client)
+static struct answer engine_ask(struct dns *dns, const struct spf_engine *engine, const char *client)
 {
     struct answer a = {.arena = arena_new(8 << 20)};
     struct dns_scope *scope = dns_scope_new(dns, a.arena, &(struct dns_budget){.lookups = 1000});
@@ -149,7 +149,7 @@ static struct answer ask(struct dns *dns, const struct spf_engine *engine, const
 }
 
 /* Tells whether a record that ours consulted has that text in it. */
-static bool has(const struct spf_finding *f, const char *text)
+static bool record_has(const struct spf_finding *f, const char *text)
 {
     for (size_t i = 0; i < f->record_count; i++)
         if (memmem(f->records[i].text.p, f->records[i].text.n, text, strlen(text)))
@@ -170,7 +170,7 @@ static bool has_before(const struct spf_finding *f, const char *first, const cha
 
 static bool zero_prefix(const struct spf_finding *o, const struct spf_finding *t)
 {
-    return t->result == RESULT_PERMERROR && (has(o, "/0") || has(o, "//0"));
+    return t->result == RESULT_PERMERROR && (record_has(o, "/0") || record_has(o, "//0"));
 }
 
 static bool redirect_first(const struct spf_finding *o, const struct spf_finding *t)
@@ -180,18 +180,18 @@ static bool redirect_first(const struct spf_finding *o, const struct spf_finding
 
 static bool modifier_name(const struct spf_finding *o, const struct spf_finding *t)
 {
-    return t->result == RESULT_PERMERROR && has(o, "x.y_z=man:dog/cat");
+    return t->result == RESULT_PERMERROR && record_has(o, "x.y_z=man:dog/cat");
 }
 
 /* As Debian ships it, it asks for "0.example" where d0.example is meant. */
 static bool whole_value(const struct spf_finding *o, const struct spf_finding *t)
 {
-    return has(o, "%{d2}") || has(o, "%{l1r-}");
+    return record_has(o, "%{d2}") || record_has(o, "%{l1r-}");
 }
 
 static bool void_mx(const struct spf_finding *o, const struct spf_finding *t)
 {
-    return o->result == RESULT_PERMERROR && o->voids > LIMIT_SPF_VOID && has(o, "mx");
+    return o->result == RESULT_PERMERROR && o->voids > LIMIT_SPF_VOID && record_has(o, "mx");
 }
 
 static struct {
@@ -208,9 +208,9 @@ static struct {
      void_mx, 0},
 };
 
-static void compare(struct dns *dns, const char *client, const char *zone, unsigned *unexplained)
+static void engines_compare(struct dns *dns, const char *client, const char *zone, unsigned *unexplained)
 {
-    struct answer ours = ask(dns, NULL, client), theirs = ask(dns, &assay_spf_engine, client);
+    struct answer ours = engine_ask(dns, NULL, client), theirs = engine_ask(dns, &assay_spf_engine, client);
     bool explained = ours.f.result == theirs.f.result;
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons && !explained; i++) {
         explained = reasons[i].explains(&ours.f, &theirs.f);
@@ -237,7 +237,7 @@ static void agree_or_say_why(void **state)
         if (!dns)
             fail_msg("%s\n%s", error, zone.p);
         for (size_t k = 0; k < sizeof clients / sizeof *clients; k++)
-            compare(dns, clients[k], zone.p, &unexplained);
+            engines_compare(dns, clients[k], zone.p, &unexplained);
         dns_close(dns);
         buf_release(&zone);
     }
@@ -280,7 +280,7 @@ static void short_lead(void **state)
         struct dns *dns = dns_replay_text(slice_str(k[i].zone), "zone", &error);
         if (!dns)
             fail_msg("%s", error);
-        struct answer a = ask(dns, &assay_spf_engine, k[i].client);
+        struct answer a = engine_ask(dns, &assay_spf_engine, k[i].client);
         if (a.f.result != k[i].result)
             fail_msg("%s: %s (%s)", k[i].zone, result_name(a.f.result), a.f.reason);
         arena_free(a.arena);
@@ -296,7 +296,7 @@ static void what_it_may_say(void **state)
                                       "zone", &error);
     if (!assay_spf_engine.check)
         skip();
-    struct answer a = ask(dns, &assay_spf_engine, "198.51.100.1");
+    struct answer a = engine_ask(dns, &assay_spf_engine, "198.51.100.1");
     assert_int_equal(a.f.result, RESULT_PASS);
     assert_true(a.f.plus_all);
     assert_false(a.f.sends_nothing);
@@ -305,7 +305,7 @@ static void what_it_may_say(void **state)
     arena_free(a.arena);
     dns_close(dns);
     dns = dns_replay_text(SLICE_LIT("d0.example TXT \"v=spf1 -all\"\n"), "zone", &error);
-    a = ask(dns, &assay_spf_engine, "198.51.100.1");
+    a = engine_ask(dns, &assay_spf_engine, "198.51.100.1");
     assert_true(a.f.sends_nothing);
     arena_free(a.arena);
     dns_close(dns);

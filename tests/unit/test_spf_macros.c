@@ -31,7 +31,7 @@ struct expansion {
     const char *macro, *expected;
 };
 
-static void expect(const struct spf_macro_values *v, const struct expansion *k, size_t n)
+static void expect_expansions(const struct spf_macro_values *v, const struct expansion *k, size_t n)
 {
     unsigned wrong = 0;
     for (size_t i = 0; i < n; i++) {
@@ -76,9 +76,9 @@ static void examples(void **state)
          "1.0.b.c.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6._spf.example.com"},
     };
     struct spf_macro_values v = values_of("192.0.2.3", "strong-bad", "email.example.com");
-    expect(&v, k, sizeof k / sizeof *k);
+    expect_expansions(&v, k, sizeof k / sizeof *k);
     v = values_of("2001:db8::cb01", "strong-bad", "email.example.com");
-    expect(&v, six, 1);
+    expect_expansions(&v, six, 1);
 }
 
 /* 7.2 and 7.3 beside their examples. */
@@ -114,9 +114,9 @@ static void transformers(void **state)
         {"%{v}", "ip6"},
     };
     struct spf_macro_values v = values_of("192.0.2.3", "a=b=c+d%x", "email.example.com");
-    expect(&v, k, sizeof k / sizeof *k);
+    expect_expansions(&v, k, sizeof k / sizeof *k);
     v = values_of("2001:db8::cb01", "u", "email.example.com");
-    expect(&v, six, sizeof six / sizeof *six);
+    expect_expansions(&v, six, sizeof six / sizeof *six);
 }
 
 struct grammar {

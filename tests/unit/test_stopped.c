@@ -26,7 +26,7 @@ static const struct {
     {"the client is not known", {.failed = true, .own = true, .strict = true}, STOPPED_UNEXPLAINED},
 };
 
-static void table(void **state)
+static void stopped_table(void **state)
 {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (stopped_judge(&rows[i].f) != rows[i].is)
@@ -74,7 +74,7 @@ static void networks(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(table), cmocka_unit_test(may_be_forged),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(stopped_table), cmocka_unit_test(may_be_forged),
                                        cmocka_unit_test(networks)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,7 +17,7 @@ static struct ledger_store ledger;
 static struct store *s, *other;
 static bool told;
 
-static bool stop(void)
+static bool told_stop(void)
 {
     return told;
 }
@@ -26,7 +26,7 @@ static int set_up(void **state)
 {
     (void)state;
     told = false;
-    store_stop_when(stop);
+    store_stop_when(told_stop);
     if (ledger_store_make(&ledger, -1) != 0)
         return -1;
     s = ledger_store_open(&ledger);
@@ -43,12 +43,12 @@ static int tear_down(void **state)
     return ledger_store_remove(&ledger);
 }
 
-static enum status put(const char *name)
+static enum status state_put(const char *name)
 {
     return store_run(s, &(int64_t){0}, "INSERT INTO ledger_state (name, number) VALUES ($1, 1)", "t", name);
 }
 
-static int64_t count(const char *name)
+static int64_t state_count(const char *name)
 {
     int64_t n = -1;
     assert_int_equal(store_ask_number(other, 0, &n, "SELECT count(*) FROM ledger_state WHERE name = $1", "t", name),
@@ -71,36 +71,36 @@ static void a_statement(void **state)
     assert_int_equal(store_ask_number(s, 0, &n, endless(), ""), STATUS_AGAIN);
     assert_in_range(clock_mono_ms() - began, STORE_STOP_MS, WELL_WITHIN_MS);
     assert_int_equal(store_begin(s), STATUS_OK);
-    assert_int_equal(put("before"), STATUS_OK);
+    assert_int_equal(state_put("before"), STATUS_OK);
     assert_int_equal(store_ask_number(s, 0, &n, endless(), ""), STATUS_AGAIN);
     store_rollback(s);
-    assert_int_equal(count("before"), 0);
+    assert_int_equal(state_count("before"), 0);
     /* The store can be used on, and short statements end as ever. */
     assert_int_equal(store_begin(s), STATUS_OK);
-    assert_int_equal(put("after"), STATUS_OK);
+    assert_int_equal(state_put("after"), STATUS_OK);
     assert_int_equal(store_commit(s), STATUS_OK);
-    assert_int_equal(count("after"), 1);
+    assert_int_equal(state_count("after"), 1);
 }
 
 static void a_transaction(void **state)
 {
     (void)state;
     assert_int_equal(store_begin(s), STATUS_OK);
-    assert_int_equal(put("a"), STATUS_OK);
+    assert_int_equal(state_put("a"), STATUS_OK);
     usleep(STORE_STOP_MS * 1100);
-    assert_int_equal(put("b"), STATUS_OK); /* nobody told it to end */
+    assert_int_equal(state_put("b"), STATUS_OK); /* nobody told it to end */
     told = true;
-    assert_int_equal(put("c"), STATUS_AGAIN);
+    assert_int_equal(state_put("c"), STATUS_AGAIN);
     assert_non_null(strstr(store_error(s), "cut off"));
     store_rollback(s);
-    assert_int_equal(count("a") + count("b") + count("c"), 0);
+    assert_int_equal(state_count("a") + state_count("b") + state_count("c"), 0);
     told = false;
     assert_int_equal(store_begin(s), STATUS_OK);
-    assert_int_equal(put("d"), STATUS_OK);
+    assert_int_equal(state_put("d"), STATUS_OK);
     usleep(STORE_STOP_MS * 1100);
     told = true;
     assert_int_equal(store_commit(s), STATUS_OK); /* never cut off */
-    assert_int_equal(count("d"), 1);
+    assert_int_equal(state_count("d"), 1);
 }
 
 static void the_wait_for_another_writer(void **state)
@@ -113,12 +113,12 @@ static void the_wait_for_another_writer(void **state)
     int64_t began = clock_mono_ms();
     enum status st = store_begin(s);
     if (st == STATUS_OK) /* PostgreSQL waits at the row */
-        st = put("held");
+        st = state_put("held");
     assert_int_equal(st, STATUS_AGAIN);
     assert_in_range(clock_mono_ms() - began, STORE_STOP_MS - 100, 20000); /* SQLite's wait would be 30 s */
     store_rollback(s);
     assert_int_equal(store_commit(other), STATUS_OK);
-    assert_int_equal(count("held"), 1);
+    assert_int_equal(state_count("held"), 1);
 }
 
 int main(void)

@@ -50,7 +50,7 @@ static bool is_header_new(void)
     return is_new;
 }
 
-static int note(int fd)
+static int sync_note(int fd)
 {
     if (!is_log(fd) || is_header_new())
         return 0;
@@ -69,12 +69,12 @@ static int note(int fd)
 /* Replaces the C library's, for libsqlite3 too. */
 SEEN_BY_LIBRARIES int fdatasync(int fd)
 {
-    return note(fd) == 0 ? (int)syscall(SYS_fdatasync, fd) : -1;
+    return sync_note(fd) == 0 ? (int)syscall(SYS_fdatasync, fd) : -1;
 }
 
 SEEN_BY_LIBRARIES int fsync(int fd)
 {
-    return note(fd) == 0 ? (int)syscall(SYS_fsync, fd) : -1;
+    return sync_note(fd) == 0 ? (int)syscall(SYS_fsync, fd) : -1;
 }
 
 static int set_up(void **state)
@@ -103,7 +103,7 @@ static int tear_down(void **state)
     return ledger_store_remove(&ledger);
 }
 
-static enum status add(const char *name)
+static enum status state_add(const char *name)
 {
     return store_run(s, NULL, "INSERT INTO ledger_state (name, number) VALUES ($1, 1)", "t", name);
 }
@@ -112,8 +112,8 @@ static void a_commit_is_on_the_disk(void **state)
 {
     (void)state;
     assert_int_equal(store_begin(s), STATUS_OK);
-    assert_int_equal(add("one"), STATUS_OK);
-    assert_int_equal(add("two"), STATUS_OK);
+    assert_int_equal(state_add("one"), STATUS_OK);
+    assert_int_equal(state_add("two"), STATUS_OK);
     assert_int_equal(syncs, 0);
     assert_int_equal(store_commit(s), STATUS_OK);
     assert_int_equal(syncs, 1);
@@ -124,7 +124,7 @@ static void a_commit_is_on_the_disk(void **state)
 static void so_is_a_statement_by_itself(void **state)
 {
     (void)state;
-    assert_int_equal(add("three"), STATUS_OK);
+    assert_int_equal(state_add("three"), STATUS_OK);
     assert_int_equal(syncs, 1);
     assert_int_equal(kept_out, 0);
     assert_int_equal(synced, length_of_log());
@@ -135,13 +135,13 @@ static void a_disk_that_fails_is_an_error(void **state)
 {
     (void)state;
     assert_int_equal(store_begin(s), STATUS_OK);
-    assert_int_equal(add("four"), STATUS_OK);
+    assert_int_equal(state_add("four"), STATUS_OK);
     failing = 1;
     assert_int_equal(store_commit(s), STATUS_AGAIN);
     store_rollback(s);
     failing = 0;
     assert_int_equal(store_begin(s), STATUS_OK);
-    assert_int_equal(add("five"), STATUS_OK);
+    assert_int_equal(state_add("five"), STATUS_OK);
     assert_int_equal(store_commit(s), STATUS_OK);
 }
 
@@ -152,7 +152,7 @@ static void a_long_log_is_written_back(void **state)
     (void)state;
     for (int i = 0; i < 1500; i++) {
         snprintf(name, sizeof name, "%04d-%0200d", i, i);
-        assert_int_equal(add(name), STATUS_OK);
+        assert_int_equal(state_add(name), STATUS_OK);
         store_write_back(s);
     }
     assert_int_equal(kept_out, 0);

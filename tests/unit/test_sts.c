@@ -44,7 +44,7 @@ static const struct {
     {"nothing", "", NULL},
 };
 
-static void record(void **state)
+static void record_table(void **state)
 {
     unsigned failures = 0;
     for (size_t i = 0; i < sizeof records / sizeof *records; i++) {
@@ -229,7 +229,7 @@ static void matching(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(record),
+        cmocka_unit_test(record_table),
         cmocka_unit_test(policy),
         cmocka_unit_test(limits),
         cmocka_unit_test(matching),

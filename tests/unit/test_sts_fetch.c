@@ -106,8 +106,8 @@ struct requests {
     atomic_int quick, silent, ours;
 };
 
-static void done(void *context, const char *domain, enum sts_fetch_outcome outcome, const struct sts_policy *policy,
-                 const char *why)
+static void fetch_done(void *context, const char *domain, enum sts_fetch_outcome outcome,
+                       const struct sts_policy *policy, const char *why)
 {
     struct requests *t = context;
 
@@ -119,7 +119,7 @@ static void done(void *context, const char *domain, enum sts_fetch_outcome outco
         t->quick++;
 }
 
-static void start(struct sts_fetch *f, const char *kind, unsigned i, const char *address, enum status want)
+static void fetch_start(struct sts_fetch *f, const char *kind, unsigned i, const char *address, enum status want)
 {
     char domain[32];
     struct ip ip;
@@ -133,7 +133,7 @@ static void silent_beside_quick(void **state)
 {
     static struct host h;
     static struct requests t;
-    struct sts_fetch_config config = {.fetch_ms = FETCH_MS, .done = done, .context = &t};
+    struct sts_fetch_config config = {.fetch_ms = FETCH_MS, .done = fetch_done, .context = &t};
     char address[32];
 
     open_host(&h);
@@ -141,11 +141,11 @@ static void silent_beside_quick(void **state)
     struct sts_fetch *f = sts_fetch_new(&config);
     for (unsigned i = 0; i < SILENT; i++) { /* each in a network of its own */
         snprintf(address, sizeof address, "127.9.%u.1", i);
-        start(f, "s", i, address, STATUS_OK);
+        fetch_start(f, "s", i, address, STATUS_OK);
     }
     for (unsigned i = 0; i < QUICK; i++) {
         snprintf(address, sizeof address, "127.1.%u.%u", i % NETS, 1 + i / NETS);
-        start(f, "q", i, address, STATUS_OK);
+        fetch_start(f, "q", i, address, STATUS_OK);
     }
     for (int i = 0; i < 5000 && t.quick < QUICK; i++)
         usleep(10000);
@@ -167,14 +167,14 @@ static void full_and_stopped(void **state)
 {
     static struct host h;
     static struct requests t;
-    struct sts_fetch_config config = {.fetch_ms = FETCH_MS, .done = done, .context = &t};
+    struct sts_fetch_config config = {.fetch_ms = FETCH_MS, .done = fetch_done, .context = &t};
 
     open_host(&h);
     config.port = h.port;
     struct sts_fetch *f = sts_fetch_new(&config);
     for (unsigned i = 0; i < STS_FETCH_QUEUE; i++) /* all in one network: two run */
-        start(f, "s", i, "127.9.1.1", STATUS_OK);
-    start(f, "s", STS_FETCH_QUEUE, "127.1.1.1", STATUS_LIMIT);
+        fetch_start(f, "s", i, "127.9.1.1", STATUS_OK);
+    fetch_start(f, "s", STS_FETCH_QUEUE, "127.1.1.1", STATUS_LIMIT);
     sts_fetch_free(f);
     assert_int_equal(t.silent, STS_FETCH_QUEUE);
     assert_true(t.ours >= STS_FETCH_QUEUE - 4);

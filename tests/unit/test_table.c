@@ -36,7 +36,7 @@ static void wrapped(void **state)
           "Name  Because\nspf   _dmarc.a-very-very-very-long-name.\n      example has no answer\n");
 }
 
-static void cut(void **state)
+static void cells_cut(void **state)
 {
     (void)state;
     shows("a-name-that-needs-some-room.example", "no answer", "40",
@@ -47,6 +47,6 @@ static void cut(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(wrapped), cmocka_unit_test(cut)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(wrapped), cmocka_unit_test(cells_cut)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

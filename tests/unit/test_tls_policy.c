@@ -68,7 +68,7 @@ static void close_world(struct world *w)
     w->dns = dns_close(w->dns);
 }
 
-static void begin(struct world *w, const char *zone, const char *answer)
+static void world_begin(struct world *w, const char *zone, const char *answer)
 {
     *w = (struct world){.web = {.answer = answer}};
     snprintf(w->file, sizeof w->file, "/tmp/assay-test-sts-%ld", (long)getpid());
@@ -78,7 +78,7 @@ static void begin(struct world *w, const char *zone, const char *answer)
     open_world(w, zone);
 }
 
-static void end(struct world *w)
+static void world_end(struct world *w)
 {
     char aside[80];
 
@@ -90,7 +90,8 @@ static void end(struct world *w)
     clock_set_wall(0);
 }
 
-static void expect(struct world *w, const char *what, const char *key, enum tls_policy_answer want, const char *text)
+static void expect_answer(struct world *w, const char *what, const char *key, enum tls_policy_answer want,
+                          const char *text)
 {
     struct buf b = BUF_INIT;
     enum tls_policy_answer got = tls_policy_ask(w->o, &(struct tls_policy_question){.key = key}, &b);
@@ -111,11 +112,11 @@ static void try_all(const struct order_case *t, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct world w;
-        begin(&w, t[i].zone, POLICY);
-        expect(&w, t[i].what, "d.example", t[i].want, t[i].text);
+        world_begin(&w, t[i].zone, POLICY);
+        expect_answer(&w, t[i].what, "d.example", t[i].want, t[i].text);
         if (w.web.taken != t[i].fetched)
             fail_msg("%s: fetched %d times, not %d", t[i].what, w.web.taken, t[i].fetched);
-        end(&w);
+        world_end(&w);
     }
 }
 
@@ -307,13 +308,13 @@ static void attributes(void **state)
     for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
         struct world w;
         struct buf b = BUF_INIT;
-        begin(&w, t[i].zone, POLICY);
+        world_begin(&w, t[i].zone, POLICY);
         assert_int_equal(tls_policy_ask(w.o, &(struct tls_policy_question){.key = "d.example", .attributes = true}, &b),
                          TLS_POLICY_FOUND);
         if (strcmp(b.p, t[i].text) != 0)
             fail_msg("%s: %s", t[i].what, b.p);
         buf_release(&b);
-        end(&w);
+        world_end(&w);
     }
 }
 
@@ -322,19 +323,19 @@ static void attributes(void **state)
 static void late(void **state)
 {
     struct world w;
-    begin(&w, PLAIN STS, POLICY);
+    world_begin(&w, PLAIN STS, POLICY);
     close_world(&w);
     w.web.silent = true;
     w.wait_ms = 200;
     w.fetch_ms = 2000;
     open_world(&w, PLAIN STS);
-    expect(&w, "its fetch is still under way", "d.example", TLS_POLICY_LATER, NULL);
+    expect_answer(&w, "its fetch is still under way", "d.example", TLS_POLICY_LATER, NULL);
     for (int i = 0; i < 2000 && !w.notes; i++)
         usleep(10000);
     usleep(100000); /* the failure is remembered right after it is noted */
-    expect(&w, "its own fetch failed: as if no policy", "d.example", TLS_POLICY_NOT_FOUND, "");
+    expect_answer(&w, "its own fetch failed: as if no policy", "d.example", TLS_POLICY_NOT_FOUND, "");
     assert_int_equal(w.web.taken, 1);
-    end(&w);
+    world_end(&w);
 }
 
 static void keys(void **state)
@@ -362,11 +363,11 @@ static void keys(void **state)
         {"unix:/run/x", TLS_POLICY_NOT_FOUND},
     };
     struct world w;
-    begin(&w, PLAIN STS, POLICY);
+    world_begin(&w, PLAIN STS, POLICY);
     for (size_t i = 0; i < sizeof t / sizeof *t; i++)
-        expect(&w, "key", t[i].key, t[i].want, t[i].want == TLS_POLICY_FOUND ? SECURE : "");
+        expect_answer(&w, "key", t[i].key, t[i].want, t[i].want == TLS_POLICY_FOUND ? SECURE : "");
     assert_int_equal(w.web.taken, 1);
-    end(&w);
+    world_end(&w);
 }
 
 static void modes_and_failures(void **state)
@@ -383,45 +384,45 @@ static void modes_and_failures(void **state)
     };
     for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
         struct world w;
-        begin(&w, PLAIN STS, t[i].answer);
+        world_begin(&w, PLAIN STS, t[i].answer);
         for (int k = 0; k < 5; k++)
-            expect(&w, t[i].what, "d.example", TLS_POLICY_NOT_FOUND, "");
+            expect_answer(&w, t[i].what, "d.example", TLS_POLICY_NOT_FOUND, "");
         assert_int_equal(w.web.taken, 1); /* neither a policy nor a failure is asked for again at once */
         assert_int_equal(w.notes, i < 2 ? 0 : 1);
         clock_set_wall(NOW + TLS_POLICY_RETRY);
-        expect(&w, t[i].what, "d.example", TLS_POLICY_NOT_FOUND, "");
+        expect_answer(&w, t[i].what, "d.example", TLS_POLICY_NOT_FOUND, "");
         assert_int_equal(w.web.taken, i < 2 ? 1 : 2);
-        end(&w);
+        world_end(&w);
     }
 }
 
 /* Kept over a restart; to its end whatever happens; a new id fetches anew. */
-static void kept(void **state)
+static void policy_kept(void **state)
 {
     struct world w;
-    begin(&w, PLAIN OTHER STS, POLICY);
-    expect(&w, "fetched", "d.example", TLS_POLICY_FOUND, SECURE);
+    world_begin(&w, PLAIN OTHER STS, POLICY);
+    expect_answer(&w, "fetched", "d.example", TLS_POLICY_FOUND, SECURE);
     close_world(&w);
     w.web.answer = "HTTP/1.0 500 dead\r\n\r\n";
     open_world(&w, PLAIN);
-    expect(&w, "after a restart, the record gone", "d.example", TLS_POLICY_FOUND, SECURE);
+    expect_answer(&w, "after a restart, the record gone", "d.example", TLS_POLICY_FOUND, SECURE);
     assert_int_equal(w.web.taken, 1);
     close_world(&w);
     open_world(&w, PLAIN OTHER "_mta-sts.d.example TXT \"v=STSv1; id=2;\"\nmta-sts.d.example A 127.0.0.1\n");
-    expect(&w, "a new id, the web server dead", "d.example", TLS_POLICY_FOUND, SECURE);
+    expect_answer(&w, "a new id, the web server dead", "d.example", TLS_POLICY_FOUND, SECURE);
     assert_int_equal(w.web.taken, 2);
-    expect(&w, "not asked at every mail", "d.example", TLS_POLICY_FOUND, SECURE);
+    expect_answer(&w, "not asked at every mail", "d.example", TLS_POLICY_FOUND, SECURE);
     assert_int_equal(w.web.taken, 2);
     w.web.answer = HEAD "version: STSv1\nmode: enforce\nmx: other.d.example\nmax_age: 86400\n";
     clock_set_wall(NOW + TLS_POLICY_RETRY);
-    expect(&w, "the new one", "d.example", TLS_POLICY_FOUND, "secure match=other.d.example servername=hostname");
+    expect_answer(&w, "the new one", "d.example", TLS_POLICY_FOUND, "secure match=other.d.example servername=hostname");
     close_world(&w);
     open_world(&w, PLAIN OTHER);
     clock_set_wall(NOW + TLS_POLICY_RETRY + 86399);
-    expect(&w, "to its end", "d.example", TLS_POLICY_FOUND, "secure match=other.d.example servername=hostname");
+    expect_answer(&w, "to its end", "d.example", TLS_POLICY_FOUND, "secure match=other.d.example servername=hostname");
     clock_set_wall(NOW + TLS_POLICY_RETRY + 86400);
-    expect(&w, "and not longer", "d.example", TLS_POLICY_NOT_FOUND, "");
-    end(&w);
+    expect_answer(&w, "and not longer", "d.example", TLS_POLICY_NOT_FOUND, "");
+    world_end(&w);
 }
 
 static void wait_for(struct world *w, int taken)
@@ -435,15 +436,15 @@ static void wait_for(struct world *w, int taken)
 static void refreshed(void **state)
 {
     struct world w;
-    begin(&w, PLAIN STS, POLICY);
-    expect(&w, "fetched", "d.example", TLS_POLICY_FOUND, SECURE);
+    world_begin(&w, PLAIN STS, POLICY);
+    expect_answer(&w, "fetched", "d.example", TLS_POLICY_FOUND, SECURE);
     w.web.answer = "HTTP/1.0 500 dead\r\n\r\n";
     clock_set_wall(NOW + TLS_POLICY_REFRESH);
     wait_for(&w, 2);
     for (int i = 0; i < 300 && !w.notes; i++)
         usleep(10000);
     usleep(100000); /* the time of the failure is noted right after */
-    expect(&w, "while it fails", "d.example", TLS_POLICY_FOUND, SECURE);
+    expect_answer(&w, "while it fails", "d.example", TLS_POLICY_FOUND, SECURE);
     w.web.answer = HEAD "version: STSv1\nmode: testing\nmx: mx.d.example\nmax_age: 86400\n";
     clock_set_wall(NOW + TLS_POLICY_REFRESH + TLS_POLICY_RETRY);
     wait_for(&w, 3);
@@ -455,13 +456,13 @@ static void refreshed(void **state)
             break;
         usleep(10000);
     }
-    expect(&w, "taken over", "d.example", TLS_POLICY_NOT_FOUND, "");
-    end(&w);
+    expect_answer(&w, "taken over", "d.example", TLS_POLICY_NOT_FOUND, "");
+    world_end(&w);
 }
 
 static void *ask_dead(void *arg)
 {
-    expect(arg, "a silent web server", "d.example", TLS_POLICY_NOT_FOUND, "");
+    expect_answer(arg, "a silent web server", "d.example", TLS_POLICY_NOT_FOUND, "");
     return NULL;
 }
 
@@ -474,7 +475,7 @@ static void side_by_side(void **state)
 {
     struct world w;
     pthread_t threads[8];
-    begin(&w, SIDE_BY_SIDE, POLICY);
+    world_begin(&w, SIDE_BY_SIDE, POLICY);
     close_world(&w);
     w.web.silent = true;
     w.fetch_ms = 4000;
@@ -483,12 +484,12 @@ static void side_by_side(void **state)
         assert_int_equal(pthread_create(&threads[i], NULL, ask_dead, &w), 0);
     wait_for(&w, 1);
     int64_t start_ms = clock_mono_ms();
-    expect(&w, "another domain meanwhile", "e.example", TLS_POLICY_FOUND, "dane");
+    expect_answer(&w, "another domain meanwhile", "e.example", TLS_POLICY_FOUND, "dane");
     assert_true(clock_mono_ms() - start_ms < 3500); /* the fetch takes 4,000 */
     for (int i = 0; i < 8; i++)
         pthread_join(threads[i], NULL);
     assert_int_equal(w.web.taken, 1);
-    end(&w);
+    world_end(&w);
 }
 
 static void read_text(const char *path, char *out, size_t size)
@@ -504,7 +505,7 @@ static void spoiled_file(void **state)
 {
     struct world w;
     char text[400], aside[80], there[2048] = "";
-    begin(&w, PLAIN, POLICY);
+    world_begin(&w, PLAIN, POLICY);
     snprintf(aside, sizeof aside, "%s.damaged", w.file);
     unlink(aside);
     close_world(&w);
@@ -532,10 +533,10 @@ static void spoiled_file(void **state)
     assert_non_null(strstr(there, "\nd.example 7 enforce "));
     assert_null(strstr(there, "x.example"));
     assert_null(strstr(there, "strict"));
-    expect(&w, "the good line", "d.example", TLS_POLICY_FOUND, SECURE);
+    expect_answer(&w, "the good line", "d.example", TLS_POLICY_FOUND, SECURE);
     clock_set_wall(NOW + STS_MAX_AGE);
-    expect(&w, "not for ever", "d.example", TLS_POLICY_NOT_FOUND, "");
-    end(&w);
+    expect_answer(&w, "not for ever", "d.example", TLS_POLICY_NOT_FOUND, "");
+    world_end(&w);
 }
 
 /* What we could not do ourselves is no answer of the domain's: it has a record, so its mail waits (RFC 8461 3.3 is of
@@ -547,7 +548,7 @@ static void queue_full(void **state)
         "id=1;\"\nmta-sts.b.example A 127.0.0.1\nc.example MX 10 mx.c.example\nmx.c.example A 192.0.2.3\n"
         "e.example MX 10 mx.d.example\n_mta-sts.e.example TXT \"v=STSv1; id=2;\"\nmta-sts.e.example A 127.0.0.1\n";
     struct world w;
-    begin(&w, zone, POLICY);
+    world_begin(&w, zone, POLICY);
     close_world(&w);
     FILE *f = fopen(w.file, "w");
     fprintf(f, "e.example 1 enforce %d %d %d mx.d.example\n", NOW, NOW + 1000, NOW);
@@ -557,13 +558,13 @@ static void queue_full(void **state)
     w.fetch_ms = 4000;
     w.queue = 1;
     open_world(&w, zone);
-    expect(&w, "the one place is taken", "d.example", TLS_POLICY_LATER, NULL);
-    expect(&w, "the queue is full", "b.example", TLS_POLICY_LATER, NULL);
+    expect_answer(&w, "the one place is taken", "d.example", TLS_POLICY_LATER, NULL);
+    expect_answer(&w, "the queue is full", "b.example", TLS_POLICY_LATER, NULL);
     assert_non_null(strstr(w.noted, "b.example: the queue of policies to fetch is full"));
-    expect(&w, "... and asked again", "b.example", TLS_POLICY_LATER, NULL);
-    expect(&w, "... no record, no policy", "c.example", TLS_POLICY_NOT_FOUND, "");
-    expect(&w, "... a policy that holds, its new id cannot be fetched", "e.example", TLS_POLICY_FOUND, SECURE);
-    end(&w);
+    expect_answer(&w, "... and asked again", "b.example", TLS_POLICY_LATER, NULL);
+    expect_answer(&w, "... no record, no policy", "c.example", TLS_POLICY_NOT_FOUND, "");
+    expect_answer(&w, "... a policy that holds, its new id cannot be fetched", "e.example", TLS_POLICY_FOUND, SECURE);
+    world_end(&w);
 }
 
 /* Opens files until there are no more; returns how many. */
@@ -580,32 +581,32 @@ static void out_of_files(void **state)
     struct rlimit old, low;
     struct world w;
     int files[256];
-    begin(&w, PLAIN STS, POLICY);
+    world_begin(&w, PLAIN STS, POLICY);
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
     low = old;
     low.rlim_cur = 64;
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
     size_t n = use_up_files(files);
-    expect(&w, "no socket can be made", "d.example", TLS_POLICY_LATER, NULL);
+    expect_answer(&w, "no socket can be made", "d.example", TLS_POLICY_LATER, NULL);
     for (size_t i = 0; i < n; i++)
         close(files[i]);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
-    expect(&w, "not asked again at once", "d.example", TLS_POLICY_LATER, NULL);
+    expect_answer(&w, "not asked again at once", "d.example", TLS_POLICY_LATER, NULL);
     assert_int_equal(w.web.taken, 0);
     clock_set_wall(NOW + TLS_POLICY_RETRY_OURS);
-    expect(&w, "there are files again", "d.example", TLS_POLICY_FOUND, SECURE);
-    end(&w);
+    expect_answer(&w, "there are files again", "d.example", TLS_POLICY_FOUND, SECURE);
+    world_end(&w);
 }
 
 static void no_authorities(void **state)
 {
     struct world w;
-    begin(&w, PLAIN STS, POLICY);
+    world_begin(&w, PLAIN STS, POLICY);
     close_world(&w);
     unlink(w.web.ca_file);
     open_world(&w, PLAIN STS);
-    expect(&w, "we have no certificates of authorities", "d.example", TLS_POLICY_LATER, NULL);
-    end(&w);
+    expect_answer(&w, "we have no certificates of authorities", "d.example", TLS_POLICY_LATER, NULL);
+    world_end(&w);
 }
 
 #define LINES(mode, age) "version: STSv1\nmode: " mode "\nmx: mx.d.example\nmax_age: " age "\n"
@@ -620,19 +621,19 @@ static void try_strange(const struct strange_case *t, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct world w;
-        begin(&w, PLAIN STS, t[i].answer);
-        expect(&w, t[i].what, "d.example", t[i].first ? TLS_POLICY_FOUND : TLS_POLICY_NOT_FOUND, t[i].first);
-        end(&w);
+        world_begin(&w, PLAIN STS, t[i].answer);
+        expect_answer(&w, t[i].what, "d.example", t[i].first ? TLS_POLICY_FOUND : TLS_POLICY_NOT_FOUND, t[i].first);
+        world_end(&w);
         if (t[i].first)
             continue;
-        begin(&w, PLAIN STS, POLICY); /* RFC 8461 5.1: a valid policy is used until its end */
-        expect(&w, "the policy before", "d.example", TLS_POLICY_FOUND, SECURE);
+        world_begin(&w, PLAIN STS, POLICY); /* RFC 8461 5.1: a valid policy is used until its end */
+        expect_answer(&w, "the policy before", "d.example", TLS_POLICY_FOUND, SECURE);
         close_world(&w);
         w.web.answer = t[i].answer;
         open_world(&w, PLAIN "_mta-sts.d.example TXT \"v=STSv1; id=2;\"\nmta-sts.d.example A 127.0.0.1\n");
-        expect(&w, t[i].what, "d.example", TLS_POLICY_FOUND, SECURE);
+        expect_answer(&w, t[i].what, "d.example", TLS_POLICY_FOUND, SECURE);
         assert_int_equal(w.web.taken, 2);
-        end(&w);
+        world_end(&w);
     }
 }
 
@@ -764,7 +765,7 @@ int main(void)
         cmocka_unit_test(late),
         cmocka_unit_test(keys),
         cmocka_unit_test(modes_and_failures),
-        cmocka_unit_test(kept),
+        cmocka_unit_test(policy_kept),
         cmocka_unit_test(refreshed),
         cmocka_unit_test(side_by_side),
         cmocka_unit_test(spoiled_file),

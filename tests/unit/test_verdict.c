@@ -672,7 +672,7 @@ static const struct kase cases[] = {
      OVERRIDE_LOCAL_POLICY},
 };
 
-static void table(void **state)
+static void verdict_table(void **state)
 {
     (void)state;
     expect_verdicts(cases, COUNT(cases));
@@ -767,7 +767,7 @@ static void early_asks_tls_alone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(table),
+        cmocka_unit_test(verdict_table),
         cmocka_unit_test(expired_exemption_is_named),
         cmocka_unit_test(an_exemption_is_used_where_it_excuses),
         cmocka_unit_test(out_of_memory_defers),

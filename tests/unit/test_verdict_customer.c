@@ -103,7 +103,7 @@ static const struct customer_case cases[] = {
      false},
 };
 
-static void one(const struct customer_case *c)
+static void customer_one(const struct customer_case *c)
 {
     char text[1024];
     struct arena *a = arena_new(1 << 20);
@@ -127,10 +127,10 @@ static void one(const struct customer_case *c)
     arena_free(a);
 }
 
-static void table(void **state)
+static void customer_table(void **state)
 {
     for (size_t i = 0; i < COUNT(cases); i++)
-        one(&cases[i]);
+        customer_one(&cases[i]);
 }
 
 /* An exemption is used where it excused something, and only there. */
@@ -165,18 +165,19 @@ static void exemption_is_used_where_it_excused(void **state)
     }
 }
 
-static int begin(void **state)
+static int group_begin(void **state)
 {
     return folder_make();
 }
 
-static int end(void **state)
+static int group_end(void **state)
 {
     return folder_remove();
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(table), cmocka_unit_test(exemption_is_used_where_it_excused)};
-    return cmocka_run_group_tests(tests, begin, end);
+    const struct CMUnitTest tests[] = {cmocka_unit_test(customer_table),
+                                       cmocka_unit_test(exemption_is_used_where_it_excused)};
+    return cmocka_run_group_tests(tests, group_begin, group_end);
 }

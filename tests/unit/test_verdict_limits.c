@@ -244,7 +244,7 @@ static const struct kase cases[] = {
      STANDARD_DMARC},
 };
 
-static void table(void **state)
+static void limits_table(void **state)
 {
     (void)state;
     expect_verdicts(cases, COUNT(cases));
@@ -252,6 +252,6 @@ static void table(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(table)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(limits_table)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

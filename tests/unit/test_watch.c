@@ -25,7 +25,7 @@ static bool goes_up(const struct watch *w, unsigned from, int64_t ms)
     "set mode enforce\nrequire dnssec of names in a.example\n"                                                         \
     "exempt a.example from dnssec because \"b\" agreed by \"c\" through 2026-12-31\n"
 
-static struct watch *start(void)
+static struct watch *watch_begin(void)
 {
     const struct watch_hooks hooks = {NULL};
     assert_true(background_ready());
@@ -38,7 +38,7 @@ static void a_boundary_is_noticed_both_ways(void **state)
     const time_t before = 1796000000, after = 1798900000; /* 2026-11-30, 2027-01-02 */
     clock_set_wall(before);
     put_whole("policy", POLICY);
-    struct watch *w = start();
+    struct watch *w = watch_begin();
     assert_non_null(w);
     const struct policy *p = watch_policy(w);
     assert_non_null(p);
@@ -60,7 +60,7 @@ static void a_mend_is_noticed_where_it_is(void **state)
 {
     (void)state;
     put_whole("policy", POLICY);
-    struct watch *w = start();
+    struct watch *w = watch_begin();
     assert_non_null(w);
     unsigned version = watch_version(w);
     put_whole("more", "requre dnssec of names in b.example\n");

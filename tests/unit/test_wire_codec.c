@@ -187,7 +187,7 @@ static void macros_of_each_stage(void **state)
     assert_false(wire_read_macros(PACKET(""), &letter, &pairs));
 }
 
-static void answers(void **state)
+static void codec_answers(void **state)
 {
     struct buf out = BUF_INIT;
     static const char want[] = "\0\0\0\1c\0\0\0\1s\0\0\0\1p"
@@ -271,7 +271,7 @@ int main(void)
         cmocka_unit_test(connections),
         cmocka_unit_test(texts_need_their_nul),
         cmocka_unit_test(macros_of_each_stage),
-        cmocka_unit_test(answers),
+        cmocka_unit_test(codec_answers),
         cmocka_unit_test(replies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,8 +22,8 @@ static struct {
     unsigned sessions, pending;
 } told;
 
-static void say(const char *format, ...) PRINTF_LIKE(1, 2);
-static void say(const char *format, ...)
+static void told_say(const char *format, ...) PRINTF_LIKE(1, 2);
+static void told_say(const char *format, ...)
 {
     size_t n = strlen(told.said);
     va_list ap;
@@ -80,7 +80,7 @@ static enum mta_answer t_connect(struct mta *mta, const char *host, const struct
     } else if (address) {
         snprintf(text, sizeof text, "%.40s", ((const struct sockaddr_un *)(const void *)address)->sun_path);
     }
-    say("connect(%s %s %u j=%s) ", host, text, port, macro_or_none(mta, "j"));
+    told_say("connect(%s %s %u j=%s) ", host, text, port, macro_or_none(mta, "j"));
     *out = told.connect == MTA_CONTINUE ? a_session : NULL;
     told.sessions += *out != NULL;
     return told.connect;
@@ -88,7 +88,7 @@ static enum mta_answer t_connect(struct mta *mta, const char *host, const struct
 
 static enum mta_answer t_helo(struct session *s, const char *name)
 {
-    say("helo(%s%s) ", name, s ? "" : " no session");
+    told_say("helo(%s%s) ", name, s ? "" : " no session");
     return told.helo;
 }
 
@@ -97,10 +97,10 @@ static enum mta_answer envelope(struct mta *mta, struct session *s, const char *
 {
     static const char *const lines[] = {"50 % refused"};
 
-    say("%s(", what);
+    told_say("%s(", what);
     for (; *args; args++)
-        say("%s ", *args);
-    say("i=%s auth=%s%s) ", macro_or_none(mta, "i"), macro_or_none(mta, "{auth_authen}"), s ? "" : " no session");
+        told_say("%s ", *args);
+    told_say("i=%s auth=%s%s) ", macro_or_none(mta, "i"), macro_or_none(mta, "{auth_authen}"), s ? "" : " no session");
     if (answer == MTA_REJECT)
         assert_true(mta->ops->reply(mta, "550", "5.7.1", lines, 1));
     return answer;
@@ -119,18 +119,18 @@ static enum mta_answer t_rcpt(struct mta *mta, struct session *s, const char *co
 
 static void t_header(struct session *s, const char *name, const char *value)
 {
-    say("header(%s:%s) ", name, value);
+    told_say("header(%s:%s) ", name, value);
 }
 
 static enum mta_answer t_header_end(struct session *s)
 {
-    say("eoh ");
+    told_say("eoh ");
     return told.header_end;
 }
 
 static enum mta_answer t_body(struct session *s, struct slice piece)
 {
-    say("body(%.*s) ", (int)piece.n, piece.p);
+    told_say("body(%.*s) ", (int)piece.n, piece.p);
     return told.body;
 }
 
@@ -140,10 +140,10 @@ static enum mta_answer t_end(struct mta *mta, struct session *s)
 
     if (told.pending) {
         told.pending--;
-        say("wait ");
+        told_say("wait ");
         return MTA_PENDING;
     }
-    say("end(i=%s) ", macro_or_none(mta, "i"));
+    told_say("end(i=%s) ", macro_or_none(mta, "i"));
     if (told.end == MTA_ACCEPT) {
         assert_true(mta->ops->change_header(mta, "X", 2, ""));
         assert_true(mta->ops->insert_header(mta, "A", " b"));
@@ -158,13 +158,13 @@ static enum mta_answer t_end(struct mta *mta, struct session *s)
 
 static void t_abort(struct session *s)
 {
-    say("abort ");
+    told_say("abort ");
 }
 
 static struct session *t_close(struct session *s)
 {
     if (s) {
-        say("close ");
+        told_say("close ");
         told.sessions--;
     }
     return NULL;
@@ -197,12 +197,12 @@ struct talk {
     enum wire_next next;
 };
 
-static struct talk begin(bool refuse)
+static struct talk talk_begin(bool refuse)
 {
     return (struct talk){.c = wire_connection_new(&host, NULL, NULL, refuse), .in = BUF_INIT};
 }
 
-static void finish(struct talk *t)
+static void talk_finish(struct talk *t)
 {
     wire_connection_free(t->c);
     buf_release(&t->in);
@@ -210,7 +210,7 @@ static void finish(struct talk *t)
 }
 
 /* Gives the octets as they come; what is not taken is given again with the next. */
-static void feed(struct talk *t, const char *octets, size_t n)
+static void talk_feed(struct talk *t, const char *octets, size_t n)
 {
     const size_t step = t->octet_by_octet ? 1 : n;
 
@@ -233,7 +233,7 @@ static void packet(struct talk *t, char letter, const char *data, size_t n)
 
     buf_add(&b, head, sizeof head);
     buf_add(&b, data, n);
-    feed(t, b.p, b.n);
+    talk_feed(t, b.p, b.n);
     buf_release(&b);
 }
 
@@ -249,7 +249,7 @@ static void negotiate(struct talk *t, uint32_t version, uint32_t actions, uint32
 }
 
 /* The letters of all answers since the last call, those with an SMTP reply followed by its text. */
-static const char *answers(struct talk *t)
+static const char *talk_answers(struct talk *t)
 {
     static char text[1024];
     struct slice rest = buf_slice(wire_connection_out(t->c));
@@ -287,7 +287,7 @@ static void to_rcpt(struct talk *t, uint32_t steps)
 static void whole_mail(void **state)
 {
     for (int bytes = 0; bytes < 2; bytes++) {
-        struct talk t = begin(false);
+        struct talk t = talk_begin(false);
         t.octet_by_octet = bytes;
         to_rcpt(&t, ANSWERED_STEPS);
         assert_string_equal(said(), "connect(host 192.0.2.1 12345 j=mx.example) helo(helo.example) "
@@ -299,12 +299,12 @@ static void whole_mail(void **state)
         SEND(&t, 'E', "");
         assert_string_equal(said(), "header(Subject: hi) eoh body(text) end(i=4Q) ");
         /* Negotiation, connect, MAIL, RCPT, body; the edits and their order. HELO, fields and their end: no answer. */
-        assert_string_equal(answers(&t), "Occccmiqa");
+        assert_string_equal(talk_answers(&t), "Occccmiqa");
         assert_int_equal(t.next, WIRE_NEXT_READ);
         SEND(&t, 'Q', "");
         assert_int_equal(t.next, WIRE_NEXT_CLOSE);
         assert_null(wire_connection_fault(t.c));
-        finish(&t);
+        talk_finish(&t);
         assert_string_equal(said(), "close ");
     }
 }
@@ -317,21 +317,21 @@ static void many_commands_in_one_read(void **state)
                                  "\0\0\0\4M<>\0"
                                  "\0\0\0\5R<b>\0"
                                  "\0\0\0\1N\0\0\0\1E\0\0"; /* of an MTA that offers all */
-    struct talk t = begin(false);
+    struct talk t = talk_begin(false);
 
-    feed(&t, stream, sizeof stream - 1);
+    talk_feed(&t, stream, sizeof stream - 1);
     assert_string_equal(said(), "connect(host none 0 j=-) helo(mx1) mail(<> i=- auth=-) rcpt(<b> i=- auth=-) eoh "
                                 "end(i=-) ");
-    assert_string_equal(answers(&t), "Ocmiqa");
+    assert_string_equal(talk_answers(&t), "Ocmiqa");
     assert_int_equal(t.in.n, 2); /* the start of the next packet */
-    finish(&t);
+    talk_finish(&t);
 }
 
 /* What an MTA of an older version cannot do is not asked of it, and each step is answered. */
 static void versions_2_to_6(void **state)
 {
     for (uint32_t version = 2; version <= 6; version++) {
-        struct talk t = begin(false);
+        struct talk t = talk_begin(false);
         struct wire_command o;
         struct wire_options got;
         negotiate(&t, version, version < 6 ? 0x3f : 0x1ff, version < 6 ? 0x7f : ALL_STEPS);
@@ -340,60 +340,60 @@ static void versions_2_to_6(void **state)
         assert_int_equal(got.version, version);
         assert_int_equal(got.protocol & ~(version < 6 ? 0x7fu : ALL_STEPS), 0);
         assert_int_equal(o.data.n > 12, version == 6); /* names of macros only where they were offered */
-        answers(&t);
+        talk_answers(&t);
         SEND(&t, 'C', "host\0U");
         SEND(&t, 'H', "h\0");
         SEND(&t, 'M', "<>\0");
         SEND(&t, 'R', "<b>\0");
         SEND(&t, 'L', "A\0 b\0");
         SEND(&t, 'N', "");
-        assert_string_equal(answers(&t), version < 6 ? "cccccc" : "c");
-        finish(&t);
+        assert_string_equal(talk_answers(&t), version < 6 ? "cccccc" : "c");
+        talk_finish(&t);
         said();
     }
-    struct talk t = begin(false);
+    struct talk t = talk_begin(false);
     negotiate(&t, 1, 0xf, 0x3f);
     assert_int_equal(t.next, WIRE_NEXT_CLOSE);
-    finish(&t);
-    t = begin(false); /* a later one gets 6 */
+    talk_finish(&t);
+    t = talk_begin(false); /* a later one gets 6 */
     negotiate(&t, 7, 0x1ff, ANSWERED_STEPS);
     assert_int_equal(wire_connection_out(t.c)->p[8], 6);
-    finish(&t);
-    t = begin(false); /* no bits at all: those of the first version */
+    talk_finish(&t);
+    t = talk_begin(false); /* no bits at all: those of the first version */
     negotiate(&t, 2, 0, 0);
     assert_int_equal(wire_connection_out(t.c)->p[12], 0xf);
-    finish(&t);
+    talk_finish(&t);
     told.refuse_negotiation = true;
-    t = begin(false);
+    t = talk_begin(false);
     negotiate(&t, 6, 0x1ff, ANSWERED_STEPS);
     assert_int_equal(t.next, WIRE_NEXT_CLOSE);
-    assert_string_equal(answers(&t), "");
-    finish(&t);
+    assert_string_equal(talk_answers(&t), "");
+    talk_finish(&t);
 }
 
 static void skip_where_the_mta_knows_it(void **state)
 {
-    struct talk t = begin(false);
+    struct talk t = talk_begin(false);
     told.body = MTA_SKIP;
     to_rcpt(&t, ANSWERED_STEPS);
-    answers(&t);
+    talk_answers(&t);
     SEND(&t, 'B', "one");
     SEND(&t, 'E', "two");
-    assert_string_equal(answers(&t), "smiqa");
-    finish(&t);
-    t = begin(false);
+    assert_string_equal(talk_answers(&t), "smiqa");
+    talk_finish(&t);
+    t = talk_begin(false);
     told.said[0] = 0;
     to_rcpt(&t, ANSWERED_STEPS & ~WIRE_MAY_SKIP);
-    answers(&t);
+    talk_answers(&t);
     SEND(&t, 'B', "one");
     SEND(&t, 'E', "");
-    assert_string_equal(answers(&t), "cmiqa");
-    finish(&t);
+    assert_string_equal(talk_answers(&t), "cmiqa");
+    talk_finish(&t);
 }
 
 static void unknown_commands_and_data(void **state)
 {
-    struct talk t = begin(false);
+    struct talk t = talk_begin(false);
     negotiate(&t, 6, 0x1ff, ANSWERED_STEPS & ~(WIRE_NO_UNKNOWN | WIRE_NO_DATA));
     SEND(&t, 'C', "host\0L\0\0/run/x\0");
     SEND(&t, 'U', "XYZZY\0");
@@ -404,17 +404,17 @@ static void unknown_commands_and_data(void **state)
     SEND(&t, 'T', "");
     SEND(&t, 'L', "A\0 b\0");
     SEND(&t, 'E', ""); /* it may not come before the end of the fields: the message is ended, without an answer */
-    assert_string_equal(answers(&t), "Occcccc");
+    assert_string_equal(talk_answers(&t), "Occcccc");
     assert_string_equal(said(), "connect(host /run/x 0 j=-) helo(h) mail(<> i=- auth=-) rcpt(<b> i=- auth=-) "
                                 "header(A: b) abort ");
     SEND(&t, 'M', "<>\0");
-    assert_string_equal(answers(&t), "c");
-    finish(&t);
+    assert_string_equal(talk_answers(&t), "c");
+    talk_finish(&t);
 }
 
 static void macros_of_each_stage(void **state)
 {
-    struct talk t = begin(false);
+    struct talk t = talk_begin(false);
     negotiate(&t, 6, 0x1ff, ANSWERED_STEPS);
     SEND(&t, 'D', "C{j}\0mx\0i\0C\0");
     SEND(&t, 'C', "host\0U");
@@ -441,12 +441,12 @@ static void macros_of_each_stage(void **state)
     assert_string_equal(said(), "abort helo(h) mail(<> i=C auth=early) ");
     SEND(&t, 'D', "Ri\0no value");
     assert_string_equal(wire_connection_fault(t.c), "SMFIC_MACRO is malformed");
-    finish(&t);
+    talk_finish(&t);
 }
 
 static void new_client_on_the_same_connection(void **state)
 {
-    struct talk t = begin(false);
+    struct talk t = talk_begin(false);
     to_rcpt(&t, ANSWERED_STEPS);
     said();
     SEND(&t, 'K', ""); /* in the middle of a message */
@@ -456,16 +456,16 @@ static void new_client_on_the_same_connection(void **state)
          "6\0\x19IPv6:2001:db8::1\0");
     SEND(&t, 'M', "<>\0");
     assert_string_equal(said(), "connect(other 2001:db8::1 25 j=-) mail(<> i=- auth=-) ");
-    assert_string_equal(answers(&t), "Occccc");
-    finish(&t);
+    assert_string_equal(talk_answers(&t), "Occccc");
+    talk_finish(&t);
 }
 
 static void refusals(void **state)
 {
-    struct talk t = begin(false);
+    struct talk t = talk_begin(false);
     told.rcpt = MTA_REJECT;
     to_rcpt(&t, ANSWERED_STEPS);
-    assert_string_equal(answers(&t), "Occy550 5.7.1 50 %% refused|");
+    assert_string_equal(talk_answers(&t), "Occy550 5.7.1 50 %% refused|");
     told.rcpt = MTA_CONTINUE;
     SEND(&t, 'R', "<c>\0"); /* the other recipients go on */
     told.header_end = MTA_TEMPFAIL;
@@ -474,7 +474,7 @@ static void refusals(void **state)
     assert_string_equal(said(), "eoh abort ");
     told.body = MTA_TEMPFAIL;
     SEND(&t, 'B', "x");
-    assert_string_equal(answers(&t), "ct");
+    assert_string_equal(talk_answers(&t), "ct");
     told.mail = MTA_REJECT;
     SEND(&t, 'M', "<>\0");
     told.mail = MTA_CONTINUE;
@@ -487,7 +487,7 @@ static void refusals(void **state)
     SEND(&t, 'M', "<>\0");
     SEND(&t, 'R', "<c>\0");
     SEND(&t, 'E', "x");
-    assert_string_equal(answers(&t), "y550 5.7.1 50 %% refused|cctcct");
+    assert_string_equal(talk_answers(&t), "y550 5.7.1 50 %% refused|cctcct");
     told.end = MTA_REJECT;
     SEND(&t, 'M', "<>\0");
     SEND(&t, 'R', "<c>\0");
@@ -496,45 +496,45 @@ static void refusals(void **state)
     SEND(&t, 'M', "<>\0");
     SEND(&t, 'R', "<c>\0");
     SEND(&t, 'E', "");
-    assert_string_equal(answers(&t), "ccrccd");
-    finish(&t);
+    assert_string_equal(talk_answers(&t), "ccrccd");
+    talk_finish(&t);
 }
 
 static void helo_that_cannot_be_kept(void **state)
 {
-    struct talk t = begin(false);
+    struct talk t = talk_begin(false);
     told.helo = MTA_TEMPFAIL;
     to_rcpt(&t, ANSWERED_STEPS);
     assert_non_null(strstr(said(), "helo(helo.example) close mail(<a@x.example> SIZE=1 i=- auth=- no session) "));
-    finish(&t);
-    t = begin(false); /* with an answer, where the MTA waits for one */
+    talk_finish(&t);
+    t = talk_begin(false); /* with an answer, where the MTA waits for one */
     to_rcpt(&t, ANSWERED_STEPS & ~WIRE_NO_REPLY_HELO);
-    assert_string_equal(answers(&t), "Octcc");
-    finish(&t);
-    t = begin(false);
+    assert_string_equal(talk_answers(&t), "Octcc");
+    talk_finish(&t);
+    t = talk_begin(false);
     told.helo = MTA_CONTINUE;
     told.header_end = MTA_TEMPFAIL;
     to_rcpt(&t, ANSWERED_STEPS & ~WIRE_NO_REPLY_HEADER_END);
     SEND(&t, 'N', "");
-    assert_string_equal(answers(&t), "Occct");
-    finish(&t);
+    assert_string_equal(talk_answers(&t), "Occct");
+    talk_finish(&t);
 }
 
 static void listeners_that_are_not_judged(void **state)
 {
-    struct talk t = begin(false);
+    struct talk t = talk_begin(false);
     told.connect = MTA_ACCEPT;
     to_rcpt(&t, ANSWERED_STEPS);
-    assert_string_equal(answers(&t), "Oacc");
+    assert_string_equal(talk_answers(&t), "Oacc");
     assert_non_null(strstr(said(), "no session"));
-    finish(&t);
+    talk_finish(&t);
 }
 
 /* An MTA that waits neither at connect nor for body chunks gets one answer each to MAIL, RCPT and the end. */
 static void steps_without_an_answer(void **state)
 {
     for (int bytes = 0; bytes < 2; bytes++) {
-        struct talk t = begin(false);
+        struct talk t = talk_begin(false);
         t.octet_by_octet = bytes;
         to_rcpt(&t, ALL_STEPS);
         SEND(&t, 'L', "Subject\0 hi\0");
@@ -546,8 +546,8 @@ static void steps_without_an_answer(void **state)
         said();
         SEND(&t, 'E', "three");
         assert_string_equal(said(), "body(three) end(i=-) ");
-        assert_string_equal(answers(&t), "Ocmiqa");
-        finish(&t);
+        assert_string_equal(talk_answers(&t), "Ocmiqa");
+        talk_finish(&t);
         said();
     }
 }
@@ -556,11 +556,11 @@ static void steps_without_an_answer(void **state)
 static void what_mail_could_not_say(void **state)
 {
     for (int next = 0; next < 4; next++) {
-        struct talk t = begin(false);
+        struct talk t = talk_begin(false);
         told.mail = MTA_REJECT;
         to_rcpt(&t, ALL_STEPS);
         SEND(&t, 'R', "<c>\0");
-        assert_string_equal(answers(&t), "Oy550 5.7.1 50 %% refused|y550 5.7.1 50 %% refused|");
+        assert_string_equal(talk_answers(&t), "Oy550 5.7.1 50 %% refused|y550 5.7.1 50 %% refused|");
         assert_null(strstr(said(), "rcpt("));
         told.mail = MTA_CONTINUE;
         told.rcpt = MTA_TEMPFAIL;
@@ -576,16 +576,16 @@ static void what_mail_could_not_say(void **state)
         SEND(&t, 'R', "<b>\0");
         told.rcpt = MTA_CONTINUE;
         SEND(&t, 'R', "<c>\0");
-        assert_string_equal(answers(&t), "tc"); /* "t": nothing is left of the words that refused MAIL */
-        finish(&t);
+        assert_string_equal(talk_answers(&t), "tc"); /* "t": nothing is left of the words that refused MAIL */
+        talk_finish(&t);
         said();
     }
-    struct talk t = begin(false);
+    struct talk t = talk_begin(false);
     told.mail = MTA_TEMPFAIL;
     to_rcpt(&t, ALL_STEPS);
-    assert_string_equal(answers(&t), "Ot");
-    finish(&t);
-    t = begin(false); /* above milter.memory at MAIL alone: no message has begun, and no recipient is accepted */
+    assert_string_equal(talk_answers(&t), "Ot");
+    talk_finish(&t);
+    t = talk_begin(false); /* above milter.memory at MAIL alone: no message has begun, and no recipient is accepted */
     told.mail = MTA_CONTINUE;
     negotiate(&t, 6, 0x1ff, ALL_STEPS);
     SEND(&t, 'C', "host\0U");
@@ -595,46 +595,46 @@ static void what_mail_could_not_say(void **state)
     said();
     SEND(&t, 'R', "<b>\0");
     assert_string_equal(said(), "");
-    assert_string_equal(answers(&t), "Ot");
-    finish(&t);
+    assert_string_equal(talk_answers(&t), "Ot");
+    talk_finish(&t);
 }
 
 /* What could not be said at connect is said at RCPT: to the next clients, too, and no more after another connect. */
 static void what_connect_could_not_say(void **state)
 {
-    struct talk t = begin(false);
+    struct talk t = talk_begin(false);
     told.connect = MTA_ACCEPT; /* a listener that is not judged */
     to_rcpt(&t, ALL_STEPS);
-    assert_string_equal(answers(&t), "Oa");
+    assert_string_equal(talk_answers(&t), "Oa");
     SEND(&t, 'M', "<>\0");
     SEND(&t, 'R', "<b>\0");
-    assert_string_equal(answers(&t), "a");
+    assert_string_equal(talk_answers(&t), "a");
     said();
     SEND(&t, 'K', "");
     told.connect = MTA_CONTINUE;
     SEND(&t, 'C', "host\0U");
     SEND(&t, 'M', "<>\0");
     SEND(&t, 'R', "<b>\0");
-    assert_string_equal(answers(&t), "c");
+    assert_string_equal(talk_answers(&t), "c");
     assert_string_equal(said(), "connect(host none 0 j=-) mail(<> i=- auth=-) rcpt(<b> i=- auth=-) ");
-    finish(&t);
-    t = begin(false); /* where HELO is answered, it is said there */
+    talk_finish(&t);
+    t = talk_begin(false); /* where HELO is answered, it is said there */
     told.connect = MTA_ACCEPT;
     to_rcpt(&t, ALL_STEPS & ~WIRE_NO_REPLY_HELO);
-    assert_string_equal(answers(&t), "Oaa");
-    finish(&t);
-    t = begin(false); /* no memory: there is no session, and each recipient is told so */
+    assert_string_equal(talk_answers(&t), "Oaa");
+    talk_finish(&t);
+    t = talk_begin(false); /* no memory: there is no session, and each recipient is told so */
     told.connect = told.mail = MTA_TEMPFAIL;
     said();
     to_rcpt(&t, ALL_STEPS);
-    assert_string_equal(answers(&t), "Ot");
+    assert_string_equal(talk_answers(&t), "Ot");
     assert_non_null(strstr(said(), "no session"));
-    finish(&t);
-    t = begin(true); /* above milter.connections: connect keeps its answer */
+    talk_finish(&t);
+    t = talk_begin(true); /* above milter.connections: connect keeps its answer */
     negotiate(&t, 6, 0x1ff, ALL_STEPS);
     SEND(&t, 'C', "host\0U");
-    assert_string_equal(answers(&t), "Ot");
-    finish(&t);
+    assert_string_equal(talk_answers(&t), "Ot");
+    talk_finish(&t);
 }
 
 static void to_end(struct talk *t)
@@ -666,10 +666,10 @@ static void what_rcpt_could_not_say(void **state)
 
     told.silent_rcpt = true;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct talk t = begin(false);
+        struct talk t = talk_begin(false);
         t.octet_by_octet = i % 2;
         negotiate(&t, 6, 0x1ff, ALL_STEPS);
-        assert_string_equal(answers(&t), "O");
+        assert_string_equal(talk_answers(&t), "O");
         told.connect = cases[i].connect;
         SEND(&t, 'C', "host\0U");
         told.mail = cases[i].mail;
@@ -681,9 +681,9 @@ static void what_rcpt_could_not_say(void **state)
         told.rcpt = MTA_CONTINUE; /* does not take back what the recipient before got */
         told.full = false;
         SEND(&t, 'R', "<d>\0");
-        assert_string_equal(answers(&t), "");
+        assert_string_equal(talk_answers(&t), "");
         to_end(&t);
-        assert_string_equal(answers(&t), cases[i].says);
+        assert_string_equal(talk_answers(&t), cases[i].says);
         assert_int_equal(strstr(said(), "end(") != NULL, strchr(cases[i].says, 'i') != NULL);
         told.connect = told.mail = MTA_CONTINUE;
         SEND(&t, 'K', "");
@@ -691,8 +691,8 @@ static void what_rcpt_could_not_say(void **state)
         SEND(&t, 'M', "<>\0");
         SEND(&t, 'R', "<b>\0");
         to_end(&t);
-        assert_string_equal(answers(&t), "miqa");
-        finish(&t);
+        assert_string_equal(talk_answers(&t), "miqa");
+        talk_finish(&t);
         said();
     }
     told.silent_rcpt = false;
@@ -702,13 +702,13 @@ static void what_rcpt_could_not_say(void **state)
  * use memory beyond milter.memory, which is what the mail may be refused for. */
 static void nothing_is_kept_of_a_decided_mail(void **state)
 {
-    struct talk t = begin(false);
+    struct talk t = talk_begin(false);
 
     told.silent_rcpt = true;
     negotiate(&t, 6, 0x1ff, ALL_STEPS);
     SEND(&t, 'C', "host\0U");
     SEND(&t, 'M', "<>\0");
-    answers(&t);
+    talk_answers(&t);
     said();
     told.full = true;
     SEND(&t, 'R', "<b>\0");
@@ -717,23 +717,23 @@ static void nothing_is_kept_of_a_decided_mail(void **state)
     SEND(&t, 'R', "<c>\0");
     to_end(&t);
     assert_string_equal(said(), "");
-    assert_string_equal(answers(&t), "t");
+    assert_string_equal(talk_answers(&t), "t");
     told.mail = MTA_REJECT;
     SEND(&t, 'M', "<>\0");
     assert_non_null(strstr(said(), "abort "));
     SEND(&t, 'R', "<b>\0");
     to_end(&t);
     assert_string_equal(said(), "");
-    assert_string_equal(answers(&t), "y550 5.7.1 50 %% refused|");
+    assert_string_equal(talk_answers(&t), "y550 5.7.1 50 %% refused|");
     told.mail = MTA_CONTINUE;
     told.silent_rcpt = false;
-    finish(&t);
+    talk_finish(&t);
 }
 
 /* The words that one client's mail was refused by are not another client's. */
 static void the_next_client_has_words_of_its_own(void **state)
 {
-    struct talk t = begin(false);
+    struct talk t = talk_begin(false);
 
     told.silent_rcpt = true;
     negotiate(&t, 6, 0x1ff, ALL_STEPS & ~WIRE_NO_REPLY_CONNECT);
@@ -742,14 +742,14 @@ static void the_next_client_has_words_of_its_own(void **state)
     told.rcpt = MTA_REJECT;
     SEND(&t, 'R', "<b>\0");
     to_end(&t);
-    assert_string_equal(answers(&t), "Ocy550 5.7.1 50 %% refused|");
+    assert_string_equal(talk_answers(&t), "Ocy550 5.7.1 50 %% refused|");
     SEND(&t, 'K', "");
     told.connect = MTA_REJECT;
     SEND(&t, 'C', "host\0U");
-    assert_string_equal(answers(&t), "r");
+    assert_string_equal(talk_answers(&t), "r");
     told.connect = told.rcpt = MTA_CONTINUE;
     told.silent_rcpt = false;
-    finish(&t);
+    talk_finish(&t);
     said();
 }
 
@@ -768,21 +768,21 @@ static void the_first_answer_after_rcpt(void **state)
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct talk t = begin(false);
+        struct talk t = talk_begin(false);
         told.silent_rcpt = true;
         negotiate(&t, 6, 0x1ff, ALL_STEPS & ~(cases[i].waits | WIRE_NO_REPLY_HEADER));
-        answers(&t);
+        talk_answers(&t);
         told.connect = cases[i].connect;
         SEND(&t, 'C', "host\0U");
         SEND(&t, 'M', "<>\0");
         told.rcpt = cases[i].rcpt;
         SEND(&t, 'R', "<b>\0");
         to_end(&t);
-        assert_string_equal(answers(&t), cases[i].says);
+        assert_string_equal(talk_answers(&t), cases[i].says);
         assert_null(strstr(said(), "header"));
         told.connect = told.rcpt = MTA_CONTINUE;
         told.silent_rcpt = false;
-        finish(&t);
+        talk_finish(&t);
         said();
     }
 }
@@ -791,25 +791,25 @@ static void the_first_answer_after_rcpt(void **state)
 static void who_waits_at_rcpt(void **state)
 {
     for (int i = 0; i < 5; i++) {
-        struct talk t = begin(i == 3);
+        struct talk t = talk_begin(i == 3);
         told.silent_rcpt = i != 1;
         told.full = i == 2;
         negotiate(&t, 6, 0x1ff, i == 0 ? ALL_STEPS & ~WIRE_NO_REPLY_RCPT : ALL_STEPS);
         told.full = told.silent_rcpt = false;
         SEND(&t, 'C', "host\0U");
-        assert_string_equal(answers(&t), i == 3 ? "Ot" : "O");
+        assert_string_equal(talk_answers(&t), i == 3 ? "Ot" : "O");
         SEND(&t, 'M', "<>\0");
         SEND(&t, 'R', "<b>\0");
         if (i != 3)
-            assert_string_equal(answers(&t), i < 3 ? "c" : "");
-        finish(&t);
+            assert_string_equal(talk_answers(&t), i < 3 ? "c" : "");
+        talk_finish(&t);
         said();
     }
 }
 
 static void a_body_that_cannot_be_kept(void **state)
 {
-    struct talk t = begin(false);
+    struct talk t = talk_begin(false);
     to_rcpt(&t, ALL_STEPS);
     SEND(&t, 'N', "");
     said();
@@ -819,69 +819,69 @@ static void a_body_that_cannot_be_kept(void **state)
     SEND(&t, 'B', "y");
     SEND(&t, 'E', "");
     assert_string_equal(said(), "body(x) abort body(y) end(i=-) ");
-    assert_string_equal(answers(&t), "Oct");
-    finish(&t);
+    assert_string_equal(talk_answers(&t), "Oct");
+    talk_finish(&t);
 }
 
 static void no_room(void **state)
 {
-    struct talk t = begin(true); /* above milter.connections: at connect, never silence and never accept */
+    struct talk t = talk_begin(true); /* above milter.connections: at connect, never silence and never accept */
     negotiate(&t, 6, 0x1ff, ANSWERED_STEPS);
     SEND(&t, 'C', "host\0U");
-    assert_string_equal(answers(&t), "Ot");
+    assert_string_equal(talk_answers(&t), "Ot");
     assert_string_equal(said(), "");
-    finish(&t);
-    t = begin(false); /* above milter.memory: before the content is sent */
+    talk_finish(&t);
+    t = talk_begin(false); /* above milter.memory: before the content is sent */
     told.full = true;
     to_rcpt(&t, ANSWERED_STEPS);
-    assert_string_equal(answers(&t), "Oct");
+    assert_string_equal(talk_answers(&t), "Oct");
     told.full = false;
     SEND(&t, 'M', "<>\0");
     told.full = true;
     SEND(&t, 'R', "<c>\0");
-    assert_string_equal(answers(&t), "ct");
-    finish(&t);
+    assert_string_equal(talk_answers(&t), "ct");
+    talk_finish(&t);
 }
 
 static void waiting_for_dns(void **state)
 {
-    struct talk t = begin(false);
+    struct talk t = talk_begin(false);
     to_rcpt(&t, ANSWERED_STEPS);
-    answers(&t);
+    talk_answers(&t);
     said();
     told.pending = 3;
     static const char end_and_next[] = "\0\0\0\1E\0\0\0\4M<>\0";
-    feed(&t, end_and_next, sizeof end_and_next - 1);
+    talk_feed(&t, end_and_next, sizeof end_and_next - 1);
     assert_int_equal(t.next, WIRE_NEXT_WAIT);
     assert_int_equal(t.in.n, 8); /* the next message stays where it is */
     wire_connection_progress(t.c);
     assert_int_equal(wire_connection_resume(t.c), WIRE_NEXT_WAIT);
     assert_int_equal(wire_connection_resume(t.c), WIRE_NEXT_WAIT);
-    assert_string_equal(answers(&t), "p");
+    assert_string_equal(talk_answers(&t), "p");
     assert_int_equal(wire_connection_resume(t.c), WIRE_NEXT_READ);
-    assert_string_equal(answers(&t), "miqa");
+    assert_string_equal(talk_answers(&t), "miqa");
     t.next = WIRE_NEXT_READ;
-    feed(&t, "", 0);
+    talk_feed(&t, "", 0);
     SEND(&t, 'R', "<b>\0");
     assert_string_equal(said(), "wait wait wait end(i=-) mail(<> i=- auth=-) rcpt(<b> i=- auth=-) ");
     told.pending = 1; /* hung up while waiting */
     SEND(&t, 'E', "");
     assert_int_equal(t.next, WIRE_NEXT_WAIT);
-    finish(&t);
+    talk_finish(&t);
 }
 
 static void abort_and_what_may_follow(void **state)
 {
-    struct talk t = begin(false);
+    struct talk t = talk_begin(false);
     SEND(&t, 'A', ""); /* before anything: nothing to end */
     to_rcpt(&t, ANSWERED_STEPS);
-    assert_string_equal(answers(&t), "ccc"); /* neither negotiation nor a client may come any more */
+    assert_string_equal(talk_answers(&t), "ccc"); /* neither negotiation nor a client may come any more */
     assert_string_equal(said(), "helo(helo.example no session) mail(<a@x.example> SIZE=1 i=- auth=- no session) "
                                 "rcpt(<b@y.example> i=- auth=- no session) ");
     SEND(&t, 'L', "A\0 b\0");
-    assert_string_equal(answers(&t), ""); /* nobody has agreed on an answer to fields */
-    finish(&t);
-    t = begin(false);
+    assert_string_equal(talk_answers(&t), ""); /* nobody has agreed on an answer to fields */
+    talk_finish(&t);
+    t = talk_begin(false);
     to_rcpt(&t, ANSWERED_STEPS);
     said();
     SEND(&t, 'A', "");
@@ -889,11 +889,11 @@ static void abort_and_what_may_follow(void **state)
     SEND(&t, 'M', "<>\0");
     SEND(&t, 'M', "<>\0"); /* without an abort between */
     assert_string_equal(said(), "abort abort mail(<> i=- auth=-) abort mail(<> i=- auth=-) ");
-    assert_string_equal(answers(&t), "Occccc");
+    assert_string_equal(talk_answers(&t), "Occccc");
     SEND(&t, 'C', "again\0U"); /* one client a connection */
     assert_string_equal(said(), "abort ");
-    assert_string_equal(answers(&t), "");
-    finish(&t);
+    assert_string_equal(talk_answers(&t), "");
+    talk_finish(&t);
 }
 
 static void what_is_not_the_protocol_closes(void **state)
@@ -922,7 +922,7 @@ static void what_is_not_the_protocol_closes(void **state)
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct talk t = begin(false);
+        struct talk t = talk_begin(false);
         if (cases[i].letter != 'O')
             negotiate(&t, 6, 0x1ff, ANSWERED_STEPS);
         if (cases[i].letter != 'O' && cases[i].letter != 'C')
@@ -930,14 +930,14 @@ static void what_is_not_the_protocol_closes(void **state)
         packet(&t, cases[i].letter, cases[i].data, cases[i].n);
         assert_int_equal(t.next, WIRE_NEXT_CLOSE);
         assert_non_null(wire_connection_fault(t.c));
-        finish(&t);
+        talk_finish(&t);
     }
 }
 
 static void what_is_too_long_or_empty_closes(void **state)
 {
     char path[5 + 3 + 200];
-    struct talk t = begin(false);
+    struct talk t = talk_begin(false);
 
     negotiate(&t, 6, 0x1ff, ANSWERED_STEPS);
     memset(path, 'p', sizeof path);
@@ -945,22 +945,22 @@ static void what_is_too_long_or_empty_closes(void **state)
     path[sizeof path - 1] = 0; /* longer than a socket's path can be */
     packet(&t, 'C', path, sizeof path);
     assert_int_equal(t.next, WIRE_NEXT_CLOSE);
-    finish(&t);
-    t = begin(false);
-    feed(&t, "\0\0\0\0", 4);
+    talk_finish(&t);
+    t = talk_begin(false);
+    talk_feed(&t, "\0\0\0\0", 4);
     assert_int_equal(t.next, WIRE_NEXT_CLOSE);
-    finish(&t);
-    t = begin(false);
+    talk_finish(&t);
+    t = talk_begin(false);
     to_rcpt(&t, ANSWERED_STEPS);
     SEND(&t, 'L', "\0 v\0"); /* a field without a name */
     assert_int_equal(t.next, WIRE_NEXT_CLOSE);
-    finish(&t);
-    t = begin(false);
+    talk_finish(&t);
+    t = talk_begin(false);
     to_rcpt(&t, ANSWERED_STEPS);
     memset(path, 0, 66); /* 66 empty texts */
     packet(&t, 'R', path, 66);
     assert_int_equal(t.next, WIRE_NEXT_CLOSE);
-    finish(&t);
+    talk_finish(&t);
 }
 
 int main(void)

@@ -74,7 +74,7 @@ static int64_t quarter_of_the_host(void)
 }
 
 /* The bound by what may be counted before it is reached. */
-static void holds(int64_t bound)
+static void bound_holds(int64_t bound)
 {
     wire_limits_count_memory(bound - 1);
     assert_false(wire_limits_memory_is_full());
@@ -109,7 +109,7 @@ static void a_quarter_of_what_there_is(void **state)
         memory_file = cases[i].file;
         memory_text = cases[i].text;
         use("");
-        holds(cases[i].bound ? cases[i].bound : quarter_of_the_host());
+        bound_holds(cases[i].bound ? cases[i].bound : quarter_of_the_host());
     }
     cgroup = memory_file = memory_text = NULL;
 }

@@ -166,13 +166,13 @@ static size_t used(const struct session *s, bool *in_message)
     return s->in_message ? A_MAIL : 0;
 }
 
-static void complain(const char *what)
+static void fault_count(const char *what)
 {
     atomic_fetch_add(&faults, 1);
 }
 
 static const struct wire_loop_owner owner = {
-    .host = &host, .closed = on_closed, .memory = count_memory, .used = used, .complain = complain};
+    .host = &host, .closed = on_closed, .memory = count_memory, .used = used, .complain = fault_count};
 
 static int set_up(void **state)
 {
@@ -285,7 +285,7 @@ static void to_body(int fd)
 }
 
 /* Stops a loop whose connections have all ended, and looks at what it counted. */
-static void end(struct wire_loop *l)
+static void loop_end(struct wire_loop *l)
 {
     wire_loop_stop(l, 0);
     wire_loop_free(l);
@@ -334,7 +334,7 @@ static void idle_7210_seconds(void **state)
     ended(between);
     assert_int_equal(atomic_load(&closed_connections), 3);
     assert_int_equal(wire_loop_load(l), 0);
-    end(l);
+    loop_end(l);
 }
 
 /* The time of a command is that from its first octet to its last: an octet now and then does not make it longer. */
@@ -367,7 +367,7 @@ static void a_command_300_seconds(void **state)
     assert_int_equal(answer_of(whole), 0); /* a length of 4 and no NUL: not the protocol */
     close(whole);
     assert_int_equal(atomic_load(&closed_connections), 3);
-    end(l);
+    loop_end(l);
 }
 
 /* Each half of a command just in time: two such commands take longer than 300 seconds, and neither is too slow. */
@@ -386,7 +386,7 @@ static void the_next_command_begins_anew(void **state)
     send_octets(fd, "<b>\0", 4);
     assert_int_equal(answer_of(fd), 'c');
     close(fd);
-    end(l);
+    loop_end(l);
 }
 
 /* Sends body chunks and reads no answer until neither side takes any more; returns how many were sent. */
@@ -428,7 +428,7 @@ static void answers_that_are_not_taken(void **state)
     closed_are(1);
     assert_int_equal(atomic_load(&memory), 0);
     close(fd);
-    end(l);
+    loop_end(l);
 }
 
 /* An MTA that reads late gets each answer, and goes on: nothing is lost while its answers wait. */
@@ -451,7 +451,7 @@ static void answers_that_are_taken_late(void **state)
     assert_int_equal(answer_of(fd), 'a');
     SEND(fd, 'Q', "");
     ended(fd);
-    end(l);
+    loop_end(l);
 }
 
 /* What the MTA sends while DNS is awaited is read afterwards: first what came with the end, then what came later. */
@@ -477,7 +477,7 @@ static void commands_sent_during_a_wait(void **state)
     assert_int_equal(answer_of(fd), 'c');
     SEND(fd, 'Q', "");
     ended(fd);
-    end(l);
+    loop_end(l);
 }
 
 /* DNS has answered: the thread that brings the answers wakes the loop, which need not wait for its next look. */
@@ -504,7 +504,7 @@ static void an_answer_wakes_the_loop(void **state)
     last_mta->arrived(last_mta->context); /* too late, for nothing */
     close(gone);
     close(fd);
-    end(l);
+    loop_end(l);
 }
 
 /* The MTA hangs up while DNS is awaited: it is noticed when it is told that we are at work. */
@@ -521,7 +521,7 @@ static void hung_up_during_a_wait(void **state)
     close(fd);
     pass(31);
     closed_are(1);
-    end(l);
+    loop_end(l);
 }
 
 static void without_descriptors(void **state)
@@ -543,7 +543,7 @@ static void without_descriptors(void **state)
     }
     assert_int_equal(dup(1), next); /* none was left open */
     close(next);
-    end(l);
+    loop_end(l);
 }
 
 static void progress_every_30_seconds(void **state)
@@ -570,7 +570,7 @@ static void progress_every_30_seconds(void **state)
     SEND(fd, 'M', "<>\0");
     assert_int_equal(answer_of(fd), 'c');
     close(fd);
-    end(l);
+    loop_end(l);
 }
 
 /* The others of the same loop are served while one waits for DNS. */
@@ -590,7 +590,7 @@ static void a_wait_holds_up_nobody(void **state)
     assert_true(is_quiet(waits));
     close(waits); /* hung up meanwhile */
     close(other);
-    end(l);
+    loop_end(l);
 }
 
 static void one_above_the_bound(void **state)
@@ -604,7 +604,7 @@ static void one_above_the_bound(void **state)
     SEND(fd, 'C', "host\0U");
     assert_int_equal(answer_of(fd), 't');
     close(fd);
-    end(l);
+    loop_end(l);
     assert_int_equal(atomic_load(&closed_refused), 1);
     assert_int_equal(atomic_load(&closed_connections), 0);
 }
@@ -630,7 +630,7 @@ static void an_end_counts_before_it_is_seen(void **state)
     atomic_store(&watched_mta, -1);
     close(fault);
     close(refused);
-    end(l);
+    loop_end(l);
 }
 
 /* What counts in milter.memory: the mail, macros, and the start of a command; it is given back at the end of each. */
@@ -656,7 +656,7 @@ static void memory_is_counted(void **state)
     for (int i = 0; i < bound_ms && atomic_load(&memory); i++)
         usleep(1000);
     assert_int_equal(atomic_load(&memory), 0);
-    end(l);
+    loop_end(l);
 }
 
 /* A packet that says it is longer than what was agreed on is known by its first four octets: nothing is kept for it. */
@@ -678,7 +678,7 @@ static void octets_as_negotiated(void **state)
     assert_int_equal(atomic_load(&faults), 1);
     assert_int_equal(atomic_load(&bodies), 1);
     close(fits);
-    end(l);
+    loop_end(l);
 }
 
 /* While it stops: who has no mail is sent away at once, a mail may end, and at the end of the time all is over. */

@@ -61,7 +61,7 @@ static void path_at(int folder, const char *path, char out[PATH_MAX])
 }
 
 /* Appends a line; returns its number. The log is also the count: one octet a line in `count`. */
-static long note(const char *what, const char *path, const char *to)
+static long call_note(const char *what, const char *path, const char *to)
 {
     char name[PATH_MAX], line[3 * PATH_MAX];
     snprintf(name, sizeof name, "%s/count", getenv("RECORD_LOG"));
@@ -102,7 +102,7 @@ static int sync_by(const char *name, int fd)
     int rc = REAL(int, name, int)(fd);
     path_of_fd(fd, path);
     if (rc == 0 && is_below(path) && fstat(fd, &st) == 0) {
-        long number = note(S_ISDIR(st.st_mode) ? "syncdir" : "sync", path, NULL);
+        long number = call_note(S_ISDIR(st.st_mode) ? "syncdir" : "sync", path, NULL);
         if (S_ISREG(st.st_mode))
             keep_content(fd, number);
     }
@@ -125,7 +125,7 @@ ssize_t write(int fd, const void *p, size_t n)
     ssize_t rc = REAL(ssize_t, "write", int, const void *, size_t)(fd, p, n);
     path_of_fd(fd, path);
     if (rc > 0 && is_below(path))
-        note("write", path, NULL);
+        call_note("write", path, NULL);
     return rc;
 }
 
@@ -139,7 +139,7 @@ static int open_by(const char *name, int folder, const char *path, int flags, mo
     int error = errno;
     path_at(folder, path, full);
     if (fd >= 0 && is_below(full) && (is_new || (flags & O_TRUNC)))
-        note(is_new ? "create" : "write", full, NULL);
+        call_note(is_new ? "create" : "write", full, NULL);
     errno = error;
     return fd;
 }
@@ -167,7 +167,7 @@ OPEN(open64)
 OPENAT(openat)
 OPENAT(openat64)
 
-static int done(int rc, const char *what, int folder, const char *path, int to_folder, const char *to)
+static int call_done(int rc, const char *what, int folder, const char *path, int to_folder, const char *to)
 {
     char full[PATH_MAX], full_to[PATH_MAX] = "";
     int error = errno;
@@ -175,7 +175,7 @@ static int done(int rc, const char *what, int folder, const char *path, int to_f
     if (to)
         path_at(to_folder, to, full_to);
     if (rc == 0 && (is_below(full) || is_below(full_to)))
-        note(what, full, full_to);
+        call_note(what, full, full_to);
     errno = error;
     return rc;
 }
@@ -183,41 +183,41 @@ static int done(int rc, const char *what, int folder, const char *path, int to_f
 int renameat(int folder, const char *path, int to_folder, const char *to)
 {
     int rc = REAL(int, "renameat", int, const char *, int, const char *)(folder, path, to_folder, to);
-    return done(rc, "rename", folder, path, to_folder, to);
+    return call_done(rc, "rename", folder, path, to_folder, to);
 }
 
 int rename(const char *path, const char *to)
 {
     int rc = REAL(int, "rename", const char *, const char *)(path, to);
-    return done(rc, "rename", AT_FDCWD, path, AT_FDCWD, to);
+    return call_done(rc, "rename", AT_FDCWD, path, AT_FDCWD, to);
 }
 
 int unlinkat(int folder, const char *path, int flags)
 {
     int rc = REAL(int, "unlinkat", int, const char *, int)(folder, path, flags);
-    return done(rc, flags & AT_REMOVEDIR ? "rmdir" : "unlink", folder, path, AT_FDCWD, NULL);
+    return call_done(rc, flags & AT_REMOVEDIR ? "rmdir" : "unlink", folder, path, AT_FDCWD, NULL);
 }
 
 int unlink(const char *path)
 {
     int rc = REAL(int, "unlink", const char *)(path);
-    return done(rc, "unlink", AT_FDCWD, path, AT_FDCWD, NULL);
+    return call_done(rc, "unlink", AT_FDCWD, path, AT_FDCWD, NULL);
 }
 
 int rmdir(const char *path)
 {
     int rc = REAL(int, "rmdir", const char *)(path);
-    return done(rc, "rmdir", AT_FDCWD, path, AT_FDCWD, NULL);
+    return call_done(rc, "rmdir", AT_FDCWD, path, AT_FDCWD, NULL);
 }
 
 int mkdirat(int folder, const char *path, mode_t mode)
 {
     int rc = REAL(int, "mkdirat", int, const char *, mode_t)(folder, path, mode);
-    return done(rc, "mkdir", folder, path, AT_FDCWD, NULL);
+    return call_done(rc, "mkdir", folder, path, AT_FDCWD, NULL);
 }
 
 int mkdir(const char *path, mode_t mode)
 {
     int rc = REAL(int, "mkdir", const char *, mode_t)(path, mode);
-    return done(rc, "mkdir", AT_FDCWD, path, AT_FDCWD, NULL);
+    return call_done(rc, "mkdir", AT_FDCWD, path, AT_FDCWD, NULL);
 }

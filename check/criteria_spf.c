@@ -7,6 +7,7 @@
  * their macros are counted and not looked up. Promises to read at most RECORDS records, however they include each
  * other.
  */
+#include "base/array.h"
 #include "base/domain.h"
 #include "check/testing.h"
 #include "standards/spf/spf_macro.h"
@@ -127,14 +128,10 @@ static void add_net(struct tree *w, const struct ip *a, unsigned bits)
     if (a->family != 4)
         return;
     if (w->net_count == w->net_room) {
-        size_t room = w->net_room ? 2 * w->net_room : 64;
-        struct ip_net *more = ARENA_ARRAY(w->t->arena, struct ip_net, room);
+        struct ip_net *more = array_grow_in(w->t->arena, w->nets, &w->net_room, 64, sizeof *more);
         if (!more)
             return;
-        if (w->net_count)
-            memcpy(more, w->nets, w->net_count * sizeof *more);
         w->nets = more;
-        w->net_room = room;
     }
     w->nets[w->net_count++] = ip_net_of(a, bits);
 }

@@ -8,6 +8,7 @@
  * go on.
  */
 #include "judge/forged.h"
+#include "base/array.h"
 #include "standards/message/authres.h"
 #include "standards/message/header.h"
 
@@ -46,14 +47,10 @@ static enum status field_add(struct forged_list *list, struct arena *a, struct f
         return STATUS_OK;
     }
     if (list->count == list->room) {
-        size_t room = list->room ? list->room * 2 : 8;
-        struct forged_field *more = ARENA_ARRAY(a, struct forged_field, room);
+        struct forged_field *more = array_grow_in(a, list->fields, &list->room, 8, sizeof *more);
         if (!more)
             return STATUS_NOMEM;
-        if (list->count)
-            memcpy(more, list->fields, list->count * sizeof *more);
         list->fields = more;
-        list->room = room;
     }
     list->fields[list->count++] = field;
     return STATUS_OK;

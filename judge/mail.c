@@ -8,6 +8,7 @@
  * Failure: STATUS_NOMEM; the mail is unchanged.
  */
 #include "judge/mail.h"
+#include "base/array.h"
 #include "policy/policy.h"
 #include "standards/rdns.h"
 
@@ -58,18 +59,14 @@ enum status mail_set_from(struct judge_mail *m, struct arena *a, const char *pat
 
 static enum status rcpt_grow(struct judge_mail *m, struct arena *a)
 {
-    size_t room = m->rcpt_room ? m->rcpt_room * 2 : 8;
-    struct mail_rcpt *p;
+    struct mail_rcpt *more;
 
     if (m->rcpt_count < m->rcpt_room)
         return STATUS_OK;
-    p = ARENA_ARRAY(a, struct mail_rcpt, room);
-    if (!p)
+    more = array_grow_in(a, m->rcpts, &m->rcpt_room, 8, sizeof *more);
+    if (!more)
         return STATUS_NOMEM;
-    if (m->rcpt_count)
-        memcpy(p, m->rcpts, m->rcpt_count * sizeof *p);
-    m->rcpts = p;
-    m->rcpt_room = room;
+    m->rcpts = more;
     return STATUS_OK;
 }
 

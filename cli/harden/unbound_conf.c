@@ -6,6 +6,7 @@
  * them, and that cycles of includes end (UNBOUND_DEPTH). It judges nothing: unbound-checkconf does.
  */
 #include "cli/harden/unbound_conf.h"
+#include "base/array.h"
 #include <fnmatch.h>
 #include <glob.h>
 #include <stdlib.h>
@@ -14,14 +15,12 @@
 static bool statement_add(struct harden *h, struct unbound_conf *c, struct unbound_statement s)
 {
     if (c->count == c->room) {
-        size_t room = c->room ? c->room * 2 : 256;
-        struct unbound_statement *more = ARENA_ARRAY(h->arena, struct unbound_statement, room);
+        size_t room = c->room;
+        struct unbound_statement *more = array_grow_in(h->arena, c->at, &room, 256, sizeof *more);
         if (!more || room > UNBOUND_STATEMENTS) {
             harden_refuse(h, "%s: Unbound's configuration has more than %d statements", s.file, UNBOUND_STATEMENTS);
             return false;
         }
-        if (c->count)
-            memcpy(more, c->at, c->count * sizeof *more);
         c->at = more;
         c->room = room;
     }

@@ -9,6 +9,7 @@
  * fill.
  */
 #include "standards/message/header.h"
+#include "base/array.h"
 #include "base/eight.h"
 #include "base/limits.h"
 
@@ -233,14 +234,10 @@ size_t header_count_seen(const struct header_list *list, const char *name)
 /* Room for one more; what the list had before stays in the arena unused, at most as much again. */
 static enum status list_grow(struct header_list *list)
 {
-    size_t room = list->room ? list->room * 2 : 32;
-    struct header_field *more = ARENA_ARRAY(list->arena, struct header_field, room);
+    struct header_field *more = array_grow_in(list->arena, list->fields, &list->room, 32, sizeof *more);
     if (!more)
         return STATUS_NOMEM;
-    if (list->count)
-        memcpy(more, list->fields, list->count * sizeof *more);
     list->fields = more;
-    list->room = room;
     return STATUS_OK;
 }
 

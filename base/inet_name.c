@@ -2,8 +2,8 @@
 /*
  * inet_name.c - reads the name of an inet socket.
  *
- * Promises to accept a name only as a whole: a port that is read in part would be another port, and a host that is not
- * understood would be every address of this computer.
+ * Promises to accept a name only if all of it is valid. A port that is read in part would be a different port. A host
+ * that is ignored would mean all addresses of this computer.
  */
 #include "base/inet_name.h"
 #include <stdlib.h>

@@ -11,13 +11,13 @@
 
 struct inet_name {
     int family;     /* AF_INET or AF_INET6 */
-    char port[6];   /* 1 to 65535, without zeros in front */
-    char host[256]; /* a host name, or an address without brackets; "": none was named */
+    char port[6];   /* 1 to 65535, without leading zeros */
+    char host[256]; /* a host name, or an address without brackets; "" if none is given */
 };
 
-/* Reads "inet:PORT", "inet:PORT@HOST", "inet6:PORT" or "inet6:PORT@HOST". HOST may be an address in brackets, as Sendmail
- * writes it ("[192.0.2.1]", "[::1]", "[IPv6:::1]"). With "inet:" an IPv6 address is one all the same. false: it is anything
- * else, and *out is undefined. */
+/* Reads "inet:PORT", "inet:PORT@HOST", "inet6:PORT" or "inet6:PORT@HOST". HOST may be an address in brackets, as
+ * Sendmail writes it ("[192.0.2.1]", "[::1]", "[IPv6:::1]"). An IPv6 address sets family to AF_INET6 after "inet:" too.
+ * Returns false if name has any other form; *out is then undefined. */
 bool inet_name_read(const char *name, struct inet_name *out);
 
 #endif

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * report_fields.c - numbers and times in the reports of others.
+ * report_fields.c - reads the fields of reports that others sent.
  *
- * Promises that what is not wholly a number or a time within its bounds is none, and one spelling for each address. No
- * failure besides.
+ * Promises to accept a number or a time only if the whole text is valid and within its bounds, and to write each
+ * address in one spelling only. Nothing else can fail but memory.
  */
 #include "feedback/report_fields.h"
 #include "feedback/report_in.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * report_fields.h - numbers and times in the reports of others, bounded where they come in.
+ * report_fields.h - reads the fields of reports that others sent, and checks their bounds.
  *
- * All functions are pure except the clock they ask.
+ * All functions are pure, but those that read times compare them with the clock.
  */
 #ifndef ASSAY_FEEDBACK_REPORT_FIELDS_H
 #define ASSAY_FEEDBACK_REPORT_FIELDS_H
@@ -14,36 +14,40 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* More than that no report has seen: a sum of a million such rows still fits 64 bits. */
+/* The largest count that is accepted. The sum of a million such rows still fits in 64 bits. */
 #define REPORT_COUNT_MAX INT64_C(1000000000)
 
-/* A count of messages: digits alone, or behind a "+", from 1 to REPORT_COUNT_MAX. "1,234", "", NULL and "-1" are
- * none. */
+/* Reads a count of messages: digits, or "+" and digits, from 1 to REPORT_COUNT_MAX. Returns false for anything else:
+ * "1,234", "", NULL and "-1". */
 bool report_field_count(const char *text, int64_t *out);
 
-/* Seconds since 1970: as a number of seconds (a fraction is cut off) or milliseconds, or as a time (RFC 3339: any zone,
- * small letters too; ISO 8601's +0000; UTC and GMT by name), from 2005 to two days from now. A date alone is the first
- * second of that day (UTC), or its last one. */
+/* Reads a time, as seconds since 1970. The text is a number of seconds (a fraction is dropped) or of milliseconds, or a
+ * time of RFC 3339 (any zone, also in lower case; +0000 as in ISO 8601; UTC or GMT). Returns false if it is before 2005
+ * or more than two days ahead. A date without a time is the first second of that day in UTC; for
+ * report_field_last_moment() it is the last second. */
 bool report_field_moment(const char *text, int64_t *out);
-/* A report's range of time, in that order. False: it is none, or longer than a year. */
-bool report_field_range(const char *begin, const char *end, int64_t *begins, int64_t *ends);
 bool report_field_last_moment(const char *text, int64_t *out);
 
-/* An address in the one form that the ledger has it in (RFC 5952; IPv4 within IPv6 is IPv4), without a port; a network
- * of one address is that. What is none stays as it is. Returns text, or out. */
+/* Reads the time range of a report. Returns false if one of the times is not valid, if the end is before the beginning,
+ * or if the range is longer than a year. */
+bool report_field_range(const char *begin, const char *end, int64_t *begins, int64_t *ends);
+
+/* Writes an address to out in canonical form, as the ledger stores it: RFC 5952, IPv4-mapped IPv6 as IPv4, without a
+ * port. A network of one address becomes that address. Returns out, or text itself if it is not an address. */
 const char *report_field_address(const char *text, char out[IP_TEXT]);
 
-/* A domain in its canonical form (domain.h), of an address without what is in front of its "@". False: it is none. */
+/* Writes a domain to out in canonical form (domain.h); of a mail address, the domain after its last "@". Returns false
+ * if it is not a domain. */
 bool report_field_domain(const char *text, char out[LIMIT_DOMAIN + 1]);
 
-/* A word of a standard (a result, a disposition): they are in small letters. */
+/* Converts a keyword of a standard (a result, a disposition) to lower case, in place. */
 void report_field_word(char *text);
 
-/* What is kept of an identifier, in the arena: of a long one its beginning and a hash of the whole, so that two that
- * begin alike are two. NULL: out of memory. */
+/* Copies an identifier into the arena. A long one is cut and gets a hash of the whole, so that two identifiers with the
+ * same beginning stay different. NULL if memory ran out. */
 const char *report_field_identifier(struct arena *a, struct slice text);
 
-/* The text's first REPORT_IN_FIELD octets, without a cut in a character of UTF-8. */
+/* The first REPORT_IN_FIELD octets of the text, cut between two UTF-8 characters. */
 struct slice report_field_cut(struct slice text);
 
 #endif

@@ -2,10 +2,10 @@
 /*
  * postfix_release.c - makes Postfix stop asking assay-milter: removes what harden wrote from main.cf and master.cf.
  *
- * Two ways. postfix_undo_file() goes back setting by setting: one that still has the value that harden wrote gets its
- * earlier value; of a list only our entry is taken out; one that somebody changed since is left and named.
- * harden_postfix_release() removes everything that asks us, from every instance, and refuses what it does not
- * understand.
+ * There are two ways. postfix_undo_file() restores each setting by itself: a setting that still has harden's value gets
+ * its earlier value; a list loses only our entry; a setting that somebody changed since is left and named.
+ * harden_postfix_release() removes all settings that make Postfix ask assay-milter, in every instance. It refuses a
+ * configuration that it does not understand.
  */
 #include "cli/harden/harden_postfix.h"
 #include "cli/harden/undo_store.h"

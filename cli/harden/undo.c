@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * undo.c - `assay harden --undo` and `--release`: undoes what harden wrote, if it is still as written.
+ * undo.c - `assay harden --undo` and `--release`: removes the changes that harden made.
  *
- * Three-way: a file that nobody touched since gets its exact octets back; in one that somebody edited, our settings
- * (main.cf, master.cf) or lines (others) are removed and theirs stay; what cannot be distinguished is left and named. A
- * policy that harden wrote (--from-opendmarc) is restored only if nobody changed it since.
+ * Works as a three-way merge. A file that nobody changed since gets its old content back, octet by octet. In a file
+ * that somebody edited, it removes our settings (main.cf, master.cf) or our lines (other files) and keeps the rest. It
+ * leaves and names what it cannot tell apart. It restores a policy that harden wrote (--from-opendmarc) only if nobody
+ * changed it since.
  *
- * Order: the mail server's files first, then Postfix reloads, then the rest goes (the file that says where the milter
- * listens among it), so that mail is never deferred on the way. Where the mail server still asks us, the rest of the
- * mail's files stays. Undoing twice is the same as once: a set that was undone is removed.
+ * Order: first the mail server's files, then a reload of Postfix, then all other files, the one with the milter's
+ * socket among them. So no mail is deferred meanwhile. If the mail server still asks assay-milter, the other files for
+ * mail stay. A second undo changes nothing: the set of changes is removed once it is undone.
  */
 #include "cli/harden/undo.h"
 #include "cli/cli.h"

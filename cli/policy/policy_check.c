@@ -189,14 +189,12 @@ int policy_cmd_check(int argc, char **argv)
     static const struct policy_usage usage = {
         "[--strict] [--json] [--at DATE] [--ask-dns | --dns FILE] [--state DIR] [FILE]\n--for-reload [--state DIR] "
         "[FILE]",
-        "Reads the policy and shows each error and warning, its place and a fix. --at judges its dates as of another "
-        "day. "
-        "Of the installed policy (and with --state of any) it says too why a reload would not take it. "
-        "--ask-dns looks whether our own domains publish DMARC (--dns: by a saved file of answers). --for-reload: "
-        "would "
-        "the programs take it, if they were told to reload now? Exit code: 0 it loads, 1 warnings (with --strict "
-        "only), "
-        "2 errors, or (--for-reload) it would be kept out."};
+        "Reads the policy and shows each error and warning, with its place and a fix. --at judges the dates in it as "
+        "of another day. For the installed policy, and with --state for any policy, it also warns if a reload would "
+        "reject it. --ask-dns checks in DNS whether our own domains publish DMARC; --dns takes the answers from a "
+        "saved file. --for-reload checks only whether a reload now would accept the policy. Exit code: 0 the policy "
+        "loads; 1 it has warnings (only with --strict); 2 it has errors, or a reload would reject it (only with "
+        "--for-reload)."};
     struct policy_args a;
     int rc = policy_args_read(&a, &usage, argc, argv,
                               POLICY_ARG_JSON | POLICY_ARG_FILE | POLICY_ARG_AT | POLICY_ARG_DNS | POLICY_ARG_STATE |

@@ -3,14 +3,16 @@
  * ledger_main.c - assay-ledger: ingests journals, deletes old data, tells the milter which domains sign, sends DMARC
  * reports.
  *
- * Promises to end within 5 s of SIGTERM or SIGINT, and to lose nothing by it: what takes longer is cut off and done
- * again after the next start; to let no record wait for anything else it does, which is in a thread of its own; to read
- * the policy again on SIGHUP (a bad one leaves the current
- * one in force), and never to give up: a store that is not available is tried again at growing intervals of at most a
- * minute while the journals wait on disk, with one line in the log when it was lost, one when it is back, and progress
- * while it catches up. A store whose file is damaged gets no more records, which wait on disk, before it is restored.
- * Lines go to stderr. Exit: 0; EX_USAGE, EX_CONFIG (policy), with -1 also EX_TEMPFAIL (store away,
- * or retention not done) and EX_DATAERR (store not ours).
+ * Promises to end within 5 s of SIGTERM or SIGINT and to lose nothing by it: work that takes longer is aborted, and
+ * repeated after the next start. No record waits for other work, which runs in a thread of its own. SIGHUP reloads the
+ * policy; if the new one is bad, the current one stays in force.
+ *
+ * It never gives up. While the store is not available, journals wait on disk, and it retries at growing intervals of at
+ * most a minute. It logs one line when the store is lost, one when it is back, and its progress while it catches up. A
+ * damaged store gets no records until it is restored; they wait on disk.
+ *
+ * Logs to stderr. Exit: 0; EX_USAGE, EX_CONFIG (policy), with -1 also EX_TEMPFAIL (the store is not available, or
+ * retention is not done) and EX_DATAERR (the store is not ours).
  */
 #include "base/clock.h"
 #include "base/words.h"
@@ -56,30 +58,30 @@
 #define REPORTS_EVERY_MS 300000
 #define LISTS_EVERY_MS 3600000
 #define STATES_EVERY_MS 600000
-#define BUSY_EVERY_MS 60000 /* who has to leave the store's lease to another asks again */
+#define BUSY_EVERY_MS 60000 /* while another program holds the store's lease */
 #define PROGRESS_EVERY_MS 30000
 #define AHEAD_EVERY_MS 3600000
 #define PAUSE_MAX_MS 60000
-#define CONVERT_FOR_MS 3000 /* of each round, while an upgrade lasts */
+#define CONVERT_FOR_MS 3000 /* per round, during an upgrade */
 #define DAMAGED_EVERY_MS 3600000
 #define END_WITHIN_S 4
 
 static volatile sig_atomic_t ending, reload;
-static _Atomic bool as_json;     /* `set log.format json`: one object a line, and nothing else */
+static _Atomic bool as_json;     /* `set log.format json`: one object per line and nothing else */
 static bool once_only;           /* -1 */
-static int64_t converting_until; /* 0: no end */
+static int64_t converting_until; /* 0: no time limit */
 
-/* What is done beside ingesting, in a thread with a store of its own, so that no record waits for it. Of that thread
- * while `running`, else of service_serve(). */
+/* The work besides ingesting. It runs in a thread that opens the store for itself, so that no record waits for it. The
+ * thread owns this struct while `running`, otherwise service_serve() does. */
 struct keeper {
     const struct policy *policy; /* a reference of its own: a reload does not wait for the thread */
     struct ledger_config config;
     struct store *store;
-    struct dns *dns; /* made when the first report is due */
+    struct dns *dns; /* opened when the first report is due */
     int64_t knowledge_due, tidy_due, reports_due, states_due, lists_due;
     bool states_old; /* records came in since the states of organisations were written */
     bool reports_off_said, held_said, busy_said, retention_failed;
-    uint64_t late_said; /* mails too late for their report, as last told */
+    uint64_t late_said; /* mails too late for their report, as last logged */
     bool lost, damaged; /* the store: lost_text says how */
     char lost_text[STORE_ERROR];
     pthread_t thread;
@@ -94,29 +96,28 @@ struct service {
     struct ledger_config config;
     struct store *store;
     bool away;           /* the store, as last logged */
-    struct stat damaged; /* the store's file, as it was when it was found to be damaged; st_ino 0: it was not */
-    int64_t damaged_due; /* when it is looked at again */
+    struct stat damaged; /* the store's file when it was found damaged; st_ino 0: not damaged */
+    int64_t damaged_due; /* when it is checked again */
     char trouble[400];   /* of a folder, as last logged */
     int64_t pause_ms, progress_due;
     struct keeper keeper;
-    bool states_old;                  /* for the keeper, when it begins next */
+    bool states_old;                  /* passed to the keeper at its next start */
     struct organisation_lists *lists; /* of the policy in force */
-    bool exceptions_kept;             /* of the policy in force, in this store */
-    int64_t ahead_said, ahead_due;    /* how many records are dated ahead, as last told; when it is told again */
+    bool exceptions_kept;             /* those of the policy in force, in this store */
+    int64_t ahead_said, ahead_due;    /* how many records are dated ahead, as last logged; when to log it again */
     int hold;                         /* store_hold() */
     bool converted;                   /* no row of an earlier version is left in the store */
     bool rebuilt;                     /* its file need not be rebuilt, or cannot be */
 };
 
-/* The last resort: what no flag reaches (the system's resolver, a disk that does not answer, a connection being made)
- * is left as it is, as a kill -9 would leave it: what was not committed is done again. */
+/* The last resort, for a wait that no flag interrupts: the system's resolver, a disk that does not answer, a connection
+ * attempt. Exits as after kill -9: what was not committed is done again after the next start. */
 static void on_end_overdue(int s)
 {
-    static const char text[] =
-        "assay-ledger: ended in the middle of something slow: what was not stored is done again\n";
+    static const char text[] = "assay-ledger: ended in the middle of a slow operation: what was not stored is done "
+                               "again after the next start\n";
     static const char json[] = "{\"program\":\"assay-ledger\",\"level\":\"notice\",\"message\":\"ended in the middle "
-                               "of something slow: what was not "
-                               "stored is done again\"}\n";
+                               "of a slow operation: what was not stored is done again after the next start\"}\n";
     ssize_t n = as_json ? write(STDERR_FILENO, json, sizeof json - 1) : write(STDERR_FILENO, text, sizeof text - 1);
     (void)s;
     (void)n;
@@ -162,7 +163,7 @@ static void say_failure(const char *fmt, ...)
     va_end(ap);
 }
 
-/* With the line and a caret below for people, one line each for a log of JSON. */
+/* For people: each message with its line of the policy and a caret. In a log of JSON: one object per message. */
 static void print_report(const struct policy_report *r)
 {
     struct buf b = BUF_INIT;
@@ -182,7 +183,7 @@ static void print_report(const struct policy_report *r)
     buf_release(&b);
 }
 
-/* The form of the log before the policy is opened, which only the owner of the folder does. */
+/* Finds the log's format for messages before open_policy(), which only the owner of the folder may call. */
 static void find_log_format(const char *policy)
 {
     struct policy_report *r = policy_report_new();
@@ -271,8 +272,8 @@ static enum status lost_store(struct service *s, enum status st, const char *why
     return st;
 }
 
-/* A damaged file is used again when another one is in its place, or if every page of it can be read: asked once an
- * hour. */
+/* A damaged file is used again once another file has replaced it, or once all its pages can be read, which is checked
+ * every hour. */
 static bool waits_for_restore(struct service *s)
 {
     struct stat st;
@@ -309,12 +310,12 @@ static enum status need_store(struct service *s)
     s->hold = store_is_shared(s->store) ? -1 : store_hold(s->config.store);
     if (store_only_adds(s->store))
         service_say(
-            "this role may only add to the ledger: what is found goes into its inbox, and its owner takes it in from "
-            "there");
+            "this role may only add to the ledger: records go into the ledger's inbox, and the host that owns the "
+            "ledger ingests them");
     return STATUS_OK;
 }
 
-/* Records what the ids of this policy stand for, before its records are ingested. */
+/* Stores the exceptions of this policy before the records that name them by id are ingested. */
 static enum status keep_exceptions(struct service *s)
 {
     if (s->exceptions_kept)
@@ -324,7 +325,7 @@ static enum status keep_exceptions(struct service *s)
     return st == STATUS_OK ? st : lost_store(s, st, store_error(s->store));
 }
 
-/* Only when something was done with it: a full disk can be opened. */
+/* Called only after work on the store succeeded: opening it succeeds on a full disk, too. */
 static void found_store(struct service *s)
 {
     if (s->away)
@@ -346,13 +347,13 @@ static void say_progress(struct service *s, const struct ingest_report *r)
         s->progress_due = clock_mono_ms() + PROGRESS_EVERY_MS;
     }
     if (r->torn || r->bad || r->newer)
-        service_say("lines that are unfinished: %" PRIu64 ", unreadable: %" PRIu64
-                    "; segments for a newer version: %" PRIu64,
+        service_say("unfinished lines: %" PRIu64 ", unreadable lines: %" PRIu64
+                    "; segments that need a newer version: %" PRIu64,
                     r->torn, r->bad, r->newer);
 }
 
-/* Once when the first is kept back, then once an hour if their number changed: a clock that is behind keeps back every
- * record. */
+/* Logs when the first record is kept back, then at most once an hour, and only if the number changed: with a slow clock
+ * every record is kept back. */
 static void say_ahead(struct service *s, int64_t ahead)
 {
     if (ahead == 0)
@@ -406,7 +407,7 @@ static bool stop_converting(void)
     return ending || (converting_until && clock_mono_ms() >= converting_until);
 }
 
-/* A file of an earlier version is written anew, some of it at a time: records are taken in meanwhile. */
+/* Rebuilds the file of an earlier version in steps; records are ingested between them. all: until it is done. */
 static void rebuild(struct service *s, bool all)
 {
     bool wanted = false, done = false;
@@ -415,18 +416,18 @@ static void rebuild(struct service *s, bool all)
     converting_until = all ? 0 : clock_mono_ms() + CONVERT_FOR_MS;
     enum status st = store_rebuild(s->store, stop_converting, &wanted, &done);
     if (st == STATUS_AGAIN && store_is_busy(s->store) && !all)
-        return; /* a command is at work: the next round */
+        return; /* a command holds the lease: tries again in the next round */
     if (st != STATUS_OK && !ending)
         service_say("the ledger works on as it is: %s", store_error(s->store));
     s->rebuilt = st != STATUS_OK || done || !wanted;
     if (st != STATUS_OK || !done)
         return;
-    service_say("the ledger's file was rebuilt: it gives back what is deleted");
+    service_say("the ledger's file was rebuilt: from now on it shrinks when data are deleted");
     s->store = store_close(s->store);
     (void)need_store(s);
 }
 
-/* Rows of an earlier version, some at a time: records are taken in meanwhile. all: until it is done. */
+/* Converts rows of an earlier version in steps; records are ingested between them. all: until it is done. */
 static void convert(struct service *s, bool all)
 {
     int64_t left = 0;
@@ -438,7 +439,7 @@ static void convert(struct service *s, bool all)
     if (st == STATUS_OK && !done)
         st = store_lease_take(s->store, "an upgrade");
     if (st == STATUS_AGAIN && store_is_busy(s->store) && !all)
-        return; /* a command is at work, and upgrades as it needs it: the next round */
+        return; /* a command holds the lease, and converts what it needs: tries again in the next round */
     if (st == STATUS_OK && !done) {
         st = store_convert(s->store, &(struct store_convert){.stop = stop_converting});
         store_lease_leave(s->store);
@@ -507,8 +508,8 @@ static bool is_usable(const struct keeper *k)
     return k->store && !ending && !store_is_damaged(k->store);
 }
 
-/* Says what kept a long work from being done, and returns after how many ms it is due again. Who it is left to is said
- * once. */
+/* Logs why a long task was not done, and returns in how many ms it is due again. That another program holds the lease
+ * is logged once. */
 static int64_t end_long_work(struct keeper *k, enum status st, const char *what, int64_t every_ms)
 {
     bool busy = st == STATUS_AGAIN && store_is_busy(k->store);
@@ -543,7 +544,7 @@ static void housekeeping(struct keeper *k, bool now)
     int64_t clock = clock_mono_ms();
     if (is_usable(k) && (now || clock >= k->knowledge_due)) {
         if (retention_write_signers(k->store, k->config.knowledge, &known, why) != STATUS_OK && !ending)
-            service_say("knowledge: %s", why);
+            service_say("known signers: %s", why);
         k->knowledge_due = clock + KNOWN_SIGNERS_EVERY_MS;
     }
     if (is_usable(k) && (now || clock >= k->lists_due)) {
@@ -552,12 +553,14 @@ static void housekeeping(struct keeper *k, bool now)
     }
     if (is_usable(k) && (now || clock >= k->tidy_due)) {
         enum status st = run_retention(k);
-        k->retention_failed = st != STATUS_OK && !(st == STATUS_AGAIN && store_is_busy(k->store)); /* left to another */
+        /* If the store is busy, another program does this work. */
+        k->retention_failed = st != STATUS_OK && !(st == STATUS_AGAIN && store_is_busy(k->store));
         k->tidy_due = clock + end_long_work(k, st, "retention", RETENTION_EVERY_MS);
     }
     if (is_usable(k) && k->states_old && (now || clock >= k->states_due)) {
         if (organisation_states_keep(k->store, k->policy) != STATUS_OK && !ending)
-            service_say("the states of organisations, for views, wait: %s", store_error(k->store));
+            service_say("the states of organisations, which views show, are not updated yet: %s",
+                        store_error(k->store));
         else
             k->states_old = false;
         k->states_due = clock + STATES_EVERY_MS;
@@ -577,7 +580,7 @@ static bool is_due(const struct keeper *k)
            (k->states_old && clock >= k->states_due);
 }
 
-/* The policy in force is the keeper's from now on. */
+/* Gives the keeper the policy in force. */
 static void keeper_brief(struct service *s)
 {
     struct keeper *k = &s->keeper;
@@ -606,7 +609,7 @@ static void *keeper_thread(void *arg)
     struct keeper *k = arg;
     char why[STORE_ERROR];
     k->store = store_open(k->config.store, STORE_WRITE, NULL, why);
-    if (k->store) { /* else ingesting finds out too, and says so */
+    if (k->store) { /* else ingesting fails, too, and logs it */
         store_shrink(k->store);
         keep_house(k, false);
     }
@@ -615,7 +618,7 @@ static void *keeper_thread(void *arg)
     return NULL;
 }
 
-/* What it found out about the store holds for ingesting too. */
+/* What the keeper found out about the store holds for ingesting, too. */
 static void keeper_result(struct service *s)
 {
     const struct keeper *k = &s->keeper;
@@ -632,7 +635,8 @@ static void keeper_join(struct keeper *k)
     k->running = false;
 }
 
-/* Starts it if something is due, or learns what it did. once: does everything now, on the store that is open. */
+/* Starts the keeper if work is due, and collects its result once it is done. once: does all work now, on the open
+ * store. */
 static void keeper_look(struct service *s, bool once)
 {
     struct keeper *k = &s->keeper;
@@ -655,7 +659,7 @@ static void keeper_look(struct service *s, bool once)
     atomic_store(&k->done, false);
     k->running = pthread_create(&k->thread, NULL, keeper_thread, k) == 0;
     if (!k->running)
-        service_say("no thread for what is done beside ingesting: it waits");
+        service_say("cannot start the thread for retention and reports: they wait");
 }
 
 static void keeper_free(struct keeper *k)
@@ -719,8 +723,8 @@ static const struct option_row rows[] = {
 
 static const struct options_spec command_line = {
     .synopsis = "[OPTION...]",
-    .text = "Takes what assay-milter and the resolver's module found into the ledger, deletes it in time, and sends "
-            "DMARC reports: assay-ledger(8).",
+    .text = "Ingests what assay-milter and the resolver's module found into the ledger, deletes old data, and sends "
+            "DMARC reports. See assay-ledger(8).",
     .rows = rows,
     .row_count = sizeof rows / sizeof *rows,
 };

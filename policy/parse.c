@@ -46,6 +46,7 @@ bool parse_statement(struct parser *ps)
     const struct token *t = parse_peek(ps);
     size_t i = 0;
     ps->item = (struct item){.unit = ps->unit, .line = t->line, .word = t->raw};
+    ps->item_room = 0;
     ps->item.s.file = ps->unit->shown;
     ps->item.s.line = t->lineno;
     ps->item.s.tightens = ps->unit->tighten;

@@ -5,20 +5,18 @@
  * What the statements name (files, lists, values) is read and checked by the loader; here only the form is checked.
  */
 #include "policy/parser.h"
+#include "base/array.h"
 #include <stdio.h>
 
 bool parse_add_item(struct parser *ps, const char *text)
 {
     struct policy_statement *s = &ps->item.s;
-    size_t n = s->item_count;
-    if ((n & (n - 1)) == 0) { /* grows at powers of two */
-        const char **more = ARENA_ARRAY(ps->p->arena, const char *, n ? n * 2 : 1);
+    if (s->item_count == ps->item_room) {
+        const char **more = array_grow_in(ps->p->arena, s->items, &ps->item_room, 1, sizeof *more);
         if (!more) {
             ps->ld->out_of_memory = true;
             return false;
         }
-        if (n)
-            memcpy(more, s->items, n * sizeof *more);
         s->items = more;
     }
     ((const char **)(uintptr_t)s->items)[s->item_count++] = text;

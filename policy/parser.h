@@ -20,6 +20,7 @@ struct parser {
     struct lexer *l;
     size_t at;
     struct item item;              /* being filled */
+    size_t item_room;              /* of item.s.items */
     uint32_t seen;                 /* clauses, bits of enum clause */
     const struct token *where[12]; /* each clause's first word, by number */
 };

@@ -96,7 +96,7 @@ struct report_group {
     int64_t members; /* entries of the list */
     struct report_counts counts, by[STANDARD_MAIL_COUNT];
     size_t *member; /* indexes into model.now.all */
-    size_t member_count;
+    size_t member_count, member_room;
 };
 
 struct report_zone {

@@ -6,6 +6,7 @@
  * Promises that our own domains are not counted as correspondents, and that an organisation counts for a list once,
  * however many of the list's names are its own. Pure but for the questions.
  */
+#include "base/array.h"
 #include "policy/map.h"
 #include "report/model.h"
 #include <stdlib.h>
@@ -117,12 +118,10 @@ static struct report_group *group_of(struct report_model *m, const char *name)
 static void add_member(struct report_model *m, struct report_group *g, size_t index)
 {
     const struct organisation *o = &m->now.all[index];
-    if ((g->member_count & (g->member_count - 1)) == 0) {
-        size_t *more = ARENA_ARRAY(m->arena, size_t, g->member_count ? g->member_count * 2 : 1);
+    if (g->member_count == g->member_room) {
+        size_t *more = array_grow_in(m->arena, g->member, &g->member_room, 1, sizeof *more);
         if (!more)
             return;
-        if (g->member_count)
-            memcpy(more, g->member, g->member_count * sizeof *more);
         g->member = more;
     }
     g->member[g->member_count++] = index;

@@ -55,7 +55,7 @@ struct migrate {
 struct migrate_set {
     struct ip_net *nets;
     const char **names;
-    size_t net_count, name_count;
+    size_t net_count, name_count, net_room, name_room;
 };
 
 const char *migrate_program_name(enum migrate_program p);

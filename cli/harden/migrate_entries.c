@@ -10,6 +10,7 @@
  * than MIGRATE_MAX_ENTRIES.
  */
 #include "cli/harden/migrate.h"
+#include "base/array.h"
 #include <ctype.h>
 #include <strings.h>
 
@@ -37,21 +38,21 @@ static bool take_net(struct slice text, struct ip_net *net)
     return true;
 }
 
-/* Room for one more of either; the arrays double. */
-static bool set_grow(struct migrate *m, struct migrate_set *set, size_t count)
+/* Room for one more of either. */
+static bool set_grow(struct migrate *m, struct migrate_set *set)
 {
-    if (count & (count - 1) || (count && count < 16))
-        return true;
-    size_t room = count < 16 ? 16 : count * 2;
-    struct ip_net *nets = ARENA_ARRAY(m->h->arena, struct ip_net, room);
-    const char **names = ARENA_ARRAY(m->h->arena, const char *, room);
-    if (!nets || !names)
-        return false;
-    for (size_t i = 0; i < set->net_count; i++)
-        nets[i] = set->nets[i];
-    for (size_t i = 0; i < set->name_count; i++)
-        names[i] = set->names[i];
-    set->nets = nets, set->names = names;
+    if (set->net_count == set->net_room) {
+        struct ip_net *more = array_grow_in(m->h->arena, set->nets, &set->net_room, 16, sizeof *more);
+        if (!more)
+            return false;
+        set->nets = more;
+    }
+    if (set->name_count == set->name_room) {
+        const char **more = array_grow_in(m->h->arena, set->names, &set->name_room, 16, sizeof *more);
+        if (!more)
+            return false;
+        set->names = more;
+    }
     return true;
 }
 
@@ -60,7 +61,7 @@ static bool entry_add(struct migrate *m, const struct migrate_value *v, struct s
     size_t count = set->net_count + set->name_count;
     if (!entry.n)
         return true;
-    if (count == MIGRATE_MAX_ENTRIES || !set_grow(m, set, count)) {
+    if (count == MIGRATE_MAX_ENTRIES || !set_grow(m, set)) {
         harden_refuse(m->h, "%s:%u: %s: more than %d entries", v->file, v->line, v->option->name, MIGRATE_MAX_ENTRIES);
         return false;
     }

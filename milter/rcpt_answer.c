@@ -4,9 +4,9 @@
  *
  * The answer costs both sides a round trip for each mail, and is needed where it may be a refusal: by the policy, or to
  * the question of `assay doctor`. Its other use is the prefetch of DNS. An MTA sends the commands that need no answer
- * only when it has to wait for one (Postfix keeps them in its buffer until DATA), and while it then waits for the
- * client's message we look up what the envelope needs. That is worth a round trip only where DNS has to be asked: when
- * the cache has the answers for nearly all envelopes, new connections need not wait.
+ * only when it has to wait for one, or hands the mail on (Postfix keeps them in its buffer until DATA), and while it
+ * then waits for the client's message we look up what the envelope needs. An earlier start is worth a round trip only
+ * where DNS has to be asked: when the cache has the answers for nearly all envelopes, new connections need not wait.
  *
  * A connection keeps what was negotiated when the policy changes. What would have been refused at RCPT is then refused
  * at the end of the mail.

@@ -3,8 +3,8 @@
  * conversations.c - plays made-up conversations of the milter protocol to two filters, and compares all that they
  * answer: replies, edits, and their order.
  *
- *     conversations SOCKET_A SOCKET_B FIRST LAST [FOLDER [late]]
- *         (paths of unix sockets, seeds, recorded conversations; late: the third round in place of the first two)
+ * conversations SOCKET_A SOCKET_B FIRST LAST [FOLDER [late]]
+ * (paths of unix sockets, seeds, recorded conversations; late: the third round in place of the first two)
  *
  * A: libmilter. B: our own engine. Each seed is one conversation: what an MTA says about one to three mails, most of
  * them mangled (packets left out, doubled, exchanged, of another letter, with other octets, cut off). It is sent whole,
@@ -15,26 +15,28 @@
  * Our engine is stricter than libmilter on purpose in what wire_connection.c names. A conversation is cut off before
  * the first packet of such a kind before libmilter gets it; our engine gets the whole of it, and its answers must begin
  * with libmilter's. Masked are the random reference in a refusal, the policy's hash, and libmilter's skip where the MTA
- * did not offer to understand it. What is remembered from one mail to the next belongs to its sender, so each seed has
- * senders of its own, in each round.
+ * did not offer to understand it. The filters remember some mails by their sender, so each seed has senders of its own
+ * in each round.
  *
- * In this first round no step is offered that needs no answer (connect, HELO, MAIL, RCPT, end of header, body). In the
- * second round all of them (by half of the seeds: some) are offered to our engine, libmilter gets the same conversation
- * as before, both up to the first packet that is stricter here, and this is compared:
- *   - A conversation that is not mangled: each answer is set beside its command. Where our engine has to answer, its
- *     answer is libmilter's, octet by octet; where it need not, there is none, and libmilter's was `continue` or skip.
- *     Was it a refusal, then our engine refuses each later step of this mail that it answers (after connect and HELO:
- *     of all mails), its end among them, though by a reply that may be another; was it `accept` at connect, then it
- *     accepts and changes nothing. After a recipient was refused that need not be answered, the whole mail is refused.
- *   - A mangled one: each mail that our engine accepts has been accepted by libmilter, in the same order, with the same
- *     edits. It may refuse more. `accept` without any edit needs one of libmilter's (a listener that is not judged).
+ * In the first round the MTA waits for the answer to every step. In the second round it offers our engine to leave out
+ * answers (connect, HELO, MAIL, RCPT, end of header, body): all of them, or with half of the seeds some. libmilter gets
+ * the same conversation as before. Both are compared up to the first packet for which our engine is stricter:
+ *   - A conversation that is not mangled: each answer is matched with its command. If our engine must answer, its answer
+ *     equals libmilter's, octet by octet. If it need not answer, it gives no answer, and libmilter's answer was one of:
+ *       `continue` or skip: nothing follows from it;
+ *       a refusal: our engine refuses each later step of this mail that it answers, its end among them (after connect
+ *       and HELO: of all mails). The reply may differ. After such a refusal at RCPT, the whole mail is refused;
+ *       `accept` at connect: our engine accepts, and changes nothing.
+ *   - A mangled conversation: libmilter accepted each mail that our engine accepts, in the same order, with the same
+ *     edits. Our engine may refuse more. If it accepts without an edit, libmilter must have done so, too (a listener
+ *     that is not judged).
  *
- * The third round is the second in up to 400 connections that have negotiated before `negotiated` is printed, and go on
- * when a line is read: in between the policy of both filters becomes another. So refusals come at RCPT that our engine
- * need not answer.
+ * The third round plays the second one in up to 400 connections, and changes the policy in between. All connections
+ * negotiate; then it prints `negotiated` and waits for a line. Meanwhile the policy of both filters is changed. So our
+ * engine must refuse at RCPT although the MTA does not wait for that answer.
  *
- * The last line counts; "silent": the second rounds in which RCPT was not answered, which is for our engine to choose
- * (rcpt_answer.c). Exit: 0 no difference, 1 a difference, 2 a socket cannot be reached.
+ * The last line counts the conversations. "silent": those of the second round in which RCPT was not answered, which our
+ * engine decides (rcpt_answer.c). Exit: 0 no difference, 1 a difference, 2 a socket cannot be reached.
  */
 #include "milter/wire/wire_command.h"
 #include "base/buf.h"
@@ -60,8 +62,8 @@
 
 static uint64_t state;
 static unsigned long long seed;   /* of the conversation */
-static unsigned long long sender; /* in its senders and recipients */
-static bool mangled;              /* it is not as an MTA would have it */
+static unsigned long long sender; /* the number in its senders and recipients */
+static bool mangled;              /* an MTA would not send it so */
 
 static uint32_t any(uint32_t below)
 {
@@ -562,7 +564,7 @@ static void mask_skip(struct buf *b, uint32_t steps)
 
 /* ---- the second round: an MTA that does not wait ---- */
 
-/* Offers these steps, too, in each negotiation. */
+/* Adds these steps to the offer of each negotiation. */
 static void offer(struct buf *all, uint32_t steps)
 {
     struct slice rest = buf_slice(all);
@@ -593,7 +595,7 @@ static void show_difference(const char *what, struct slice all, struct slice a, 
     octets_show("B", b);
 }
 
-/* Plays the conversation to both: the same octets, or (steps) with these offered to our engine. */
+/* Plays the conversation to both. steps: those that need no answer are offered to our engine; 0: the same octets. */
 static void play_both(char **paths, struct buf *all, size_t n, uint32_t step, uint32_t steps, struct buf *a,
                       struct buf *b)
 {
@@ -616,14 +618,14 @@ static struct {
     unsigned long long different, cut, answers, silent;
 } count;
 
-/* The seed's conversation, how it is sent, and how much of it is compared. false: not to be played. */
+/* Makes the seed's conversation: what is sent, in which way, and how much is compared. false: it is not played. */
 static bool build(struct buf *all, uint32_t *step, size_t *n)
 {
     conversation_make();
     to_octets(all);
     *step = any(40) == 0 && all->n < 4000 ? 1 : any(2) ? 0 : 300;
     *n = compared(buf_slice(all));
-    return !(offered(buf_slice(all)) & WITHOUT_ANSWER); /* by an octet that was changed */
+    return !(offered(buf_slice(all)) & WITHOUT_ANSWER); /* a changed octet may have offered steps */
 }
 
 #define ROUND 1000000000ull /* between the senders of the rounds */
@@ -689,15 +691,15 @@ static void second_round(char **paths, struct buf *all, struct buf *a, struct bu
     compare_second(slice_of(all->p, n), a, b);
 }
 
-/* ---- the third round: the policy is another when the negotiation is over ---- */
+/* ---- the third round: the policy changes after the negotiation ---- */
 
 #define HELD 400 /* conversations at once: two descriptors each */
 
-/* A conversation of which the negotiation has been. */
+/* A conversation that has negotiated. */
 static struct held {
     unsigned long long seed;
     struct buf all;
-    size_t first, n; /* octets of the negotiation; of what is compared */
+    size_t first, n; /* octets of the negotiation, and of what is compared */
     uint32_t step;
     bool mangled;
     uint32_t understood;
@@ -706,7 +708,7 @@ static struct held {
 } held[HELD];
 static size_t held_count;
 
-/* Says the negotiation to one filter, and reads its answer. */
+/* Sends the negotiation to one filter, and reads its answer. */
 static void negotiate_with(struct held *h, int which, const char *path)
 {
     struct wire_command c;
@@ -762,7 +764,7 @@ static void go_on(struct held *h)
     buf_release(&h->all);
 }
 
-/* Whoever runs us changes the policy of both filters between our word and his. */
+/* The program that runs us changes the policy of both filters after `negotiated`, and then sends a line. */
 static void third_round(char **paths, unsigned long long first, unsigned long long last)
 {
     for (seed = first; seed <= last && held_count < HELD; seed++)

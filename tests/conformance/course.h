@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * course.h - compares what two filters answered to a conversation, where the second need not answer each step:
- * conversations.c says by which rules.
+ * course.h - compares the answers of two filters to one conversation, if the second need not answer each step. The
+ * rules are in conversations.c.
  *
- * An answer has no sign of the command that it belongs to. In a conversation that keeps the order it is found by
- * counting: which command has an answer follows from what was negotiated and from the answers before.
+ * An answer does not name its command. In a conversation in the right order, the command is found by counting: what was
+ * negotiated and the answers before tell which commands are answered.
  */
 #ifndef ASSAY_TESTS_CONFORMANCE_COURSE_H
 #define ASSAY_TESTS_CONFORMANCE_COURSE_H
@@ -13,7 +13,7 @@
 #include "milter/wire/wire_flags.h"
 #include <string.h>
 
-#define PACKETS 256 /* of a conversation */
+#define PACKETS 256 /* in a conversation, at most */
 
 /* An answer with the edits before it. */
 struct answer {
@@ -32,7 +32,7 @@ static bool decides(const struct answer *a)
     return refuses(a) || a->letter == 'a' || a->letter == 'd';
 }
 
-/* The next answer; none at the end, and where a packet is not whole. */
+/* The next answer; none at the end, or if a packet is not whole. */
 static struct answer next_answer(struct slice *rest)
 {
     struct answer a = {.octets = *rest};
@@ -52,10 +52,10 @@ static struct answer next_answer(struct slice *rest)
     return a;
 }
 
-/* How far a mail is, to an MTA that keeps the order. */
+/* How far a mail is, if the MTA keeps the order. */
 enum mail_stage { NO_MAIL, HAS_SENDER, HAS_RCPT };
 
-/* The step's own flag; 0: its answer cannot be left out, or nobody asks for it. */
+/* The flag by which the answer to this command can be left out; 0: it cannot, or our engine does not ask for it. */
 static uint32_t flag_of(char letter)
 {
     switch (letter) {
@@ -78,7 +78,7 @@ static uint32_t flag_of(char letter)
     }
 }
 
-/* Tells whether a command comes in its order, and takes it into account. One that does not has no answer. */
+/* Tells whether a command comes in the right order, and records it. Otherwise it gets no answer. */
 static bool in_order(char letter, enum mail_stage *stage)
 {
     switch (letter) {
@@ -111,12 +111,12 @@ static bool in_order(char letter, enum mail_stage *stage)
 /* What one filter answered to each command of a conversation that keeps the order. */
 struct course {
     struct answer to[PACKETS];
-    bool due[PACKETS]; /* it has to be answered */
+    bool due[PACKETS]; /* an answer must come */
     bool in_mail[PACKETS];
     uint32_t steps; /* negotiated */
 };
 
-/* false: there are answers to no command. */
+/* false: some answers belong to no command. */
 static bool attribute(struct slice said, struct slice answers, struct course *out)
 {
     enum mail_stage stage = NO_MAIL;
@@ -146,10 +146,10 @@ static bool same_answer(const struct answer *a, const struct answer *b)
     return a->octets.n == b->octets.n && memcmp(a->octets.p, b->octets.p, a->octets.n) == 0;
 }
 
-/* What an answer that was not waited for has to become. */
+/* What must follow from an answer that the MTA did not wait for. */
 enum owed { NOTHING, ACCEPTANCE, REFUSAL };
 
-/* Tells whether our engine's answer to a command is right, where libmilter has said `owed` before. */
+/* Tells whether our engine's answer to a command is right, if libmilter's earlier answer was `owed`. */
 static bool is_right(const struct course *a, const struct course *b, size_t i, enum owed owed)
 {
     const struct answer *ours = &b->to[i];
@@ -161,7 +161,7 @@ static bool is_right(const struct course *a, const struct course *b, size_t i, e
     return !b->due[i] || same_answer(&a->to[i], ours);
 }
 
-/* The conversation kept the order. NULL: as it should be; else what is wrong. */
+/* Checks a conversation in the right order. NULL: all is right; else what is wrong. */
 static const char *compare_courses(struct slice said, struct slice a_answers, struct slice b_answers)
 {
     static struct course a, b;
@@ -172,7 +172,7 @@ static const char *compare_courses(struct slice said, struct slice a_answers, st
     if (!attribute(said, a_answers, &a))
         return "libmilter answers more than was asked";
     if (!attribute(said, b_answers, &b))
-        return "more is answered than was asked";
+        return "our engine answers more than was asked";
     for (size_t i = 0; i < PACKETS && (n = wire_command_first(said, WIRE_DATA_64K, &c)) > 0; i++) {
         said = slice_from(said, (size_t)n);
         if (c.letter == 'C')
@@ -182,7 +182,7 @@ static const char *compare_courses(struct slice said, struct slice a_answers, st
         if (c.letter == 'O')
             continue;
         if (!is_right(&a, &b, i, of_mail))
-            return "an answer is another";
+            return "an answer differs";
         if (c.letter == 'E' && b.in_mail[i] && of_mail != NOTHING && !decides(&b.to[i]))
             return "a mail has no end";
         if (b.due[i] || !decides(&a.to[i]) || of_mail != NOTHING)
@@ -194,7 +194,7 @@ static const char *compare_courses(struct slice said, struct slice a_answers, st
     return NULL;
 }
 
-/* The conversation is mangled. NULL: what our engine accepts, libmilter accepts. */
+/* Checks a mangled conversation. NULL: libmilter accepted all that our engine accepted; else what is wrong. */
 static const char *compare_accepted(struct slice a_rest, struct slice b_rest)
 {
     struct answer a, b;
@@ -211,7 +211,7 @@ static const char *compare_accepted(struct slice a_rest, struct slice b_rest)
             a = next_answer(&a_rest);
         } while (a.letter && !(a.letter == b.letter && same_answer(&a, &b)));
         if (!a.letter)
-            return "a mail is accepted that libmilter does not accept so";
+            return "our engine accepts a mail that libmilter does not accept in this way";
     }
     return b_rest.n ? "an answer is not whole" : NULL;
 }

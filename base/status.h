@@ -34,7 +34,8 @@ enum status {
 /* A short lower-case text, never NULL. */
 const char *status_text(enum status s);
 
-/* What is added to words about this errno: "; run this as root" where it is a missing right and we are not root. */
+/* The text to append to a message about this errno: "; run this as root" if a right is missing and we are not root,
+ * otherwise "". */
 const char *status_as_root(int error);
 
 #endif

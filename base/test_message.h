@@ -19,8 +19,8 @@
 #include <time.h>
 
 #define TEST_MESSAGE_SECONDS 60
-#define TEST_MESSAGE_NOTICE_MS 250           /* how often the milter looks; doctor waits as long before it connects */
-#define TEST_MESSAGE_SECRET 32               /* hex digits: 128 bits */
+#define TEST_MESSAGE_NOTICE_MS 250 /* the milter looks this often; doctor waits this long before it connects */
+#define TEST_MESSAGE_SECRET 32     /* hex digits: 128 bits */
 #define TEST_MESSAGE_DOMAIN "doctor.invalid" /* RFC 6761 6.4: no such name, ever */
 #define TEST_MESSAGE_LOCAL "assay-test-"
 
@@ -43,7 +43,8 @@ enum status test_message_offer(const char *state_dir, struct test_message *out) 
 /* Removes the secrets and the receipt. */
 void test_message_withdraw(const char *state_dir);
 
-/* Tells whether there are any of this time: one question to the file system. Those of a doctor that was killed stay. */
+/* Tells whether valid secrets are there, by one question to the file system. Expired ones do not count: a doctor that
+ * was killed leaves its file. */
 bool test_message_is_offered(const char *state_dir, time_t now);
 
 /* The secrets on offer at this moment. */

@@ -130,7 +130,7 @@ bool dns_scope_lacks(const struct dns_scope *s);
  */
 bool dns_scope_awaits(struct dns_scope *s);
 
-/* Tells whether any look-up has been asked and not yet answered: the cache did not have them all. Takes no answer. */
+/* Tells whether a look-up is still without an answer: the cache did not have it. Does not collect answers. */
 bool dns_scope_asks(const struct dns_scope *s);
 
 /* Gives up all look-ups that are under way or wait for packets: temporary failures by a limit of the moment. From now

@@ -2,8 +2,8 @@
 /*
  * dns_canary.c - asks one question by a resolver of its own, a few times.
  *
- * A single answer that was lost must not condemn all that is under way: what fails is asked again, by another resolver,
- * since libunbound remembers failures and takes a key that it could not fetch for a bad one.
+ * One lost answer must not make us call our DNS broken. After a failure it asks again, by another resolver, because
+ * libunbound remembers failures, and treats a key that it could not fetch as a bad key.
  *
  * The anchor file is read, never written, and not seeded: the resolver that does the work owns it. An insecure answer
  * counts as healthy: then the anchor is for another part of the name space than `name`, which is allowed. Error texts
@@ -15,7 +15,7 @@
 #include <stdlib.h>
 
 #define TRIES 3
-#define PAUSE_MS 1000 /* between two, a tenth of the time given at most: what is lost is often lost together */
+#define PAUSE_MS 1000 /* between two tries, at most a tenth of the time given: packets are often lost together */
 
 static enum dns_health canary_judge(const struct dns_answer *a, char **why)
 {

@@ -3,9 +3,9 @@
  * dns_canary.h - checks whether our own side works: do queries leave this host, is the clock right, is the trust anchor
  * current?
  *
- * Asks for a name that is always there and always signed (the root's SOA), by a resolver made for this one question, so
- * that no cache can hide that the network is down; a few times, each in its part of `ms`, until one succeeds. If that
- * fails, failures of other domains say nothing about those domains.
+ * Asks for a name that always exists and is always signed (the root's SOA). Each try uses a new resolver, so that no
+ * cache can hide that the network is down. It tries a few times within `ms`, until one try succeeds. If all fail,
+ * failures of other domains say nothing about those domains.
  *
  * Blocks for up to `ms`; starts threads for that time. Any thread; do not fork afterwards.
  */

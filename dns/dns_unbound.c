@@ -221,7 +221,7 @@ static struct dns_result *join_or_begin(struct dns_unbound *u, const struct dns_
         return refusal(u, admission);
     }
     struct dns_flight **at = flight_place(u, q);
-    if (flight_join(u, *at, flight)) { /* somebody asked the same while this one waited */
+    if (flight_join(u, *at, flight)) { /* the same question was asked while this one waited */
         dns_share_leave(u->share, &f->ticket);
         pthread_cond_broadcast(&u->left);
         flight_free(f);

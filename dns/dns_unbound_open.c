@@ -305,7 +305,7 @@ struct dns *dns_unbound_new(const struct dns_unbound_config *config, char **erro
 {
     char *log = NULL;
     size_t log_size = 0;
-    static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER; /* libunbound has one log for all */
+    static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER; /* libunbound has one log for the whole process */
     *error = NULL;
     pthread_mutex_lock(&one);
     struct dns_unbound *u = unbound_make(config, error);

@@ -103,7 +103,7 @@ const struct relay_client *judge_relay(const struct judge *j); /* NULL: not behi
 void judge_no_wait(struct judge *j, void (*arrived)(void *context), void *context);
 bool judge_waits(const struct judge *j);
 
-/* Tells whether an answer of DNS is lacking now. False before judge_envelope(). */
+/* Tells whether an answer from DNS has not arrived yet. False before judge_envelope(). */
 bool judge_asks_dns(const struct judge *j);
 
 enum status judge_envelope(struct judge *j) MUST_CHECK;

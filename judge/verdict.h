@@ -48,7 +48,7 @@ struct verdict_line {
     const struct policy_statement *trust;     /* the statement that trusts the forwarder, or NULL */
 };
 
-/* What was asked, in the policy's words: a standard, or own-from, which is reported under DMARC. */
+/* The name, in the policy's words, of what the line judges: a standard, or own-from (reported under DMARC). */
 const char *verdict_line_name(const struct verdict_line *l);
 
 struct verdict {

@@ -255,7 +255,8 @@ enum status ingest_folder(struct store *s, const struct organisation_lists *list
         st = ingest_segment(&t);
     }
     report->refused = st == STATUS_DENIED;
-    if (report->refused) /* by the store; the right can be granted again, and the folder could be read */
+    /* The store refused, not the folder. The right can be granted later, so the caller tries again. */
+    if (report->refused)
         st = STATUS_AGAIN;
     for (i = st == STATUS_OK ? i : i - 1; i < n; i++)
         report->waiting += files[i].bytes;

@@ -31,7 +31,7 @@ struct ingest_report {
     uint64_t aside;          /* segments set aside */
     uint64_t newer;          /* segments left for a newer version */
     uint64_t waiting;        /* octets still to be taken when ingest_folder returned */
-    bool refused;            /* STATUS_AGAIN is for a right that the store's role does not have */
+    bool refused;            /* the cause of STATUS_AGAIN: the store's role lacks a right */
     char first_trouble[400]; /* the first thing worth a line in the log; "" */
 };
 

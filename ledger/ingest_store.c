@@ -55,7 +55,8 @@ static enum status ingestion_place(struct ingestion *t, off_t after)
     return st;
 }
 
-/* The transaction begins in ingestion_commit(): other writers of a file do not wait while lines are read. */
+/* Does nothing: the transaction begins in ingestion_commit(), so that other writers of a SQLite file do not wait while
+ * lines are read. */
 static enum status ingestion_begin(struct ingestion *t)
 {
     (void)t;

@@ -320,8 +320,9 @@ static bool take_digests(struct daemon *d, struct session *s)
     return m->tls.cert_fingerprint && m->tls.cert_public_key;
 }
 
-/* More recipients than are kept. Where the MTA does not wait for an answer it could not send the others in a mail of
- * their own: as nothing depends on a single recipient, the mail is judged for those that are kept. */
+/* The mail has more recipients than we keep. If the MTA waits for our answer, it sends the others in another mail. If
+ * it does not wait, it cannot: the mail is then judged for those that we keep, or refused if a rule depends on a single
+ * recipient. */
 static void too_many(struct session *s, bool silent, struct message_answer *out)
 {
     if (!silent || policy_decides_at_rcpt(judge_policy(s->judge)))
@@ -331,7 +332,7 @@ static void too_many(struct session *s, bool silent, struct message_answer *out)
     s->cut = true;
 }
 
-/* The first recipient of a mail: what its envelope asks of DNS is asked now. */
+/* Called at the first recipient of a mail: begins the look-ups that its envelope needs. */
 static enum status begin_envelope(struct session *s)
 {
     const enum status status = judge_envelope(s->judge);

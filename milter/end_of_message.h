@@ -23,7 +23,7 @@ struct message_answer {
 bool end_of_message(struct daemon *d, struct session *s, struct message_answer *out);
 
 /* At each recipient, before the message is known. out->refuse: answer this recipient with the reply. silent: the MTA
- * waits for no answer, and refuse is of the whole mail; what the policy asks of it is then decided at its end. */
+ * does not wait for the answer, so out->refuse refuses the whole mail, and the policy is applied at the mail's end. */
 void end_of_message_at_rcpt(struct daemon *d, struct session *s, const char *path, bool silent,
                             struct message_answer *out);
 

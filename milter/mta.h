@@ -42,8 +42,8 @@ struct mta {
     const struct mta_ops *ops;
     void (*arrived)(void *context);
     void *context;
-    bool
-        silent_rcpt; /* the MTA does not wait for the answer to RCPT: a refusal is said of the whole mail, at its end */
+    /* The MTA does not wait for the answer to RCPT: a refusal there refuses the whole mail, at its end. */
+    bool silent_rcpt;
 };
 
 /* The macros that we ask for, by the stage at which the MTA sends them (wire/wire_flags.h). */
@@ -63,7 +63,7 @@ struct mta_callbacks {
     /* What the MTA offers (actions and steps, wire/wire_flags.h) and what of it we use. false: no mail could be judged
      * over this connection, which is logged. */
     bool (*negotiate)(unsigned long actions, unsigned long steps, unsigned long *use_actions, unsigned long *use_steps);
-    /* Of a new connection: true if the MTA is to wait for the answer to each RCPT. */
+    /* Called for a new connection. Returns true if the MTA must wait for the answer to each RCPT. */
     bool (*answers_rcpt)(void);
     /* address: NULL if the MTA knows none. *out: the new session, or NULL if the answer is not MTA_CONTINUE. */
     enum mta_answer (*connect)(struct mta *mta, const char *host, const struct sockaddr *address, struct session **out);

@@ -2,14 +2,16 @@
 /*
  * rcpt_answer.c - decides whether an MTA is asked to wait for our answer to RCPT.
  *
- * The answer costs both sides a round trip for each mail, and is needed where it may be a refusal: by the policy, or to
- * the question of `assay doctor`. Its other use is the prefetch of DNS. An MTA sends the commands that need no answer
- * only when it has to wait for one, or hands the mail on (Postfix keeps them in its buffer until DATA), and while it
- * then waits for the client's message we look up what the envelope needs. An earlier start is worth a round trip only
- * where DNS has to be asked: when the cache has the answers for nearly all envelopes, new connections need not wait.
+ * Waiting costs one round trip for each mail. The MTA must wait if the answer may be a refusal: the policy refuses
+ * recipients, or `assay doctor` asks its question.
  *
- * A connection keeps what was negotiated when the policy changes. What would have been refused at RCPT is then refused
- * at the end of the mail.
+ * Waiting also lets us prefetch DNS. Commands that need no answer stay in the MTA's buffer until it must wait for one
+ * (Postfix: until DATA). If it waits at RCPT, we get the envelope early, and look up its names while the client sends
+ * the message. This is worth a round trip only if DNS must be asked. If the cache has the answers for nearly all
+ * envelopes, new connections do not wait.
+ *
+ * If the policy changes, a connection keeps what was negotiated. A recipient that should be refused then causes a
+ * refusal of the whole mail at its end.
  */
 #include "milter/rcpt_answer.h"
 #include "base/clock.h"
@@ -17,13 +19,13 @@
 #include <stdatomic.h>
 
 #define ALL (1 << 16)
-#define WINDOW 256         /* envelopes that the average speaks of */
-#define FEW_ASK (ALL / 16) /* our own limit: fewer than one in sixteen has to wait */
+#define WINDOW 256         /* length of the moving average, in envelopes */
+#define FEW_ASK (ALL / 16) /* our own limit: one envelope in sixteen */
 
-/* Of the last envelopes, how many had to ask DNS: a moving average, 0 to ALL. All, until some have been seen. */
+/* The share of the last envelopes that had to ask DNS: a moving average from 0 to ALL. Starts at ALL. */
 static atomic_int asking = ALL;
 
-/* Not asked of the file system for each connection. */
+/* Asks the file system at most once in TEST_MESSAGE_NOTICE_MS, not for each connection. */
 static bool doctor_may_ask(const struct daemon *d)
 {
     static _Atomic int64_t looked_ms;
@@ -50,7 +52,7 @@ bool rcpt_answer_is_needed(const struct daemon *d)
     return decides || doctor_may_ask(d);
 }
 
-/* Of two threads at once one may not be counted: it is an estimate. */
+/* If two threads call this at once, one envelope may not be counted. An estimate is enough here. */
 void rcpt_answer_learn(bool asks)
 {
     const int before = atomic_load_explicit(&asking, memory_order_relaxed);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * rcpt_answer.h - whether an MTA is asked to wait for our answer to RCPT (milter protocol 6, SMFIP_NR_RCPT).
+ * rcpt_answer.h - decides whether an MTA must wait for our answer to RCPT (milter protocol 6, SMFIP_NR_RCPT).
  *
  * Threads: any.
  */
@@ -9,10 +9,11 @@
 
 #include "milter/daemon.h"
 
-/* Asked for each new connection. true: the policy or `assay doctor` may need the answer, or DNS is often asked. */
+/* Called for each new connection. Returns true if the policy or `assay doctor` may need the answer, or if many
+ * envelopes had to ask DNS. */
 bool rcpt_answer_is_needed(const struct daemon *d);
 
-/* Told of each mail, once the look-ups of its envelope have begun. asks: some of them were not in the cache. */
+/* Called for each mail, after the look-ups of its envelope have begun. asks: the cache did not have all answers. */
 void rcpt_answer_learn(bool asks);
 
 #endif

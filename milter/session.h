@@ -46,7 +46,7 @@ struct session {
     unsigned split_class;
     unsigned wanted;   /* recipients that we accepted */
     bool refused_rcpt; /* we refused some recipients */
-    bool cut;          /* it has more recipients than are kept */
+    bool cut;          /* the mail has more recipients than we keep */
     bool tester;       /* the client has proved to be `assay doctor` */
     bool testing;      /* the current message is doctor's test message */
 };

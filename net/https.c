@@ -81,7 +81,7 @@ static struct curl_slist *name_entry(const struct https_request *r, unsigned por
     return list;
 }
 
-/* OpenSSL takes a place with nothing in it for a store in order. */
+/* OpenSSL accepts an empty file or folder as a store of certificates, so we look whether it contains any. */
 static bool system_has_any(void)
 {
     const char *file = getenv(X509_get_default_cert_file_env()), *folder = getenv(X509_get_default_cert_dir_env());
@@ -234,7 +234,7 @@ static enum https_outcome look_at_answer(CURL *c, char why[HTTPS_WHY])
     return HTTPS_DONE;
 }
 
-/* Tells whether TLS failed because the connection was lost: that says nothing of certificates. */
+/* Tells whether TLS failed because the connection was lost. Then nothing is known about the certificate. */
 static bool is_lost(CURL *c, CURLcode rc, const char *words)
 {
     long number = 0;
@@ -253,7 +253,7 @@ static enum https_outcome transfer_run(CURL *c, struct buf *body, char why[HTTPS
     if (is_lost(c, rc, words))
         o = HTTPS_UNREACHABLE;
     if (o == HTTPS_DONE || (o == HTTPS_TOO_LONG && !body->failed && answer != HTTPS_DONE))
-        o = answer; /* a long page of an error is an error first */
+        o = answer; /* the HTTP error matters more than the length of its page */
     else if (o == HTTPS_TOO_LONG)
         snprintf(why, HTTPS_WHY, "%s", body->failed ? "out of memory" : "it is longer than 64 KiB");
     else

@@ -44,8 +44,8 @@ enum https_outcome {
 /* false: the library cannot be used; https_get then says HTTPS_INTERNAL. */
 bool https_begin(void);
 
-/* Tells whether there are certificates of authorities in a file (PEM), or NULL: on this computer. Without any, nobody's
- * certificate is trusted, which says nothing of those who show one. */
+/* Tells whether a file (PEM) contains certificates of authorities; ca_file NULL: whether this computer has any. Without
+ * any, no server's certificate is trusted, and that is not the fault of the servers. */
 bool https_has_authorities(const char *ca_file);
 
 /* body gets the file (HTTPS_DONE only; else it is emptied); why, of at least HTTPS_WHY octets, gets words about a

@@ -84,9 +84,9 @@ struct index {
     size_t whom_count;
     uint32_t whom_label_counts;
     bool whom_addresses, lists_have_addresses;
-    uint32_t slots;        /* SLOT_BITs that any statement speaks of */
-    uint32_t acting_slots; /* ... to follow or to require it */
-    uint32_t named_slots;  /* ... of senders by domain or list: without, a domain asked about need not be hashed */
+    uint32_t slots;        /* SLOT_BITs of all that the statements are about */
+    uint32_t acting_slots; /* ... in a statement with follow or require */
+    uint32_t named_slots;  /* ... in a statement about senders by domain or list: if none, domains need not be hashed */
     struct index_slot *whom_slots, *who_slots;
     size_t whom_slot_count, who_slot_count;
     uint32_t *whom_lists; /* numbers of whoms that are lists */

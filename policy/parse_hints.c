@@ -83,8 +83,8 @@ const char *hint_letters(struct parser *ps, const struct token *t, const char *n
                 : NULL;
 }
 
-/* What stands in the place of the words "list", "every", "names" or "only" was read as a domain, and what followed it is
- * left over: "of lst government", "of evry name". */
+/* A misspelt "list", "every", "names" or "only" was read as a domain, so the word behind it is unexpected: "of lst
+ * government", "of evry name". Suggests the right word. */
 static const char *hint_before(struct parser *ps, const struct token *t)
 {
     static const char *const words[] = {"list", "every", "names", "only"};
@@ -96,7 +96,7 @@ static const char *hint_before(struct parser *ps, const struct token *t)
                 : NULL;
 }
 
-/* The text for the sender behind an action, without its quotes. */
+/* Tells whether this is the first word of a text for the sender, behind an action, without its quotes. */
 static bool is_text_for_peer(const struct parser *ps, const struct token *t)
 {
     return t->kind == TOKEN_WORD && t - ps->l->tokens >= 2 && is_word(&t[-2], "otherwise") &&

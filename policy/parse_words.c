@@ -129,7 +129,7 @@ bool parse_expect(struct parser *ps, const char *word, const char *after)
         return true;
     const struct token *t = parse_peek(ps);
     snprintf(what, sizeof what, "'%s' %s", word, after);
-    /* What may follow that word: it was left out. */
+    /* If what comes next may follow that word, the word itself is missing. */
     const bool name = t->kind == TOKEN_WORD && (memchr(t->raw.p, '.', t->raw.n) || memchr(t->raw.p, '@', t->raw.n));
     if (name || (t->kind == TOKEN_STRING && strcmp(t->value, word) != 0))
         parse_error(ps, t, arena_printf(ps->p->arena, "write '%s' before it", word), "expected %s, found %s", what,

@@ -264,9 +264,9 @@ void policy_ask(const struct policy *p, const struct policy_question *q, struct 
 /* Tells whether any customer's file tightens this policy. */
 bool policy_has_customers(const struct policy *p);
 
-/* Tells whether the answer to RCPT may depend on this policy: TLS is asked for (follow, require), something is said of
- * single recipients, or a listener is unjudged. Else every recipient is accepted, and the mail is decided at its end.
- */
+/* Tells whether the answer to RCPT may depend on this policy: it follows or requires TLS, has rules for single
+ * recipients, or leaves a listener unjudged. Otherwise every recipient is accepted, and the policy is applied at the
+ * mail's end. */
 bool policy_decides_at_rcpt(const struct policy *p);
 
 /* Tells whether a customer's statement asks more than the operator's do in no outcome, for the senders and the

@@ -75,8 +75,8 @@ struct wire_connection {
     enum stage stage;
     bool refuse, pending, negotiated;
     bool passes;             /* this client's mail is not judged, which its MTA has not been told at connect */
-    enum mta_answer owed;    /* what MAIL could not say, and each RCPT says instead, or where RCPT could not say it
-                              * either, the first later step that is answered; MTA_CONTINUE: nothing */
+    enum mta_answer owed;    /* the answer that MAIL or RCPT could not give, because the MTA did not wait for it: each
+                              * RCPT gives it, or the first later step that the MTA waits for; MTA_CONTINUE: none */
     uint32_t actions, steps; /* negotiated */
     char *macros[WIRE_STAGES];
     uint32_t macro_octets[WIRE_STAGES];
@@ -205,7 +205,7 @@ static void end_session(struct wire_connection *c)
     c->session = c->host->callbacks->close(c->session);
     c->passes = false;
     c->owed = MTA_CONTINUE;
-    buf_release(&c->reply); /* of the last client's mail */
+    buf_release(&c->reply); /* it may be of the last client's mail */
 }
 
 struct wire_connection *wire_connection_free(struct wire_connection *c)
@@ -259,7 +259,7 @@ static void put_refusal(struct wire_connection *c, bool permanent)
         buf_add(&c->out, c->reply.p, c->reply.n);
     else
         wire_put_answer(&c->out, permanent ? WIRE_REJECT : WIRE_TEMPFAIL);
-    if (c->owed == MTA_CONTINUE) /* else it is said to the next recipient, too */
+    if (c->owed == MTA_CONTINUE) /* otherwise the next recipient gets it, too */
         buf_release(&c->reply);
 }
 
@@ -415,7 +415,7 @@ static enum wire_next on_helo(struct wire_connection *c, struct slice data)
     return WIRE_NEXT_READ;
 }
 
-/* What the MTA does not wait for is owed. The mail's end is then decided: nothing of it is kept any more. */
+/* Remembers an answer that the MTA does not wait for. The result of the mail is then known: nothing of it is kept. */
 static enum wire_next owe(struct wire_connection *c, enum mta_answer a)
 {
     if (a != MTA_CONTINUE && c->owed == MTA_CONTINUE)
@@ -449,7 +449,7 @@ static enum mta_answer answer_to_rcpt(struct wire_connection *c, const char *con
     return memory_is_full(c) ? MTA_TEMPFAIL : c->host->callbacks->rcpt(&c->mta, c->session, args);
 }
 
-/* A refusal that the MTA does not wait for refuses the whole mail, at its end. */
+/* If the MTA does not wait for the answer, a refusal refuses the whole mail, at its end. */
 static enum wire_next on_rcpt(struct wire_connection *c, const char *const *args)
 {
     const enum mta_answer a = answer_to_rcpt(c, args);

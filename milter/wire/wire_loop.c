@@ -48,7 +48,7 @@ struct link {
     int fd;
     enum waits_for list;
     bool refused, watched, wants_write, closing;
-    bool deaf;           /* it is not read from before its answers are taken */
+    bool deaf;           /* nothing is read from it until the MTA has read our answers */
     bool unsent;         /* in the list of those whose answers are sent soon */
     enum wire_next next; /* what its last step asked for */
     atomic_bool awaits;  /* the end of its message waits for DNS */

@@ -25,8 +25,8 @@ bool wire_poll_add(int poll, int fd, void *owner);
  * can do so (epoll), a connection wakes one of them. Accept without blocking: another may be faster. */
 bool wire_poll_add_listener(int poll, int fd, void *owner);
 
-/* From now on reports it when it can be read, when it can be written, or both. With neither, its end alone may be
- * reported. */
+/* From now on reports when the descriptor can be read, when it can be written, or both. With neither, only the end of
+ * the connection may be reported. */
 void wire_poll_want(int poll, int fd, void *owner, bool read, bool write);
 
 void wire_poll_remove(int poll, int fd);

@@ -244,7 +244,8 @@ static enum consent agreed(struct testing *t, const char *policy_domain, const c
     const struct dmarc_walk *own = dmarc_walk(t->scope, t->arena, policy_domain),
                             *other = dmarc_walk(t->scope, t->arena, to);
     char host[LIMIT_DOMAIN + 1];
-    const bool unknown = !own || !other || !own->org_domain || !other->org_domain; /* they may be of one organisation */
+    /* If the organisation of one of the two is not known, they may be of the same. */
+    const bool unknown = !own || !other || !own->org_domain || !other->org_domain;
     if (own && other && own->org_domain && other->org_domain && strcmp(own->org_domain, other->org_domain) == 0)
         return AGREED;
     const char *name = arena_printf(t->arena, "%s._report._dmarc.%s", policy_domain, to);
@@ -407,7 +408,8 @@ static bool is_https(struct slice address)
     return address.n > 8 && slice_eq_nocase(slice_of(address.p, 8), SLICE_LIT("https://"));
 }
 
-/* What is wrong with a record: a list of tags (RFC 6376 3.2), l= and a= https: addresses. An empty l= declines. */
+/* Returns what is wrong with a BIMI record, or NULL. It is a list of tags (RFC 6376 3.2); l= and a= must be https:
+ * addresses. An empty l= says that there is no logo. */
 static const char *wrong_bimi(struct testing *t, struct slice text)
 {
     struct taglist_cursor c = TAGLIST_CURSOR(text);
@@ -429,7 +431,7 @@ static const char *wrong_bimi(struct testing *t, struct slice text)
     return logo ? NULL : T("l= is missing");
 }
 
-/* Whether DMARC lets receivers show a logo: a policy of the domain that is not none, nor sp=none, and for all mail. */
+/* Tells whether DMARC lets receivers show a logo: not with p=none, sp=none, or quarantine of less than 100 percent. */
 static bool is_enforced(const struct dmarc_finding *f)
 {
     const struct dmarc_record *r = f ? f->record : NULL;
@@ -437,7 +439,7 @@ static bool is_enforced(const struct dmarc_finding *f)
            !(r->pct && strcmp(r->pct, "100") != 0 && f->policy == DMARC_POLICY_QUARANTINE);
 }
 
-/* The name and the answer that hold: the domain's own, or those of its organisation. */
+/* Finds the BIMI record that applies: the domain's own, or else that of its organisation. */
 static const struct dns_answer *find_bimi(struct testing *t, const char **name)
 {
     const struct dmarc_walk *walk = dmarc_walk(t->scope, t->arena, t->facts->domain);
@@ -455,7 +457,7 @@ static const struct dns_answer *find_bimi(struct testing *t, const char **name)
     return a;
 }
 
-/* dmarc: what holds for the domain; NULL: none is known. */
+/* dmarc: the DMARC finding that applies to the domain; NULL: not known. */
 static void test_bimi(struct testing *t, const struct dmarc_finding *dmarc)
 {
     const char *name = "", *wrong = NULL;

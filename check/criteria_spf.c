@@ -33,12 +33,12 @@ struct tree {
     const char *eleventh; /* the term that is one too many */
     const char *third;    /* the name without an answer that is one too many */
     bool ptr;
-    bool allows;     /* what passes the record that is read passes the domain's own: no include but with "+" led here */
-    bool foreign;    /* an include led to the record that is read */
-    bool cut;        /* RECORDS reached */
-    bool unknown;    /* a part could not be looked up */
-    bool unread;     /* among it a record, with terms that nobody knows */
-    unsigned failed; /* names of which it is not known whether they have an answer */
+    bool allows;  /* a pass of the record being read is a pass of the domain's own: all includes on the way have "+" */
+    bool foreign; /* the record being read is an included one */
+    bool cut;     /* RECORDS was reached: the rest is not read */
+    bool unknown; /* a part could not be looked up */
+    bool unread;  /* that part is a record, so its terms are not known */
+    unsigned failed; /* names whose look-up failed: they may have an answer or not */
 };
 
 enum fetched { FETCHED, FETCHED_NONE, FETCHED_SEVERAL, FETCHED_UNKNOWN };
@@ -444,7 +444,7 @@ static void judge_spf_policy(struct testing *t, struct slice text)
         testing_say(t, CHECK_SPF_POLICY, CHECK_UNTESTED, NULL, "the redirect could not be followed");
 }
 
-/* What a part that could not be looked up may change is no pass. False: there is none. */
+/* Says "untested" and returns true if a part that could not be looked up may change the result of this test. */
 static bool is_untested(struct testing *t, enum check_test test, bool unknown)
 {
     if (unknown)

@@ -27,8 +27,8 @@ static const struct facts_tls *probe_of(const struct facts *f, const struct fact
     return NULL;
 }
 
-/* The version that an offer asks for. A host that answers it with an older one has not accepted it (RFC 5246 E.1): it
- * speaks the older one alone; and with a newer one nobody goes on. */
+/* The version that an offer asks for. A host that answers with an older one has not accepted the offer (RFC 5246 E.1).
+ * If it answers with a newer one, every client ends the handshake. */
 static unsigned version_of(const char *probe)
 {
     static const struct {
@@ -153,7 +153,7 @@ static const char *cipher_name(struct testing *t, uint16_t id)
     return n ? n->name : T("an unknown cipher");
 }
 
-/* What a host accepted of one list; of broken and anonymous ciphers whatever the version. */
+/* Reports which ciphers of one list a host accepts: broken and anonymous ones in any version of TLS. */
 static void test_list(struct testing *t, const struct facts_smtp *s, const char *probe, enum check_test test,
                       const char *fix)
 {
@@ -286,7 +286,7 @@ static void test_gaps(struct testing *t, const struct facts_smtp *s)
     const char *at = where(t, s->host, &s->address);
     const struct facts *f = t->facts;
     bool known12 = accepts(f, s, "tls12") || probe_refused(f, s, "tls12");
-    /* Facts of an earlier version do not have it, nor those of an address with many names. */
+    /* This probe is missing in facts that an earlier version saved, and for an address with many names. */
     if (probe_of(f, s, "anonymous") || !probe_of(f, s, "ssl3"))
         need_answer(t, s, CHECK_TLS_ANONYMOUS, "anonymous");
     else

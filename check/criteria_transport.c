@@ -86,7 +86,8 @@ static bool none_usable(const struct testing *t, const struct mail_host *h)
 
 /* RFC 7671 8.1: the next key's record is there before the key. A weaker digest that a stronger one sets aside (RFC 7671
  * section 9) is no second record. */
-/* Tells whether a record is of a certificate that an address of the host serves now; *seen: one could be looked at. */
+/* Tells whether a record is for a certificate that an address of the host serves now. *seen: at least one certificate
+ * could be read. */
 static bool is_of_now(const struct testing *t, const struct dane_host *h, const struct dane_record *record, bool *seen)
 {
     const struct mail_host *host = mail_host_of(t, h->name);
@@ -110,8 +111,8 @@ static bool is_of_now(const struct testing *t, const struct dane_host *h, const 
     return now;
 }
 
-/* RFC 7671 8.1: the next certificate's record stands beside the present one's before it is served, or an issuer's
- * record holds for both. Two of the present certificate, of its key and of all of it, are no such pair. */
+/* RFC 7671 8.1: the record for the next certificate is published before that certificate is served, or a record for the
+ * issuer matches both. Two records for the present certificate (its key and the whole) do not prepare the next one. */
 static void test_rollover(struct testing *t, const struct dane_host *h)
 {
     size_t used = 0, other = 0;

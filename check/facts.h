@@ -85,7 +85,7 @@ struct facts_smtp {
     const char *version, *cipher; /* of OpenSSL's handshake */
     const char *dane;             /* "match", "none" (no usable record), or why nothing matched */
     int usage;                    /* of the record that matched; -1 */
-    const char *trust; /* "ok": issued by an authority of the computer that asked; else why not; "": it knows none */
+    const char *trust;            /* "ok": this computer trusts the issuer; "": it has no authorities; else: why not */
     size_t cert_count;
     struct slice certs[FACTS_CHAIN]; /* DER, the host's own first */
 };

@@ -46,8 +46,8 @@ struct work {
     struct job jobs[JOBS];
     size_t question_count; /* to each name server */
     struct gather_question questions[GATHER_QUESTIONS];
-    const char *zone;  /* that holds the domain; NULL: it is not known */
-    struct dns *fresh; /* that is asked in place of the run's; NULL: none */
+    const char *zone;  /* the zone of the domain; NULL: not known */
+    struct dns *fresh; /* asked instead of the run's DNS source; NULL: none */
 };
 
 struct gather *gather_new(const struct gather_config *config)
@@ -366,7 +366,7 @@ static void gather_web(struct work *w, struct buf *out)
                               .address_count = count,
                               .ca_file = w->g->config.ca_file};
     enum https_outcome o = https_get(&q, &body, why);
-    if (o == HTTPS_UNREACHABLE && w->g->config.again_ms) { /* a connection that was lost is no fact yet, either */
+    if (o == HTTPS_UNREACHABLE && w->g->config.again_ms) { /* a lost connection may be chance: tries again */
         clock_sleep_ms(w->g->config.again_ms);
         o = https_get(&q, &body, why);
     }
@@ -565,8 +565,9 @@ static bool is_bogus(const struct dns_scope *scope)
     return bogus;
 }
 
-/* A bogus answer is one by its signatures, or because a key above it was lost on its way, which the run's source holds
- * against all names below for a minute: whoever knows nothing yet tells the two apart. */
+/* An answer is bogus because its signatures are wrong, or because the answer with a key above it was lost. In the
+ * second case the run's source calls all names below that key bogus for a minute. A source with an empty cache tells
+ * which. */
 static bool ask_afresh(struct work *w, const struct facts *head)
 {
     static const struct dns_budget budget = {.lookups = 2000, .lookup_ms = 5000, .total_ms = 30000};
@@ -578,7 +579,7 @@ static bool ask_afresh(struct work *w, const struct facts *head)
     return ask_dns(w, head, &budget);
 }
 
-/* Asks until it is known whether a failure is the domain's. canary: what is wrong with our own side. */
+/* Asks until it is known whether the domain causes a failure. canary: gets what is wrong with our own DNS. */
 static bool ask_all(struct work *w, const struct facts *head, char canary[GATHER_CANARY])
 {
     static const struct dns_budget budget = {.lookups = 2000, .lookup_ms = 5000, .total_ms = 60000};

@@ -9,9 +9,9 @@
  * Rate limit (gate.h): at most two connections at once to one address, and a pause between two; no MAIL, no RCPT, no
  * DATA is ever sent. Addresses that are not on the public internet are "not asked", unless allowed.
  *
- * Blocks, for a bounded time: connections end after connect_ms, DNS after a minute, and half a minute more each time
- * that questions are asked again: once what failed, and once, of a fresh source, what is bogus. Threads:
- * gather_domain() from any number of threads that share one struct gather.
+ * Blocks, for a bounded time: connections end after connect_ms, DNS after a minute. Questions that failed are asked
+ * once more, and bogus answers once more from a fresh source: half a minute each. Threads: gather_domain() from any
+ * number of threads that share one struct gather.
  */
 #ifndef ASSAY_CHECK_GATHER_H
 #define ASSAY_CHECK_GATHER_H
@@ -33,23 +33,23 @@
 
 struct gather_config {
     struct dns *dns;
-    /* Another source, that holds nothing yet, which gather.c closes. For a domain with bogus answers: libunbound takes
-     * a key that it could not fetch for a bad one, for a minute, and all that hangs on it is bogus. May return NULL;
-     * NULL: such answers stand. */
+    /* Opens another source, with an empty cache, for a domain with bogus answers; gather.c closes it. Needed because
+     * libunbound treats a key that it could not fetch as a bad key for a minute, and all names below it are bogus. If
+     * it is NULL or returns NULL, bogus answers are final. */
     struct dns *(*fresh)(void *context);
-    /* Writes what is wrong with our own DNS now; "": nothing. For a domain with answers that failed or are bogus. NULL:
-     * nothing is wrong. */
+    /* Writes what is wrong with our own DNS now, or "". Called if answers failed or are bogus. If it is NULL, our DNS
+     * counts as in order. */
     void (*canary)(void *context, char out[GATHER_CANARY]);
     const char *ehlo;                                  /* our own name */
     enum facts_here ipv4, ipv6;                        /* whether this computer has IPv4 and IPv6 */
     bool allow_special;                                /* private and loopback addresses may be asked */
     bool (*is_own)(void *context, const struct ip *a); /* own addresses: not asked; NULL: none */
-    void *context;                                     /* of these functions, which any thread may call */
+    void *context;                                     /* for these functions, which any thread may call */
     const char *ca_file;                               /* certificates of authorities, PEM; NULL: the system's */
     unsigned smtp_port, https_port, dns_port;          /* 0: 25, 443, 53 */
     unsigned sockets;                                  /* conversations at once, of all domains; 0: no bound */
     unsigned pace_ms;                                  /* least time between two questions to one address */
-    unsigned again_ms;                                 /* until look-ups that failed are asked once more; 0: never */
+    unsigned again_ms;                                 /* pause before failed look-ups are repeated; 0: no repeat */
     unsigned connect_ms;                               /* longest conversation; 0: GATHER_CONNECT_MS */
     struct rtr *rtr;                                   /* ROAs; NULL: none, and rtr_why says so */
     const char *rtr_why;

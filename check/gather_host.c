@@ -433,7 +433,7 @@ static void ask_server(void *context, struct buf *out)
         if (i)
             clock_sleep_ms(h->config->pace_ms);
         struct arena *arena = put_question(h, &h->questions[i], false, &a);
-        if (i == 0 && arena && is_silent(&a) && h->config->again_ms) { /* two packets may be lost together */
+        if (i == 0 && arena && is_silent(&a) && h->config->again_ms) { /* both packets may have been lost */
             arena_free(arena);
             clock_sleep_ms(h->config->again_ms);
             arena = put_question(h, &h->questions[i], false, &a);

@@ -74,7 +74,7 @@ enum hello_worth {
     HELLO_SUFFICIENT,
     HELLO_PHASE_OUT,
     HELLO_INSUFFICIENT,
-    HELLO_ANONYMOUS, /* insufficient, too: it encrypts well, but no certificate says with whom (RFC 5246 A.5) */
+    HELLO_ANONYMOUS, /* insufficient, too: it encrypts, but no certificate proves who the server is (RFC 5246 A.5) */
     HELLO_BROKEN
 };
 

@@ -2,9 +2,9 @@
 /*
  * hello_names.c - cipher suites, groups and signature schemes of TLS by number, and what each is worth.
  *
- * The numbers are IANA's (TLS parameters registry). The worth is that of the NCSC-NL guidelines of May 2025, with
- * BROKEN for what protects nobody: no encryption, export keys, RC4, DES and triple DES; and ANONYMOUS for a key
- * exchange without a certificate, unless it is broken, too.
+ * The numbers are IANA's (TLS parameters registry). The worth is that of the NCSC-NL guidelines of May 2025, with two
+ * of our own: BROKEN for ciphers without protection (no encryption, export keys, RC4, DES, triple DES), ANONYMOUS for a
+ * key exchange without a certificate, unless the cipher is broken.
  */
 #include "check/hello.h"
 

@@ -95,7 +95,8 @@ static void read_answer(struct probing *p, struct smtp_client *c, struct hello_a
     }
 }
 
-/* A client ends the handshake with a server that takes what was not offered (RFC 8446 4.1.3, RFC 5246 E.1). */
+/* Tells whether the server chose something that was offered; otherwise clients end the handshake (RFC 8446 4.1.3, RFC
+ * 5246 E.1). */
 static bool is_offered(const struct hello_offer *offer, const struct hello_answer *a)
 {
     bool found = false;
@@ -239,7 +240,7 @@ size_t tls_probe_run(struct arena *arena, struct gate *gate, const struct startt
                      struct tls_probe out[TLS_PROBE_CONNECTIONS])
 {
     struct probing p = {.arena = arena, .gate = gate, .request = request, .out = out};
-    p.spare = most > TLS_PROBE_LEAST ? most - TLS_PROBE_LEAST - 1 : 0; /* one is for "anonymous" */
+    p.spare = most > TLS_PROBE_LEAST ? most - TLS_PROBE_LEAST - 1 : 0; /* one is kept for "anonymous" */
     struct list older = ciphers_of(HELLO_GOOD, HELLO_BROKEN, false, NULL),
                 anonymous = ciphers_of(HELLO_ANONYMOUS, HELLO_ANONYMOUS, false, NULL);
     ask_tls13(&p);

@@ -16,7 +16,7 @@
 #include "net/starttls.h"
 
 #define TLS_PROBE_CONNECTIONS 24
-#define TLS_PROBE_LEAST 14 /* of them, to ask each question once, but "anonymous" */
+#define TLS_PROBE_LEAST 14 /* as many as ask each question but "anonymous" once */
 #define TLS_PROBE_TRIES 4  /* rounds of leaving out what was chosen, for each list of ciphers */
 
 struct tls_probe {
@@ -28,7 +28,7 @@ struct tls_probe {
 
 /* Fills out with what was found; how many. request: as for starttls_run; only its address, port, source, server_name,
  * ehlo and total_ms (for one connection) are used. most: connections, from TLS_PROBE_LEAST to TLS_PROBE_CONNECTIONS;
- * with few of them not every cipher that is accepted is found, but always one. "anonymous" comes last, where one is
+ * with few of them, not every accepted cipher is found, but at least one. "anonymous" is asked last, if a connection is
  * left. */
 size_t tls_probe_run(struct arena *arena, struct gate *gate, const struct starttls_request *request, size_t most,
                      struct tls_probe out[TLS_PROBE_CONNECTIONS]);

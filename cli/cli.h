@@ -69,8 +69,8 @@ size_t cli_prose_width(FILE *f);
  * is longer is not broken. */
 void cli_wrap(struct buf *out, const char *text, size_t indent, size_t width);
 
-/* Writes `lead`, behind which the cursor is in column `indent`, then prose, wrapped as above to the terminal, and ends
- * the line. */
+/* Writes `lead`, which must end in column `indent`, then the text, wrapped as above to the width of the terminal, and a
+ * line end. */
 void cli_put_wrapped(const char *lead, size_t indent, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* Asks a person at the terminal: "QUESTION [y/N]". True only for y and yes, in any case; without a terminal: false,
@@ -92,8 +92,7 @@ const char *cli_replace_file(const char *path, struct slice text, mode_t mode);
 /* The same for a finished buffer, which is released. false, after a message that names the file. */
 bool cli_flush_to_file(const char *path, struct buf *b, mode_t mode);
 
-/* Tells whether two paths lead to one file, or to one name where there is none yet: what is written there would destroy
- * what the other stands for. */
+/* Tells whether two paths lead to the same file. If there is no file yet: whether they would create the same one. */
 bool cli_is_one_file(const char *a, const char *b);
 
 /* Columns that text takes on a terminal: code points, wide ones twice, combining ones not at all. */

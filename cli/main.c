@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * main.c - assay's entry: the table of sub-commands, the version, where programs of the system are found, and nothing
+ * main.c - assay's entry: the table of sub-commands, the version, the search path for system programs, and nothing
  * else.
  *
  * `assay` alone and `assay help` print the table; `assay help NAME` is `assay NAME --help`. An unknown command is
@@ -54,8 +54,8 @@ static bool path_has(const char *path, const char *folder)
     return false;
 }
 
-/* postconf, unbound-checkconf and their like are in /usr/sbin, which an ordinary user's PATH has not, nor root's behind
- * `su` (su(1): without a dash it keeps the user's): a Postfix that is there would be said not to be. */
+/* Adds /usr/sbin to PATH, where postconf, unbound-checkconf and others are. It is missing in an ordinary user's PATH,
+ * and in root's after `su` without a dash (su(1)). Without it, assay would say that Postfix is not installed. */
 static bool reach_system_programs(void)
 {
     const char *path = getenv("PATH");

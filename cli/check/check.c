@@ -182,9 +182,9 @@ static const char *read_done(struct command *c, FILE *f, bool *done)
 }
 
 /* Opens a file of --resume for reading and appending. It must be regular and have one name: others may be able to write
- * to its folder, and a second name would be a file of somebody else. Until it is closed no other run may write it: an
- * unfinished line of it would be taken for one of a run that was ended. NULL with errno; EINVAL: it is not such a file;
- * EWOULDBLOCK: another run writes it. */
+ * to its folder, and a second name would be a file of somebody else. It stays locked until it is
+ * closed: another run would take an unfinished line of this run for the end of an aborted one. NULL with errno; EINVAL:
+ * it is not such a file; EWOULDBLOCK: another run writes it. */
 static FILE *append_to_own(const char *path)
 {
     const char *name;
@@ -194,7 +194,7 @@ static FILE *append_to_own(const char *path)
                         : openat(folder, name,
                                  O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
     int wrong = fd < 0 || fstat(fd, &st) != 0 ? errno : !S_ISREG(st.st_mode) || st.st_nlink != 1 ? EINVAL : 0;
-    /* Not every file system has locks. */
+    /* Other errors are ignored: not every file system has locks. */
     if (!wrong && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
         wrong = errno;
     FILE *f = wrong ? NULL : fdopen(fd, "a+");
@@ -455,7 +455,7 @@ int cmd_check(int argc, char **argv)
     if (!c.o.from)
         rc = find_domains(&c);
     else if (c.o.watch && !c.o.state)
-        rc = load_policy(&c); /* which names the ledger */
+        rc = load_policy(&c); /* it names the ledger */
     check_args_settle(&c.o, c.policy);
     if (rc <= 0)
         rc = run_all(&c);

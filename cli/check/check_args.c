@@ -173,7 +173,8 @@ static const struct options_spec command_line = {
     .most = OPTIONS_ANY,
 };
 
-/* What is written must be no other file of the same run: the later would destroy the earlier, or what was read. */
+/* A file that the run writes must not be another file of the run: the second would overwrite the first, or what was
+ * read. */
 static int check_files(const struct check_options *o)
 {
     const struct {

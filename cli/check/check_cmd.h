@@ -47,8 +47,8 @@ struct check_one {
 /* Reads the arguments. -1: go on; else the exit code. */
 int check_args_read(int argc, char **argv, struct check_options *o);
 
-/* The canonical form of a domain's name, blanks around it cut off. An IP address is none, though it has the form of
- * one. */
+/* Writes the canonical form of a domain's name, without blanks around it. Returns false for an IP address, although it
+ * has the form of a name. */
 bool check_domain_name(const char *text, char out[LIMIT_DOMAIN + 1]);
 
 /* What the options --selector and --pace take, of this command and of `assay letter`. NULL: taken; else what was

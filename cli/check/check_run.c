@@ -301,12 +301,12 @@ static enum facts_here has_route(int family, const char *to)
     return good ? FACTS_YES : FACTS_NO;
 }
 
-/* What this computer asks DNS by. */
+/* How this computer asks DNS, and whether its DNS is in order. */
 struct own_dns {
     const struct policy *policy; /* NULL: none */
     struct dns_unbound_config config;
-    pthread_mutex_t lock; /* of what the canary said */
-    int64_t begun;        /* when it was asked last; 0: never */
+    pthread_mutex_t lock; /* for begun and why */
+    int64_t begun;        /* when the canary was last asked; 0: never */
     char why[GATHER_CANARY];
 };
 
@@ -317,8 +317,8 @@ static bool is_own(void *context, const struct ip *a)
     return policy_is_own_network(own->policy, a);
 }
 
-/* For the domains whose answers failed. Those that wait while it is asked for another share the next answer: one that
- * began before their own trouble says nothing of it. */
+/* Asks the canary for a domain whose answers failed. A thread that waits for the lock does not use the answer that is
+ * under way, which began before its own failure. All threads that wait share the next answer. */
 static void ask_canary(void *context, char out[GATHER_CANARY])
 {
     struct own_dns *own = context;
@@ -353,7 +353,7 @@ static struct dns *open_dns(const struct policy *policy, struct own_dns *own)
         .anchor = policy ? dns_anchor_or_system(policy_set_text(policy, SETTING_DNS_ANCHOR)) : DNS_SYSTEM_ANCHOR,
         .forward = policy ? policy_set_text(policy, SETTING_DNS_FORWARD) : NULL,
         .anchor_fixed = true,
-        .patient = true}; /* a list of an administrator's own may be in one zone */
+        .patient = true}; /* an administrator's own list may be all in one zone */
     char *error = NULL;
     struct dns *dns = dns_unbound_new(&own->config, &error);
     if (!dns)

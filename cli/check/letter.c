@@ -306,7 +306,7 @@ int cmd_letter(int argc, char **argv)
     const struct policy *policy = l.o.policy                ? cli_load_policy(path, &rc)
                                   : access(path, R_OK) == 0 ? policy_load(path, NULL)
                                                             : NULL;
-    if (l.o.policy && !policy) /* it was named: DNS is not to be asked another way */
+    if (l.o.policy && !policy) /* --policy was given: its DNS settings must be used */
         return rc;
     check_args_settle(&l.o, policy);
     l.owner = policy ? policy_owner(policy) : NULL;

@@ -3,13 +3,13 @@
  * doctor_message.c - checks that mail reaches assay-milter, by a real message through the mail server, which the milter
  * drops.
  *
- * Order: the secrets are left before the mail server is connected to, so that the milter has it wait for the answer to
- * RCPT (milter/rcpt_answer.c). Nothing is sent before the milter has proved that it is there. First a MAIL command
- * whose sender is a question that only our milter can answer (base/test_message.h): the mail server passes the answer
- * on to MAIL, or to RCPT where it does not wait for the milter at MAIL. Only after the right answer follows, in the
- * same connection, a message with a null sender to a domain that cannot exist (RFC 6761 6.4), which the milter judges,
- * drops, and leaves a receipt of. Should the milter die in between under milter_default_action=accept, the message can
- * neither be delivered nor returned.
+ * Order: first it writes the secrets for the milter, then it connects, so that the milter makes the mail server wait
+ * for the answer to RCPT (milter/rcpt_answer.c). No message is sent before the milter has proved that it is there. For
+ * that, doctor sends a MAIL command whose sender is a question that only our milter can answer (base/test_message.h).
+ * The mail server passes the answer on at MAIL, or at RCPT if it does not wait for the milter at MAIL. Only after the
+ * right answer does doctor send, in the same connection, a message with a null sender to a domain that cannot exist
+ * (RFC 6761 6.4). The milter judges and drops it, and leaves a receipt. If the milter dies in between and
+ * milter_default_action=accept is set, the message can neither be delivered nor returned.
  *
  * Every wait is bounded. Failure: a finding; what could not be found out is said to be unknown.
  */
@@ -116,7 +116,7 @@ static bool talk_ask(struct doctor *d, struct talk *t, const struct test_message
         !strstr(t->text, m->answer))
         talk_say(t, "RCPT TO:<assay-test@" TEST_MESSAGE_DOMAIN ">\r\n");
     if (t->code / 100 == 5 && strstr(t->text, m->answer)) {
-        talk_say(t, "RSET\r\n"); /* MAIL was accepted, if RCPT got the answer */
+        talk_say(t, "RSET\r\n"); /* if RCPT got the answer, MAIL had been accepted */
         return true;
     }
     if (t->code / 100 == 2)
@@ -200,7 +200,7 @@ static void test_at(struct doctor *d, struct talk *t, const struct test_message 
     (void)talk_say(t, "QUIT\r\n");
 }
 
-/* Connects to the mail server; false: there is none, which is said. */
+/* Connects to the mail server. Returns false, after a finding, if none answers. */
 static bool reach(struct doctor *d, struct talk *t, const char **where)
 {
     static const char *const usual[] = {"127.0.0.1", "[::1]"};
@@ -228,7 +228,7 @@ void doctor_message(struct doctor *d)
     if (!t)
         return;
     const enum status s = test_message_offer(d->state_dir, &m);
-    if (s == STATUS_OK) /* the milter is to know of it when the mail server asks it how they will talk */
+    if (s == STATUS_OK) /* the milter must see the secrets before it negotiates with the mail server */
         (void)poll(NULL, 0, TEST_MESSAGE_NOTICE_MS);
     if (reach(d, t, &where)) {
         if (s == STATUS_OK)

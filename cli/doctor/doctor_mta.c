@@ -200,7 +200,7 @@ static void judge_part(struct doctor *d, struct postfix *p, size_t part, const s
         parts[part].judge(d, &common);
 }
 
-/* Levels that no mail leaves by without encryption (postconf(5)): dane in their place would allow that. */
+/* Tells whether no mail leaves without encryption at this level (postconf(5)). dane would allow that. */
 static bool demands_encryption(const char *level)
 {
     static const char *const levels[] = {"encrypt", "verify", "secure", "fingerprint"};

@@ -102,13 +102,14 @@ static bool unit_lets(struct harden *h, const char *service, const char *socket)
     return !folder;
 }
 
-/* A socket in the queue folder of one instance is out of reach of the others' chroots: postmulti(1). */
+/* Tells whether there are several instances (postmulti(1)): in their chroots they cannot reach a socket in the queue
+ * folder of another instance. */
 static bool is_one_of_several(struct postfix *p)
 {
     return *postfix_get(p, "multi_instance_directories") || *postfix_get(p, "multi_instance_name");
 }
 
-/* Where a socket can be that this Postfix, or all of several, can reach. */
+/* A value for the socket's setting that this Postfix, or each of several instances, can reach. */
 static const char *in_reach(struct postfix *p, const char *name, unsigned port)
 {
     return is_one_of_several(p)
@@ -117,7 +118,7 @@ static const char *in_reach(struct postfix *p, const char *name, unsigned port)
                : arena_printf(p->h->arena, "unix:%s/assay/%s\"", postfix_get(p, "queue_directory"), name);
 }
 
-/* Whether somebody listens there now: Postfix must not ask a socket in vain. */
+/* Tells whether a program listens at this socket now. */
 static bool is_served(struct harden *h, const char *socket)
 {
     const char *path = strncmp(socket, "unix:", 5) == 0 ? arena_printf(h->arena, "%s%s", h->root, socket + 5) : NULL;
@@ -182,7 +183,7 @@ static void edit_policy_maps(struct postfix *p)
     const char *map = now ? strstr(now, "socketmap:") : NULL;
     if (!*socket || !now)
         return;
-    if (map && strstr(map, ":assay")) { /* ours already; a unix socket that the policy moved, Postfix's map follows */
+    if (map && strstr(map, ":assay")) { /* it is ours; if the policy moved the unix socket, the map is changed */
         const bool moved = strncmp(map, "socketmap:unix:", 15) == 0 && strncmp(socket, "unix:", 5) == 0 &&
                            !mta_asks_socket(p, MTA_ASKS_TLS_POLICY, socket);
         now = moved ? postfix_without_ours(p, now) : NULL;

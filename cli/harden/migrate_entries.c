@@ -38,7 +38,7 @@ static bool take_net(struct slice text, struct ip_net *net)
     return true;
 }
 
-/* Room for one more of either. */
+/* Makes room for one more network and one more name. */
 static bool set_grow(struct migrate *m, struct migrate_set *set)
 {
     if (set->net_count == set->net_room) {

@@ -40,7 +40,7 @@ size_t mta_asks(struct postfix *p, const struct policy *policy, enum mta_asks_of
 /* Tells whether one of them is that socket of ours, whatever the policy says. */
 bool mta_asks_socket(struct postfix *p, enum mta_asks_of of, const char *socket);
 
-/* Tells whether one entry of smtpd_milters, as that service reads it, is that socket of ours. */
+/* Tells whether an entry of smtpd_milters, as this service reads it, is this socket of ours. */
 bool mta_asks_entry(struct postfix *p, const char *service, struct slice entry, const char *socket);
 
 /* Tells whether a service of smtpd asks assay-milter, at a socket that it answers at; else its mail is not judged. */

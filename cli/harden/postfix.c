@@ -355,8 +355,8 @@ const char *postfix_entry_setting(struct arena *a, struct slice entry, const cha
     return found;
 }
 
-/* Tells whether an entry of a list of milters or maps is ours: the socket of now, the one that harden told the MTA
- * before, or the default. */
+/* Tells whether an entry of a list of milters or maps is ours: the present socket, the one that harden wrote before, or
+ * the default. */
 bool postfix_is_ours(struct postfix *p, struct slice entry)
 {
     const char *text = arena_copy(p->h->arena, entry.p, entry.n), *colon = strchr(p->h->socket, ':');

@@ -4,8 +4,8 @@
  * else.
  *
  * Promises to change nothing itself: roles are created by the database administrator. What it prints can be run again.
- * Asks the policy, where there is one, only whether its ledger is such a database. On failure: EX_USAGE for a name that
- * cannot be one, and where the ledger is a SQLite file; EX_CONFIG for a policy that cannot be read.
+ * If there is a policy, it is read only to learn whether its ledger is a PostgreSQL database. On failure: EX_USAGE for
+ * an invalid name, or if the ledger is a SQLite file; EX_CONFIG for a policy that cannot be read.
  */
 #include "cli/ledger/ledger.h"
 #include "ledger/inbox.h"
@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A SQLite file is one host's own: says so, and who may read it. */
+/* Says that a SQLite file belongs to one host, and who may read it. */
 static int is_sqlite(const char *store)
 {
     struct stat st;
@@ -30,7 +30,8 @@ static int is_sqlite(const char *store)
     return rc;
 }
 
-/* -1: the ledger is a database of PostgreSQL, or nobody says which one it is: no policy is needed to print SQL. */
+/* Returns -1 if the ledger is a PostgreSQL database, or if neither option nor policy names one: printing SQL needs no
+ * policy. */
 static int need_postgresql(const struct ledger_args *a)
 {
     struct ledger_config c;

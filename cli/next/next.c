@@ -104,7 +104,7 @@ static bool only_perhaps(const struct next_hit *h)
     return h->mails > 0 && h->perhaps == h->mails;
 }
 
-#define NAME_MOST 60    /* columns of a sender's name in front of what is said of it; else that has a line of its own */
+#define NAME_MOST 60    /* a sender's name of more columns has a line of its own */
 #define TITLE_COLUMN 17 /* number, state, and the blanks around them */
 
 /* "3 mails, reject; ask postmaster@a.example" */

@@ -30,8 +30,8 @@ struct policy_write {
  * if it is a symbolic link or otherwise no regular file of its own, or may not be read. */
 int policy_write_read(struct arena *a, const char *path, struct slice *text);
 
-/* Adds lines, written with LF, below what is in `out`, with the line ends that most lines of `file` have (CR LF or LF).
- * A last line without an end gets one first. */
+/* Appends lines, which end in LF, to `out`. They get the line end that most lines of `file` have (CR LF or LF). If the
+ * last line of `out` has no line end, it gets one first. */
 void policy_write_add(struct buf *out, struct slice file, const char *lines);
 
 /* The exit code. EX_CONFIG: the new text does not load; CLI_WARNING: the answer was no; EX_TEMPFAIL: the policy was

@@ -17,7 +17,7 @@ struct policy_use {
 /* The ledger the policy's settings name, to be asked; NULL if there is none yet, or, after a message on stderr, if it
  * cannot be asked. */
 struct store *policy_ledger_open(const struct policy *p);
-/* where: a file, or a URI of PostgreSQL. *st: why it is NULL. */
+/* where: a file, or a PostgreSQL URI. *st: the cause if it returns NULL. */
 struct store *policy_ledger_open_at(const char *where, enum status *st);
 
 /* Uses of an exemption from one standard, or of a trust (standard NULL). s NULL: not known. */

@@ -44,7 +44,7 @@ static bool become(const struct passwd *pw, const struct stat *folder)
     return groups && setgid(folder->st_gid) == 0 && setuid(folder->st_uid) == 0;
 }
 
-/* Writes the file, and the first folder on its way that may not be entered, each with its NUL. */
+/* Writes the file, and the first folder on the way to it that may not be entered, each with its NUL. */
 static void tell(const char *file, int to)
 {
     char folder[PATH_MAX] = "";
@@ -58,7 +58,7 @@ static void tell(const char *file, int to)
     (void)!write(to, folder, strlen(folder) + 1);
 }
 
-/* In the child: tells the first file that may not be read. */
+/* Runs in the child: writes to the pipe the first file that may not be read. */
 static void files_look(const struct policy *p, const char *path, int to)
 {
     const char *last = NULL, *file;

@@ -14,9 +14,9 @@
 /* A file that a program may not read. */
 struct policy_closed {
     const char *program;      /* "assay-milter" */
-    char user[64], group[64]; /* whom it runs as */
+    char user[64], group[64]; /* the user and group that it runs as */
     char file[PATH_MAX];
-    char folder[PATH_MAX]; /* the first folder on the way that it may not enter; "": none */
+    char folder[PATH_MAX]; /* the first folder on the way to the file that it may not enter; "": none */
 };
 
 /* Finds the first file of the policy (what it includes and its lists, too) that one of the programs which keep their
@@ -24,7 +24,7 @@ struct policy_closed {
  * become another user. */
 bool policy_readers_closed(const struct policy *p, const char *path, const char *state, struct policy_closed *out);
 
-/* Adds the commands that let it read the file. */
+/* Appends the commands that let the program read the file. */
 void policy_readers_remedy(const struct policy_closed *closed, struct buf *out);
 
 /* The same of one file, and of the user of assay-milter and assay-ledger. */

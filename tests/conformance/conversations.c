@@ -21,8 +21,8 @@
  * In the first round the MTA waits for the answer to every step. In the second round it offers our engine to leave out
  * answers (connect, HELO, MAIL, RCPT, end of header, body): all of them, or with half of the seeds some. libmilter gets
  * the same conversation as before. Both are compared up to the first packet for which our engine is stricter:
- *   - A conversation that is not mangled: each answer is matched with its command. If our engine must answer, its answer
- *     equals libmilter's, octet by octet. If it need not answer, it gives no answer, and libmilter's answer was one of:
+ *   - A conversation that is not mangled: each answer is matched with its command. If our engine must answer, its
+ *     answer equals libmilter's, octet by octet. If it need not answer, it gives no answer, and libmilter's was one of:
  *       `continue` or skip: nothing follows from it;
  *       a refusal: our engine refuses each later step of this mail that it answers, its end among them (after connect
  *       and HELO: of all mails). The reply may differ. After such a refusal at RCPT, the whole mail is refused;

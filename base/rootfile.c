@@ -284,7 +284,7 @@ enum status rootfile_write(const char *path, struct slice text, const struct roo
 }
 
 /* Checks what exists under that name, and sets owner and mode. */
-static enum status rights_give(int folder, const char *name, mode_t kind, const struct rootfile_rights *r)
+static enum status rights_set(int folder, const char *name, mode_t kind, const struct rootfile_rights *r)
 {
     struct stat st;
     char by_descriptor[40];
@@ -321,7 +321,7 @@ enum status rootfile_make_folder(const char *path, const struct rootfile_rights 
     if (!made)
         r.mode = 0;
     if (made || errno == EEXIST)
-        s = rights_give(folder, name, S_IFDIR, &r);
+        s = rights_set(folder, name, S_IFDIR, &r);
     if (made)
         sync_quietly(folder);
     close_quietly(folder);
@@ -334,7 +334,7 @@ enum status rootfile_give(const char *path, mode_t kind, const struct rootfile_r
     int folder = rootfile_parent(path, &name);
     if (folder < 0)
         return rootfile_status(errno);
-    enum status s = rights_give(folder, name, kind, rights);
+    enum status s = rights_set(folder, name, kind, rights);
     close_quietly(folder);
     return s;
 }

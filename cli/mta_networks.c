@@ -38,7 +38,7 @@ static bool network_of(struct slice text, struct ip_net *net)
     return true;
 }
 
-static const char *list_kept(struct arena *a, struct buf *b)
+static const char *list_text(struct arena *a, struct buf *b)
 {
     const char *text = b->n && !b->failed ? arena_copy(a, b->p, b->n) : NULL;
 
@@ -126,7 +126,7 @@ struct lists {
     struct buf here, others, left_out, unread, open;
 };
 
-static void network_tell(struct lists *l, const struct policy *p, const struct left_out *out, const struct ip_net *net,
+static void network_sort(struct lists *l, const struct policy *p, const struct left_out *out, const struct ip_net *net,
                          struct slice word)
 {
     const bool single = net->bits == (net->base.family == 4 ? 32 : 128);
@@ -170,12 +170,12 @@ struct mta_networks mta_networks_unknown(struct arena *a, const struct policy *p
         } else if (without) {
             leave_out(a, &out, &net);
         } else {
-            network_tell(&l, p, &out, &net, word);
+            network_sort(&l, p, &out, &net, word);
         }
     }
-    return (struct mta_networks){.here = list_kept(a, &l.here),
-                                 .others = list_kept(a, &l.others),
-                                 .left_out = list_kept(a, &l.left_out),
-                                 .unread = list_kept(a, &l.unread),
-                                 .open = list_kept(a, &l.open)};
+    return (struct mta_networks){.here = list_text(a, &l.here),
+                                 .others = list_text(a, &l.others),
+                                 .left_out = list_text(a, &l.left_out),
+                                 .unread = list_text(a, &l.unread),
+                                 .open = list_text(a, &l.open)};
 }

@@ -180,7 +180,7 @@ void dns_scope_grew(struct dns_scope *s, const struct dns_held *held, size_t oct
 }
 
 /* Answers the entry without asking a source: budget, time, memory or a bad name. */
-static void entry_settle(struct entry *e, enum dns_state state, const char *why, enum limit_kind limit)
+static void entry_set_answer(struct entry *e, enum dns_state state, const char *why, enum limit_kind limit)
 {
     e->answer.state = state;
     e->answer.security = DNS_UNKNOWN;
@@ -214,7 +214,7 @@ static void entry_copy(struct dns_scope *s, struct entry *e, struct dns_result *
     a->why = arena_strdup(s->arena, r->why);
     if (!whole || (r->canonical && !a->canonical) || (r->why && !a->why)) {
         a->canonical = NULL;
-        entry_settle(e, DNS_TEMPFAIL, "out of memory", LIMIT_OF_MOMENT);
+        entry_set_answer(e, DNS_TEMPFAIL, "out of memory", LIMIT_OF_MOMENT);
     } else {
         a->state = r->state;
         a->security = r->security;
@@ -259,9 +259,9 @@ static void entry_finish(struct dns_scope *s, struct entry *e, struct dns_result
     if (r)
         entry_copy(s, e, r);
     else if (e->by_scope_end)
-        entry_settle(e, DNS_TEMPFAIL, "the time for all look-ups is up", LIMIT_OF_MOMENT);
+        entry_set_answer(e, DNS_TEMPFAIL, "the time for all look-ups is up", LIMIT_OF_MOMENT);
     else
-        entry_settle(e, DNS_TEMPFAIL, "no answer in time", LIMIT_NOT_REACHED);
+        entry_set_answer(e, DNS_TEMPFAIL, "no answer in time", LIMIT_NOT_REACHED);
 }
 
 /* Tells whether a name in the same zone was answered: the way to it is known and cached. */
@@ -318,11 +318,11 @@ static void entry_begin(struct dns_scope *s, struct entry *e)
 {
     e->waiting = false;
     if (s->given_up) {
-        entry_settle(e, DNS_TEMPFAIL, GIVEN_UP, LIMIT_OF_MOMENT);
+        entry_set_answer(e, DNS_TEMPFAIL, GIVEN_UP, LIMIT_OF_MOMENT);
         return;
     }
     if (s->charge && !s->charge(s->context)) {
-        entry_settle(e, DNS_TEMPFAIL, "this client's look-ups are used up for now", LIMIT_OF_MOMENT);
+        entry_set_answer(e, DNS_TEMPFAIL, "this client's look-ups are used up for now", LIMIT_OF_MOMENT);
         return;
     }
     e->held = packets_for(s, e);
@@ -331,7 +331,7 @@ static void entry_begin(struct dns_scope *s, struct entry *e)
     if (r) {
         entry_copy(s, e, r);
     } else if (!e->flight) {
-        entry_settle(e, DNS_TEMPFAIL, "out of memory", LIMIT_OF_MOMENT);
+        entry_set_answer(e, DNS_TEMPFAIL, "out of memory", LIMIT_OF_MOMENT);
     } else {
         s->packets_held += e->held;
         e->until = clock_mono_ms() + s->lookup_ms;
@@ -361,7 +361,7 @@ static void entry_ask(struct dns_scope *s, struct entry *e)
     const struct dns_ops *ops = s->source->ops;
 
     if (s->asked[s->purpose] >= s->lookups[s->purpose]) {
-        entry_settle(e, DNS_TEMPFAIL, "no look-up left of the number allowed", LIMIT_OF_MESSAGE);
+        entry_set_answer(e, DNS_TEMPFAIL, "no look-up left of the number allowed", LIMIT_OF_MESSAGE);
         return;
     }
     s->asked[s->purpose]++;
@@ -404,10 +404,10 @@ static void begin_now(struct dns_scope *s, struct entry *e)
         return;
     e->waiting = false;
     if (s->failed || s->dear)
-        entry_settle(e, DNS_TEMPFAIL, "the look-ups of this message cost too many packets to ask more",
-                     s->failed ? LIMIT_OF_MOMENT : LIMIT_OF_COST);
+        entry_set_answer(e, DNS_TEMPFAIL, "the look-ups of this message cost too many packets to ask more",
+                         s->failed ? LIMIT_OF_MOMENT : LIMIT_OF_COST);
     else
-        entry_settle(e, DNS_TEMPFAIL, "no packet left of the number that a message may send", LIMIT_OF_MESSAGE);
+        entry_set_answer(e, DNS_TEMPFAIL, "no packet left of the number that a message may send", LIMIT_OF_MESSAGE);
 }
 
 /* The entry that was made for just this spelling: most questions are started first, and their answers fetched later. */
@@ -440,7 +440,7 @@ static struct entry *entry_of(struct dns_scope *s, const char *name, enum dns_ty
     *s->last = e;
     s->last = &e->next;
     if (!good) {
-        entry_settle(e, DNS_BADNAME, "not a domain name", LIMIT_NOT_REACHED);
+        entry_set_answer(e, DNS_BADNAME, "not a domain name", LIMIT_NOT_REACHED);
         return e;
     }
     e->q = q;
@@ -458,7 +458,7 @@ void dns_start(struct dns_scope *s, const char *name, enum dns_type type)
 }
 
 /* Takes the answer if it has come, or if its time is over. */
-static void entry_look(struct dns_scope *s, struct entry *e)
+static void entry_collect(struct dns_scope *s, struct entry *e)
 {
     if (!e->flight)
         return;
@@ -478,7 +478,7 @@ static const struct dns_answer *await(struct dns_scope *s, const char *name, enu
     if (e->waiting)
         begin_now(s, e);
     if (!e->done && s->no_wait)
-        entry_look(s, e);
+        entry_collect(s, e);
     else if (!e->done)
         entry_finish(s, e, s->source->ops->await(s->source, e->flight, e->until));
     s->lacks |= !e->done;
@@ -533,7 +533,7 @@ bool dns_scope_lacks(const struct dns_scope *s)
 bool dns_scope_awaits(struct dns_scope *s)
 {
     for (struct entry *e = s->first; e; e = e->next)
-        entry_look(s, e);
+        entry_collect(s, e);
     begin_waiting(s);
     return first_under_way(s) != NULL;
 }
@@ -553,7 +553,7 @@ void dns_scope_give_up(struct dns_scope *s)
             e->waiting = false;
         else
             continue;
-        entry_settle(e, DNS_TEMPFAIL, GIVEN_UP, LIMIT_OF_MOMENT);
+        entry_set_answer(e, DNS_TEMPFAIL, GIVEN_UP, LIMIT_OF_MOMENT);
     }
     s->waiting = false;
 }

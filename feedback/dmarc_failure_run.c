@@ -79,7 +79,7 @@ static void name_it(const struct record *r, char out[64])
     snprintf(out, 64, "failure.%lld.%016llx", (long long)r->t, (unsigned long long)h);
 }
 
-static void failure_tell(struct failure *f, const char *state, const char *reason)
+static void failure_notify(struct failure *f, const char *state, const char *reason)
 {
     const struct dmarc_run_options *o = f->run->o;
     struct dmarc_run_item item = {
@@ -130,7 +130,7 @@ static enum status failure_settle(struct failure *f, enum status sent, const cha
         return st;
     run->result->failures += sent == STATUS_OK;
     run->result->failed += sent != STATUS_OK;
-    failure_tell(f, sent == STATUS_OK ? "failure sent" : "failure retry", why);
+    failure_notify(f, sent == STATUS_OK ? "failure sent" : "failure retry", why);
     return STATUS_OK;
 }
 
@@ -155,7 +155,7 @@ static enum status failure_serve(struct failure *f, struct dns_scope *scope, con
         return st;
     f->run->handed_over++;
     if (f->run->o->dry_run) {
-        failure_tell(f, "failure would send", why ? why : "");
+        failure_notify(f, "failure would send", why ? why : "");
         return STATUS_OK;
     }
     struct buf mail = BUF_INIT;

@@ -17,7 +17,7 @@
 
 typedef void seen_function(void *context, const struct dmarc_late *late);
 
-static enum status late_tell(struct store *s, struct dmarc_late *l, seen_function *seen, void *context)
+static enum status late_notify(struct store *s, struct dmarc_late *l, seen_function *seen, void *context)
 {
     struct buf hosts = BUF_INIT;
     struct store_rows *q = store_ask(
@@ -51,7 +51,7 @@ static enum status after_the_report(struct store *s, int64_t since, int64_t last
                                .domain = store_text(q, 1),
                                .destination = store_text(q, 2),
                                .why = "came after the report was sent"};
-        st = late_tell(s, &l, seen, context);
+        st = late_notify(s, &l, seen, context);
     }
     enum status done = store_done(q);
     return done != STATUS_OK ? done : st;
@@ -81,7 +81,7 @@ static enum status without_a_report(struct store *s, int64_t since, int64_t last
                                .why = "came after the last day on which a first report is made",
                                .first = true};
         if (st == STATUS_OK && rua.count)
-            st = late_tell(s, &l, seen, context);
+            st = late_notify(s, &l, seen, context);
     }
     enum status done = store_done(q);
     arena_free(a);

@@ -235,7 +235,7 @@ static enum status load_rows(struct run *r, const struct domain_day *d, struct l
 
 /* ---- one destination ---- */
 
-static void target_tell(struct target *t, const char *state, const char *reason)
+static void target_notify(struct target *t, const char *state, const char *reason)
 {
     struct run *r = t->run;
     t->item.day = t->at->day;
@@ -260,7 +260,7 @@ static enum status target_settle(struct target *t, const char *state, const char
                                         .mails = t->load->mails};
     enum status st = dmarc_claim_settle(&t->claim, &end, &state);
     if (st == STATUS_OK)
-        target_tell(t, state, reason);
+        target_notify(t, state, reason);
     return st;
 }
 
@@ -320,15 +320,15 @@ static enum status try_only(struct target *t, enum dmarc_rua_wanted wanted, cons
     if (st != STATUS_OK)
         return st;
     if (state && strcmp(state, "sent") == 0)
-        target_tell(t, "was sent", reason ? reason : "");
+        target_notify(t, "was sent", reason ? reason : "");
     else if (state && !strstr("new retry sending", state))
-        target_tell(t, state, reason ? reason : "");
+        target_notify(t, state, reason ? reason : "");
     else if (wanted != DMARC_WANTED)
-        target_tell(t, wanted == DMARC_UNWANTED ? "unwanted" : "ask later", why);
+        target_notify(t, wanted == DMARC_UNWANTED ? "unwanted" : "ask later", why);
     else if (t->run->o->dry_run)
-        target_tell(t, "would send", why);
+        target_notify(t, "would send", why);
     else
-        target_tell(t, deliver(t, text) == STATUS_OK ? "written" : "retry", text[0] ? text : why);
+        target_notify(t, deliver(t, text) == STATUS_OK ? "written" : "retry", text[0] ? text : why);
     return STATUS_OK;
 }
 
@@ -421,7 +421,7 @@ static enum status leave_out(struct run *r, const struct domain_day *d, const st
     enum status st = r->o->dry_run || r->o->to_dir ? STATUS_OK : dmarc_claim_leave_out(&t.claim, why, l->mails);
     t.address = first;
     if (st == STATUS_OK)
-        target_tell(&t, "left out", why);
+        target_notify(&t, "left out", why);
     return st;
 }
 

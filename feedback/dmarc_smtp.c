@@ -95,7 +95,7 @@ static enum status read_login(const char *path, struct login *l, char *why)
     return STATUS_OK;
 }
 
-static size_t talk_give(char *into, size_t size, size_t count, void *context)
+static size_t talk_read_mail(char *into, size_t size, size_t count, void *context)
 {
     struct talk *t = context;
     size_t n = size * count < t->rest.n ? size * count : t->rest.n;
@@ -116,7 +116,7 @@ static size_t talk_hear(char *line, size_t size, size_t count, void *context)
 }
 
 /* Which command the server's answer is to. */
-static int talk_watch(CURL *c, curl_infotype type, char *text, size_t n, void *context)
+static int talk_trace(CURL *c, curl_infotype type, char *text, size_t n, void *context)
 {
     struct talk *t = context;
     (void)c;
@@ -145,7 +145,7 @@ static enum status blame(const struct talk *t)
 }
 
 /* Called by libcurl once a second at least: not 0 ends the conversation. */
-static int talk_look(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+static int talk_progress(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 {
     struct talk *t = context;
     (void)a, (void)b, (void)c, (void)d;
@@ -181,16 +181,16 @@ static CURLcode set_up(CURL *c, const struct dmarc_smtp *s, const struct login *
     SET(CURLOPT_MAIL_FROM, ""); /* <> */
     SET(CURLOPT_MAIL_RCPT, to);
     SET(CURLOPT_UPLOAD, 1L);
-    SET(CURLOPT_READFUNCTION, talk_give);
+    SET(CURLOPT_READFUNCTION, talk_read_mail);
     SET(CURLOPT_READDATA, talk);
     SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)talk->rest.n);
     SET(CURLOPT_HEADERFUNCTION, talk_hear);
     SET(CURLOPT_HEADERDATA, talk);
     SET(CURLOPT_VERBOSE, 1L);
-    SET(CURLOPT_DEBUGFUNCTION, talk_watch);
+    SET(CURLOPT_DEBUGFUNCTION, talk_trace);
     SET(CURLOPT_DEBUGDATA, talk);
     SET(CURLOPT_NOPROGRESS, 0L);
-    SET(CURLOPT_XFERINFOFUNCTION, talk_look);
+    SET(CURLOPT_XFERINFOFUNCTION, talk_progress);
     SET(CURLOPT_XFERINFODATA, talk);
 #undef SET
     return rc;

@@ -281,7 +281,7 @@ static void look_at_text(struct report_walk *w, struct report_item it, struct sl
         report_walk_unread(w, it.where, "it is no report, and no mail with one in it");
 }
 
-static void item_look(struct report_walk *w, struct report_item it)
+static void item_unpack(struct report_walk *w, struct report_item it)
 {
     struct report_scratch room = REPORT_UNPACKED;
     if (it.depth <= 0) {
@@ -300,12 +300,12 @@ static void item_look(struct report_walk *w, struct report_item it)
 
 void report_in_walk(struct slice file, const char *name, const struct report_in_walker *to)
 {
-    struct report_walk w = {.to = to, .look = item_look};
+    struct report_walk w = {.to = to, .look = item_unpack};
     if (file.n > REPORT_IN_FILE) {
         to->unread(to->context, name, "the file is larger than is read", STATUS_LIMIT);
         return;
     }
-    item_look(&w, (struct report_item){file, name, REPORT_IN_DEPTH, true});
+    item_unpack(&w, (struct report_item){file, name, REPORT_IN_DEPTH, true});
     if (w.found + w.unread == 0)
         to->unread(to->context, name, "no report is in it", STATUS_INVALID);
 }

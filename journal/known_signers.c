@@ -86,7 +86,7 @@ static struct list *list_read(int fd, size_t n)
     return list_parse(text);
 }
 
-static void file_look(struct known_signers *k)
+static void file_reload_if_changed(struct known_signers *k)
 {
     struct stat st;
     int fd = open(k->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -113,7 +113,7 @@ void known_signers_refresh(struct known_signers *k)
     if (atomic_flag_test_and_set(&k->looking))
         return; /* another thread is doing it */
     atomic_store(&k->looked, clock_mono_ms());
-    file_look(k);
+    file_reload_if_changed(k);
     atomic_flag_clear(&k->looking);
 }
 

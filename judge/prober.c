@@ -91,7 +91,7 @@ static time_t last_probe(const struct prober *p, const char *host)
 }
 
 /* Returns a free slot, or the one tested longest ago that is not waiting for a probe. */
-static struct seen *seen_place(struct prober *p)
+static struct seen *seen_free_slot(struct prober *p)
 {
     struct seen *oldest = NULL;
     for (size_t i = 0; i < PROBER_HOSTS; i++) {
@@ -149,7 +149,7 @@ static struct seen *look_up(struct prober *p, const struct dane_posture *posture
     struct seen *s = seen_find(p, key);
     if (!s) {
         time_t last = last_probe(p, h->base);
-        s = seen_place(p);
+        s = seen_free_slot(p);
         if (!s)
             return NULL;
         *s = (struct seen){.used = true, .result = RESULT_UNTESTED, .next = last ? last + PROBER_HOST_SECONDS : 0};

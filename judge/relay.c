@@ -66,7 +66,7 @@ static bool take_comment(struct slice *s, struct slice *inside)
     return false;
 }
 
-static bool text_begins(struct slice s, const char *word)
+static bool text_begins_nocase(struct slice s, const char *word)
 {
     size_t n = strlen(word);
     return s.n >= n && strncasecmp(s.p, word, n) == 0;
@@ -110,7 +110,7 @@ static bool tcp_info(struct slice inside, struct ip *out, struct slice *helo, st
     if (!literal(w, out))
         return false;
     rest = skip_blanks(rest);
-    if (text_begins(rest, "helo=")) {
+    if (text_begins_nocase(rest, "helo=")) {
         rest = slice_from(rest, 5);
         *helo = take_word(&rest);
     }
@@ -125,10 +125,10 @@ static bool exim_words(struct slice inside, struct slice *helo)
 
     while (rest.n) {
         struct slice w = take_word(&rest);
-        if (text_begins(w, "helo=")) {
+        if (text_begins_nocase(w, "helo=")) {
             *helo = slice_from(w, 5);
             any = true;
-        } else if (text_begins(w, "port=")) {
+        } else if (text_begins_nocase(w, "port=")) {
             any = true;
         }
         if (w.n == 0)
@@ -150,12 +150,12 @@ static bool greeting(struct slice inside, struct slice *helo)
 {
     struct slice rest = skip_blanks(inside);
 
-    if (text_begins(rest, "account ")) {
+    if (text_begins_nocase(rest, "account ")) {
         rest = skip_blanks(slice_from(rest, 8));
         take_word(&rest);
         rest = skip_blanks(rest);
     }
-    if (!text_begins(rest, "HELO ") && !text_begins(rest, "EHLO "))
+    if (!text_begins_nocase(rest, "HELO ") && !text_begins_nocase(rest, "EHLO "))
         return false;
     *helo = slice_trim(slice_from(rest, 5));
     return true;
@@ -197,7 +197,7 @@ static void read_writer(struct slice rest, struct relay_hop *hop, bool *communig
         hop->by_address = (struct ip){0};
     rest = skip_blanks(rest);
     while (rest.n && rest.p[0] == '(' && take_comment(&rest, &inside)) {
-        *communigate |= text_begins(skip_blanks(inside), "CommuniGate Pro");
+        *communigate |= text_begins_nocase(skip_blanks(inside), "CommuniGate Pro");
         if (!hop->by_name.n && tcp_info(inside, &address, &helo, &hop->by_name) && !hop->by_address.family)
             hop->by_address = address;
         rest = skip_blanks(rest);
@@ -282,7 +282,7 @@ static bool is_inside(const struct ip *a)
     return false;
 }
 
-static enum status client_say(struct relay_client *out, const char *reason)
+static enum status client_set_reason(struct relay_client *out, const char *reason)
 {
     out->reason = reason;
     return reason ? STATUS_OK : STATUS_NOMEM;
@@ -300,22 +300,22 @@ enum status relay_find(struct arena *a, const struct header_list *list, const st
         const struct header_field *f = header_find(list, "Received", i);
         struct relay_hop hop;
         if (!f)
-            return client_say(out, arena_printf(a, "there is no Received field of the relay (number %u)", i));
+            return client_set_reason(out, arena_printf(a, "there is no Received field of the relay (number %u)", i));
         if (relay_read(f->value, &hop) != STATUS_OK)
-            return client_say(out,
-                              arena_printf(a, "the relay's Received field (number %u) does not tell the client", i));
+            return client_set_reason(
+                out, arena_printf(a, "the relay's Received field (number %u) does not tell the client", i));
         if (i > 1 && !was_written_by(&hop, &before, by_itself))
-            return client_say(out,
-                              arena_printf(a, "Received field number %u was not written by the host before it", i));
+            return client_set_reason(
+                out, arena_printf(a, "Received field number %u was not written by the host before it", i));
         by_itself = is_inside(&hop.client) || (peer->family && ip_eq(&hop.client, peer));
         if (!by_itself && !policy_is_relay(p, &hop.client) && !policy_is_own_network(p, &hop.client)) {
             out->known = true;
             out->hop = hop;
             out->received = i;
-            return client_say(
+            return client_set_reason(
                 out, arena_printf(a, "%s, by the relay's Received field (number %u)", ip_text(&hop.client, text), i));
         }
         before = hop;
     }
-    return client_say(out, "too many hosts of ours in a row");
+    return client_set_reason(out, "too many hosts of ours in a row");
 }

@@ -75,7 +75,7 @@ static const char *token(const char *at, const char *ends, char out[DMARC_ROW_MA
     return *at == '\0' ? (strchr(ends, ' ') ? at : NULL) : strchr(ends, *at) ? at : NULL;
 }
 
-static const char *signature_one(const char *at, struct dmarc_row_signature *out)
+static const char *signature_read(const char *at, struct dmarc_row_signature *out)
 {
     const char *p = token(at, "/", out->domain);
     p = p ? token(p + 1, "/", out->selector) : NULL;
@@ -85,7 +85,7 @@ static const char *signature_one(const char *at, struct dmarc_row_signature *out
 bool dmarc_row_signature(const char **at, struct dmarc_row_signature *out)
 {
     while (**at) {
-        const char *end = signature_one(*at, out);
+        const char *end = signature_read(*at, out);
         *at += strcspn(*at, " ");
         *at += **at == ' ';
         if (end)

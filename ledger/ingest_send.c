@@ -31,7 +31,7 @@ static bool note_name(const struct ingestion *t, const char *suffix, char *out, 
     return t->id[strspn(t->id, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-")] == '\0';
 }
 
-static enum status send_place(struct ingestion *t, off_t after)
+static enum status send_read_place(struct ingestion *t, off_t after)
 {
     char name[sizeof t->id + 16], text[80] = "";
     t->at = after;
@@ -112,7 +112,7 @@ static enum status send_commit(struct ingestion *t, const struct ingest_batch *b
     return st;
 }
 
-static void send_drop(struct ingestion *t)
+static void send_rollback(struct ingestion *t)
 {
     store_rollback(t->store);
     buf_reset(&t->text);
@@ -146,9 +146,9 @@ static void notes_sweep(int folder)
 
 const struct ingest_target ingest_into_inbox = {.batch_octets = BATCH_OCTETS,
                                                 .sweep = notes_sweep,
-                                                .place = send_place,
+                                                .place = send_read_place,
                                                 .begin = send_begin,
                                                 .line = line,
                                                 .commit = send_commit,
-                                                .drop = send_drop,
+                                                .drop = send_rollback,
                                                 .finished = finished};

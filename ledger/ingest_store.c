@@ -43,7 +43,7 @@ enum status ingest_place_move(struct store *s, const char *id, int64_t from, con
     return st;
 }
 
-static enum status ingestion_place(struct ingestion *t, off_t after)
+static enum status ingestion_read_place(struct ingestion *t, off_t after)
 {
     struct ingest_place p = {.at = after};
     enum status st = ingest_place_read(t->store, t->id, &p);
@@ -91,16 +91,16 @@ static enum status ingestion_commit(struct ingestion *t, const struct ingest_bat
     return st;
 }
 
-static void ingestion_drop(struct ingestion *t)
+static void ingestion_rollback(struct ingestion *t)
 {
     store_rollback(t->store);
     aggregate_reset(t->aggregate);
 }
 
 const struct ingest_target ingest_into_store = {.batch_octets = INGEST_BATCH_OCTETS,
-                                                .place = ingestion_place,
+                                                .place = ingestion_read_place,
                                                 .begin = ingestion_begin,
                                                 .line = line,
                                                 .rows = rows,
                                                 .commit = ingestion_commit,
-                                                .drop = ingestion_drop};
+                                                .drop = ingestion_rollback};

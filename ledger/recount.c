@@ -145,7 +145,7 @@ static enum status lock(struct store *s)
 enum outcome { SAME, MENDED, LEFT, AGAIN };
 
 /* Within a transaction: what was read is put in place of what is there, if it differs. */
-static enum status day_settle(struct counting *k, bool last_try, enum outcome *what)
+static enum status day_correct(struct counting *k, bool last_try, enum outcome *what)
 {
     int64_t mails = 0;
     uint64_t before = 0, after = 0;
@@ -185,7 +185,7 @@ static enum status one_day(struct counting *k, struct recount *out)
             what = st == STATUS_OK ? AGAIN : what; /* perhaps a mail came in between two questions */
             continue;
         }
-        st = day_settle(k, last, &what);
+        st = day_correct(k, last, &what);
         if (st == STATUS_OK && what == MENDED)
             st = store_commit(k->store);
         if (st != STATUS_OK || what != MENDED)

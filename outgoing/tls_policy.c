@@ -49,8 +49,8 @@ struct asking {
     bool *waits; /* with at_once: the answer must be waited for */
 };
 
-static void asking_step(const struct asking *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
-static void asking_step(const struct asking *a, const char *fmt, ...)
+static void asking_trace(const struct asking *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
+static void asking_trace(const struct asking *a, const char *fmt, ...)
 {
     char words[1024];
     va_list ap;
@@ -79,7 +79,7 @@ static bool domain_of_key(const char *key, char out[LIMIT_DOMAIN + 1])
 
 /* ---- fetching ---- */
 
-static void domain_note(const struct tls_policy *o, const char *domain, const char *what)
+static void problem_note(const struct tls_policy *o, const char *domain, const char *what)
 {
     if (o->config.note)
         o->config.note(o->config.context, domain, what);
@@ -115,7 +115,7 @@ static void take_over(void *context, const char *domain, enum sts_fetch_outcome 
     struct tls_policy *o = context;
 
     if (outcome != STS_FETCH_DONE)
-        domain_note(o, domain, why);
+        problem_note(o, domain, why);
     pthread_mutex_lock(&o->lock);
     struct tls_policy_entry *e = sts_cache_find(o->cache, domain); /* marked, so it is there */
     time_t now = clock_wall();
@@ -257,28 +257,28 @@ static bool find_policy(const struct asking *a, const char *name, struct known *
         return true;
     }
     if (*id)
-        asking_step(a, "MTA-STS: the TXT record at %s has id %s", name, id);
+        asking_trace(a, "MTA-STS: the TXT record at %s has id %s", name, id);
     else
-        asking_step(a, "MTA-STS: no valid TXT record at %s (RFC 8461 3.1)", name);
+        asking_trace(a, "MTA-STS: no valid TXT record at %s (RFC 8461 3.1)", name);
     pthread_mutex_lock(&a->o->lock);
     const struct tls_policy_entry *e = current_entry(a, id);
     const time_t now = clock_wall();
     if (e && tls_policy_entry_holds(e, now)) {
-        asking_step(a, "MTA-STS: the policy with id %s is in mode %s, for %lld s more%s", e->id, sts_mode_name(e->mode),
-                    (long long)(e->expires - now),
-                    strcmp(e->id, id) == 0 || !*id ? "" : "; the new one is not available yet");
-        asking_step(a, "MTA-STS: its mx: %s", *e->mx ? e->mx : "none");
+        asking_trace(a, "MTA-STS: the policy with id %s is in mode %s, for %lld s more%s", e->id,
+                     sts_mode_name(e->mode), (long long)(e->expires - now),
+                     strcmp(e->id, id) == 0 || !*id ? "" : "; the new one is not available yet");
+        asking_trace(a, "MTA-STS: its mx: %s", *e->mx ? e->mx : "none");
         k->enforced = e->mode == STS_ENFORCE;
         k->max_age = e->expires - e->fetched;
         k->patterns = k->enforced ? strdup(e->mx) : NULL;
     } else if (*id && a->o->config.no_fetch) {
-        asking_step(a, "MTA-STS: no policy is remembered, and none is fetched without --fetch");
+        asking_trace(a, "MTA-STS: no policy is remembered, and none is fetched without --fetch");
     } else if (*id && (!e || e->fetching || e->ours)) {
-        asking_step(a, "MTA-STS: the policy could not be fetched yet, by no fault of the domain's");
+        asking_trace(a, "MTA-STS: the policy could not be fetched yet, by no fault of the domain's");
         k->late = true;
     } else if (*id) {
-        asking_step(a, "MTA-STS: the policy could not be fetched (%s): as if there were none (RFC 8461 3.3)",
-                    *e->why ? e->why : "no words");
+        asking_trace(a, "MTA-STS: the policy could not be fetched (%s): as if there were none (RFC 8461 3.3)",
+                     *e->why ? e->why : "no words");
     }
     pthread_mutex_unlock(&a->o->lock);
     return !k->enforced || k->patterns;
@@ -305,8 +305,8 @@ static struct hosts look_at_hosts(const struct asking *a, const struct dane_post
 
     for (size_t i = 0; i < p->host_count; i++) {
         const struct dane_host *h = &p->hosts[i];
-        asking_step(a, "DANE: MX host %s (preference %u): %s%s", h->name, h->preference, h->reason,
-                    is_failed(h) ? "; it is left out, as unreachable (RFC 7672 2.1.2)" : "");
+        asking_trace(a, "DANE: MX host %s (preference %u): %s%s", h->name, h->preference, h->reason,
+                     is_failed(h) ? "; it is left out, as unreachable (RFC 7672 2.1.2)" : "");
         s.with_tlsa |= h->state == DANE_HOST_PROTECTED;
         s.unusable |= h->state == DANE_HOST_UNUSABLE;
         s.without_tlsa |=
@@ -352,8 +352,8 @@ static enum tls_policy_answer no_host_matches(const struct asking *a, const stru
         buf_adds(&names, "none can be used now");
     buf_adds(&names, "; the policy allows ");
     buf_adds(&names, s->patterns);
-    asking_step(a, "MTA-STS: no mail host matches the policy (RFC 8461 4.1): %s", names.failed ? "" : names.p);
-    domain_note(a->o, a->domain, names.failed ? "no mail host matches the policy" : names.p);
+    asking_trace(a, "MTA-STS: no mail host matches the policy (RFC 8461 4.1): %s", names.failed ? "" : names.p);
+    problem_note(a->o, a->domain, names.failed ? "no mail host matches the policy" : names.p);
     enum tls_policy_answer answer =
         later(a, "MTA-STS: no mail host matches the policy (RFC 8461 4.1)", names.failed ? "out of memory" : names.p);
     buf_release(&names);
@@ -383,7 +383,7 @@ static enum tls_policy_answer enforce(const struct asking *a, const struct dane_
         return sts_answer_print(&sts, a->text) ? TLS_POLICY_FOUND : no_host_matches(a, &sts);
     for (size_t i = 0; i < sts.host_count; i++)
         if (sts_answer_matches(k->patterns, sts.hosts[i])) {
-            asking_step(
+            asking_trace(
                 a,
                 "some hosts have TLSA records and others do not; %s has, and matches the MTA-STS policy: only hosts "
                 "with TLSA records are used",
@@ -438,7 +438,7 @@ static enum tls_policy_answer asking_answer(const struct asking *a)
         return later(a, "DANE", "out of memory");
     if (dns_scope_lacks(a->scope))
         return TLS_POLICY_WAITS;
-    asking_step(a, "DANE: %s (MX answer: %s)", p.reason, dns_security_name(p.mx_security));
+    asking_trace(a, "DANE: %s (MX answer: %s)", p.reason, dns_security_name(p.mx_security));
     if (p.state == DANE_NO_MAIL)
         return TLS_POLICY_NOT_FOUND;
     struct hosts s = look_at_hosts(a, &p);
@@ -496,7 +496,7 @@ enum tls_policy_answer tls_policy_ask(struct tls_policy *o, const struct tls_pol
 /* ---- the keeper ---- */
 
 /* The new file beside the old one, then in its place: at every instant there is a whole one. */
-static bool cache_replace(const char *path, struct slice text)
+static bool cache_file_replace(const char *path, struct slice text)
 {
     const struct rootfile_rights rights = {.mode = 0640, .uid = ROOTFILE_NOBODY, .gid = (gid_t)-1};
 
@@ -513,9 +513,9 @@ static void save(struct tls_policy *o)
     o->dirty = false;
     sts_cache_text(o->cache, clock_wall(), &text);
     pthread_mutex_unlock(&o->lock);
-    bool good = !text.failed && cache_replace(o->file, buf_slice(&text));
+    bool good = !text.failed && cache_file_replace(o->file, buf_slice(&text));
     if (!good)
-        domain_note(o, o->file, text.failed ? "out of memory" : strerror(errno));
+        problem_note(o, o->file, text.failed ? "out of memory" : strerror(errno));
     buf_release(&text);
     pthread_mutex_lock(&o->lock);
     o->dirty |= !good;
@@ -579,9 +579,9 @@ static void set_aside(struct tls_policy *o)
     o->dirty = true;
     if (!o->config.read_only && snprintf(aside, sizeof aside, "%s.damaged", o->file) < (int)sizeof aside &&
         rename(o->file, aside) == 0)
-        domain_note(o, o->file, "has lines that are not policies: skipped; the file is kept as FILE.damaged");
+        problem_note(o, o->file, "has lines that are not policies: skipped; the file is kept as FILE.damaged");
     else
-        domain_note(o, o->file, "has lines that are not policies: skipped");
+        problem_note(o, o->file, "has lines that are not policies: skipped");
 }
 
 static void read_file(struct tls_policy *o)
@@ -590,7 +590,7 @@ static void read_file(struct tls_policy *o)
     enum status s = sts_cache_read(o->cache, o->file, clock_wall(), &wrong);
 
     if (s == STATUS_AGAIN)
-        domain_note(o, o->file, strerror(errno));
+        problem_note(o, o->file, strerror(errno));
     else if (wrong)
         set_aside(o);
 }

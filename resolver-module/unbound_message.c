@@ -83,7 +83,7 @@ bool message_cut(struct module_qstate *q, size_t keep)
 
 /* The validator does not mark every record set that it proved to be unsigned; here it does not matter how that was
  * proved. */
-static void rrset_settle(struct ub_packed_rrset_key *k, enum sec_status whole)
+static void rrset_set_security(struct ub_packed_rrset_key *k, enum sec_status whole)
 {
     struct packed_rrset_data *d = k->entry.data;
     if (whole > sec_status_bogus && d->security == sec_status_unchecked)
@@ -101,7 +101,7 @@ bool message_join(struct module_qstate *q, const struct reply_info *tail)
         rep->rrsets[i] = old->rrsets[i];
     for (size_t i = 0; i < n; i++) {
         rep->rrsets[head + i] = tail->rrsets[i];
-        rrset_settle(tail->rrsets[i], tail->security);
+        rrset_set_security(tail->rrsets[i], tail->security);
     }
     FLAGS_SET_RCODE(rep->flags, FLAGS_GET_RCODE(tail->flags));
     if (tail->ttl < rep->ttl) {

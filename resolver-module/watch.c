@@ -261,9 +261,10 @@ static bool is_being_written(struct watch *w)
     return !policy_live_settled(w->path) && now - w->unsettled_ms < POLICY_SETTLE_MAX_MS;
 }
 
-/* A bad policy is read again although none of its files changed: what is wrong may be something that stat(2) does not
- * show, such as the rights of a folder above. */
-static void policy_look(struct watch *w)
+/* Looks for a pause, reloads the policy if its files changed, and notices exemptions that began or ended. It reads a bad
+ * policy again even if no file changed: the cause may be something that stat(2) does not show, such as the rights of a
+ * folder above. */
+static void watch_apply_changes(struct watch *w)
 {
     struct policy_live *live = atomic_load(&w->live);
     look_for_pause(w);
@@ -303,7 +304,7 @@ static void watch_run(void *arg)
     if (atomic_exchange(&w->unread_ms, 0))
         watch_say(w, WATCH_INFO, "assay: the policy file is read: questions are answered");
     for (nap(w); !atomic_load(&w->stopping); nap(w))
-        policy_look(w);
+        watch_apply_changes(w);
     watch_release(w);
 }
 

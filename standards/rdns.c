@@ -19,7 +19,7 @@ static bool answer_failed(const struct dns_answer *a)
     return a->state == DNS_TEMPFAIL || a->state == DNS_BOGUS;
 }
 
-static void security_note(enum dns_security *weakest, const struct dns_answer *a, bool first)
+static void security_weaken(enum dns_security *weakest, const struct dns_answer *a, bool first)
 {
     if (first || a->state == DNS_BOGUS || (*weakest != DNS_BROKEN && a->security < *weakest))
         *weakest = a->security;
@@ -97,7 +97,7 @@ static void confirm(struct dns_scope *scope, const struct ip *client, const stru
     out->name = n ? names[0] : NULL;
     for (size_t i = 0; i < n; i++) {
         const struct dns_answer *a = dns_get(scope, names[i], address_type(client));
-        security_note(&out->security, a, false);
+        security_weaken(&out->security, a, false);
         if (has_address(a, client)) {
             out->name = names[i];
             out->result = RESULT_PASS;
@@ -122,7 +122,7 @@ static void check_address(struct dns_scope *scope, const struct ip *client, stru
         return;
     }
     const struct dns_answer *ptr = dns_get(scope, ip_arpa(client, arpa), DNS_PTR);
-    security_note(&out->security, ptr, true);
+    security_weaken(&out->security, ptr, true);
     out->names = ptr->count;
     if (answer_failed(ptr)) {
         out->result = RESULT_TEMPERROR;
@@ -143,7 +143,7 @@ static void check_helo_name(struct dns_scope *scope, const struct ip *client, st
     if (client->family == 0)
         return;
     const struct dns_answer *a = dns_get(scope, out->helo.name, address_type(client));
-    security_note(&out->helo.security, a, true);
+    security_weaken(&out->helo.security, a, true);
     if (answer_failed(a)) {
         out->helo.result = RESULT_TEMPERROR;
         out->helo.reason = "the addresses of the HELO name could not be found out now";

@@ -26,7 +26,7 @@ static const char *filter_line(struct harden *h)
 }
 
 /* Where the line goes: before the first filter or MAILER line. */
-static size_t line_place(struct slice mc)
+static size_t filter_line_place(struct slice mc)
 {
     for (size_t at = 0; at < mc.n;) {
         struct slice line = slice_from(mc, at);
@@ -141,7 +141,7 @@ void harden_sendmail(struct harden *h)
         return;
     }
     const char *line = filter_line(h);
-    size_t at = line_place(mc);
+    size_t at = filter_line_place(mc);
     const char *end = at == mc.n && mc.n && mc.p[mc.n - 1] != '\n' ? "\n" : "";
     const char *text =
         line ? arena_printf(h->arena, "%.*s%s%s%.*s", (int)at, mc.p, end, line, (int)(mc.n - at), mc.p + at) : NULL;

@@ -133,7 +133,7 @@ static void ask_values(struct postfix *p, const struct asked *asked, const struc
 }
 
 /* Takes one list, with what holds for all its entries: main.cf's (service NULL), or a service's. */
-static void list_look(struct asks *x, const struct asked *asked, const struct postfix_service *service,
+static void list_read(struct asks *x, const struct asked *asked, const struct postfix_service *service,
                       const char *chroot, const struct postfix_value v[VALUES])
 {
     struct arena *a = x->postfix->h->arena;
@@ -169,10 +169,10 @@ static void look_at_services(struct asks *x, const struct asked *asked)
         chroot = chroot ? chroot : services[i].name;
     }
     if (chroot)
-        list_look(x, asked, NULL, chroot, common);
+        list_read(x, asked, NULL, chroot, common);
     for (size_t i = 0; i < n; i++)
         if (services[i].option_count)
-            list_look(x, asked, &services[i], services[i].name, own[i]);
+            list_read(x, asked, &services[i], services[i].name, own[i]);
 }
 
 static size_t look_at_all(struct asks *x)
@@ -219,7 +219,7 @@ bool mta_asks_at(struct postfix *p, const struct postfix_service *service, const
     struct postfix_value v[VALUES];
     mta_asks_sockets(policy, x.of, x.sockets);
     ask_values(p, &parameters[0], service, v);
-    list_look(&x, &parameters[0], service, service->name, v);
+    list_read(&x, &parameters[0], service, service->name, v);
     for (size_t i = 0; i < x.count; i++)
         if (found[i].socket)
             return true;

@@ -26,7 +26,7 @@
 
 static const struct rootfile_rights private = {.mode = 0600, .uid = ROOTFILE_NOBODY, .gid = (gid_t)-1};
 
-static enum status store_fail(struct arena *a, enum status s, const char *path, const char *what, const char **why)
+static enum status undo_fail(struct arena *a, enum status s, const char *path, const char *what, const char **why)
 {
     *why = arena_printf(a, "%s: %s%s", path, what ? what : strerror(errno), what ? "" : status_as_root(errno));
     return s;
@@ -39,7 +39,7 @@ enum status undo_file_read(struct arena *a, const char *path, struct undo_file *
     struct stat st;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
-        return errno == ENOENT || errno == ENOTDIR ? STATUS_OK : store_fail(a, STATUS_DENIED, path, NULL, why);
+        return errno == ENOENT || errno == ENOTDIR ? STATUS_OK : undo_fail(a, STATUS_DENIED, path, NULL, why);
     bool regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
     bool small = regular && st.st_size <= EDIT_MAX_FILE;
     char *text = small ? arena_alloc(a, (size_t)st.st_size + 1) : NULL;
@@ -52,8 +52,8 @@ enum status undo_file_read(struct arena *a, const char *path, struct undo_file *
     }
     close(fd);
     if (!small)
-        return store_fail(a, regular ? STATUS_LIMIT : STATUS_INVALID, path, regular ? "too large" : "no regular file",
-                          why);
+        return undo_fail(a, regular ? STATUS_LIMIT : STATUS_INVALID, path, regular ? "too large" : "no regular file",
+                         why);
     if (!text)
         return STATUS_NOMEM;
     c->existed = true;
@@ -83,7 +83,7 @@ static enum status write_in_place(struct arena *a, const char *path, struct slic
     int fd = open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     bool ok = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && undo_put(fd, text) &&
               ftruncate(fd, (off_t)text.n) == 0 && fsync(fd) == 0;
-    enum status s = ok ? STATUS_OK : store_fail(a, rootfile_status(errno), path, NULL, why);
+    enum status s = ok ? STATUS_OK : undo_fail(a, rootfile_status(errno), path, NULL, why);
     if (fd >= 0)
         close(fd);
     return s;
@@ -103,7 +103,7 @@ enum status undo_file_replace(struct arena *a, const struct undo_file *c, bool f
     enum status s = exists ? rootfile_write(c->path, text, &rights) : rootfile_remove(c->path);
     if (s == STATUS_OK || (!exists && s == STATUS_MISSING))
         return STATUS_OK;
-    return store_fail(a, s == STATUS_AGAIN ? s : STATUS_DENIED, c->path, NULL, why);
+    return undo_fail(a, s == STATUS_AGAIN ? s : STATUS_DENIED, c->path, NULL, why);
 }
 
 /* ---- the store ---- */
@@ -123,13 +123,13 @@ static enum status own_folder(struct arena *a, const char *path, const char **wh
     struct stat st;
     enum status s = rootfile_make_folder(path, &rights);
     if (s != STATUS_OK)
-        return store_fail(a, s, path, NULL, why);
+        return undo_fail(a, s, path, NULL, why);
     int fd = rootfile_folder(path);
     bool good = fd >= 0 && fstat(fd, &st) == 0 && (st.st_uid == 0 || st.st_uid == geteuid()) && !(st.st_mode & 022);
     if (fd >= 0)
         close(fd);
     return good ? STATUS_OK
-                : store_fail(a, STATUS_DENIED, path, "root must own it, and nobody else may write to it", why);
+                : undo_fail(a, STATUS_DENIED, path, "root must own it, and nobody else may write to it", why);
 }
 
 /* Opens a folder of sets to read it. -1: there is none, or (refused) it is not ours alone. */
@@ -139,14 +139,14 @@ static int open_folder(struct arena *a, const char *path, bool *refused, const c
     int fd = rootfile_folder(path);
     *refused = fd < 0 && errno != ENOENT && errno != ENOTDIR;
     if (*refused)
-        (void)store_fail(a, STATUS_DENIED, path, NULL, why);
+        (void)undo_fail(a, STATUS_DENIED, path, NULL, why);
     if (fd < 0)
         return -1;
     if (fstat(fd, &st) == 0 && (st.st_uid == 0 || st.st_uid == geteuid()) && !(st.st_mode & 022))
         return fd;
     close(fd);
     *refused = true;
-    (void)store_fail(a, STATUS_DENIED, path, "not read: others than root can change it", why);
+    (void)undo_fail(a, STATUS_DENIED, path, "not read: others than root can change it", why);
     return -1;
 }
 
@@ -236,7 +236,7 @@ static char *manifest_text(const struct undo_file *c, size_t n)
 static enum status keep_text(struct arena *a, const char *path, struct slice text, const char **why)
 {
     enum status s = path ? rootfile_write(path, text, &private) : STATUS_NOMEM;
-    return s == STATUS_OK || !path ? s : store_fail(a, s, path, NULL, why);
+    return s == STATUS_OK || !path ? s : undo_fail(a, s, path, NULL, why);
 }
 
 /* The store's own folder, and the command's in it. */
@@ -252,7 +252,7 @@ int undo_lock(struct arena *a, const char *keep, const char **why)
     int fd = own_folders(a, keep, why) == STATUS_OK ? rootfile_folder(keep) : -1;
     if (fd < 0 || flock(fd, LOCK_EX) == 0)
         return fd;
-    (void)store_fail(a, STATUS_AGAIN, keep, NULL, why);
+    (void)undo_fail(a, STATUS_AGAIN, keep, NULL, why);
     close(fd);
     return -1;
 }
@@ -275,7 +275,7 @@ enum status undo_keep(struct arena *a, const char *keep, const struct undo_file 
     unsigned set = highest(keep, 0, false) + 1;
     const char *dir = set_path(a, keep, set, NULL);
     if (!dir || mkdir(dir, 0700) != 0)
-        return store_fail(a, STATUS_DENIED, dir ? dir : keep, NULL, why);
+        return undo_fail(a, STATUS_DENIED, dir ? dir : keep, NULL, why);
     for (size_t i = 0; st == STATUS_OK && i < n; i++) {
         snprintf(name, sizeof name, "%zu", i);
         if (c[i].existed)
@@ -327,7 +327,7 @@ static enum status read_text(struct arena *a, const char *keep, unsigned set, co
     if (s == STATUS_OK)
         *out = arena_slice(a, buf_slice(&b));
     else if (s != STATUS_MISSING && path)
-        (void)store_fail(a, s, path, "not read: it is not a regular file that root owns, or it cannot be read", why);
+        (void)undo_fail(a, s, path, "not read: it is not a regular file that root owns, or it cannot be read", why);
     buf_release(&b);
     return s;
 }
@@ -363,7 +363,7 @@ static enum status load_file(struct arena *a, const char *keep, unsigned set, si
     if (json_unpack(j, "{s:s, s:b, s:b, s:i, s:s, s?:o}", "path", &path, "existed", &existed, "exists_after",
                     &exists_after, "mode", &mode, "after", &sha, "edits", &edits) != 0 ||
         strlen(sha) != 64 || path[0] != '/')
-        return store_fail(a, STATUS_INVALID, keep, "the newest " MANIFEST " is not one of ours", why);
+        return undo_fail(a, STATUS_INVALID, keep, "the newest " MANIFEST " is not one of ours", why);
     /* The mode counts only for a file that has to be made again; never a set-user-id bit. */
     *c = (struct undo_file){.path = arena_strdup(a, path),
                             .existed = existed,
@@ -376,7 +376,7 @@ static enum status load_file(struct arena *a, const char *keep, unsigned set, si
     snprintf(name, sizeof name, "%zu", i);
     enum status st = existed ? read_text(a, keep, set, name, &c->before, why) : STATUS_OK;
     if (st == STATUS_MISSING)
-        return store_fail(a, STATUS_INVALID, keep, "an original is gone", why);
+        return undo_fail(a, STATUS_INVALID, keep, "an original is gone", why);
     if (st != STATUS_OK)
         return st;
     snprintf(name, sizeof name, "%zu.after", i);
@@ -403,7 +403,7 @@ static enum status load_set(struct arena *a, const char *keep, unsigned number, 
     set->count = json_array_size(list);
     st = json_is_array(list) && set->count <= EDIT_MAX_FILES
              ? STATUS_OK
-             : store_fail(a, STATUS_INVALID, keep, "the newest " MANIFEST " is not one of ours", why);
+             : undo_fail(a, STATUS_INVALID, keep, "the newest " MANIFEST " is not one of ours", why);
     for (size_t i = 0; st == STATUS_OK && i < set->count; i++)
         st = load_file(a, keep, number, i, json_array_get(list, i), &set->files[i], why);
     json_decref(root);

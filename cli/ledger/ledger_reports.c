@@ -20,7 +20,7 @@ static const struct ledger_usage usage = {
     "Makes the DMARC aggregate reports (RFC 9990) that are due, and sends those that nobody has sent yet; without --to "
     "and --day also the failure reports (RFC 9991), where `set report.failure` allows them."};
 
-static void item_seen(void *context, const struct dmarc_run_item *item)
+static void item_add(void *context, const struct dmarc_run_item *item)
 {
     struct table *t = context;
     table_day(t, item->day);
@@ -64,7 +64,7 @@ static int reports_run(const struct ledger_args *a, struct store *s, const struc
                                   .resend = a->resend,
                                   .domain = a->domain,
                                   .to_dir = a->to,
-                                  .seen = item_seen,
+                                  .seen = item_add,
                                   .context = t};
     *st = dmarc_run(s, c, &o, &result);
     if (*st == STATUS_OK && result.own_fault[0])

@@ -59,7 +59,7 @@ static void tell(const char *file, int to)
 }
 
 /* Runs in the child: writes to the pipe the first file that may not be read. */
-static void files_look(const struct policy *p, const char *path, int to)
+static void files_check(const struct policy *p, const char *path, int to)
 {
     const char *last = NULL, *file;
     size_t at = 0;
@@ -86,7 +86,7 @@ static bool look_as(const struct stat *folder, const struct policy *p, const cha
     const pid_t child = fork();
     if (child == 0) {
         if (become(pw, folder))
-            files_look(p, path, pipes[1]);
+            files_check(p, path, pipes[1]);
         _exit(0);
     }
     close(pipes[1]);

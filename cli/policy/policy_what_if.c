@@ -87,7 +87,7 @@ static void what_if_count(struct what_if *w, const struct judge_report *r, const
         s->line = arena_strdup(w->arena, line->statement->text);
 }
 
-static bool what_if_one(void *context, const char *name, struct slice message)
+static bool what_if_message(void *context, const char *name, struct slice message)
 {
     struct what_if *w = context;
     struct judge *first = NULL, *second = NULL;
@@ -225,7 +225,7 @@ static int over_mail(struct what_if *w, const struct policy_args *a)
 {
     int rc = what_if_prepare(w, a);
     if (rc == 0)
-        rc = verify_each(a->mail, what_if_one, w);
+        rc = verify_each(a->mail, what_if_message, w);
     if (rc == 0 && w->no_memory)
         rc = EX_OSERR;
     if (rc != 0)

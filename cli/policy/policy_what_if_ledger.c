@@ -85,7 +85,7 @@ static bool count_change(struct estimate *e, const struct change *c)
 }
 
 /* One mail, by both policies. */
-static bool record_look(struct estimate *e, const struct record *r)
+static bool record_compare(struct estimate *e, const struct record *r)
 {
     struct recall facts;
     struct verdict before, after;
@@ -123,7 +123,7 @@ static enum status look_at_all(struct estimate *e, struct store *s, time_t since
         const char *line = store_record(rows, 0);
         if (!line || record_parse(slice_str(line), &r, why) != STATUS_OK)
             continue;
-        *ok = r.kind != RECORD_MAIL || record_look(e, &r);
+        *ok = r.kind != RECORD_MAIL || record_compare(e, &r);
         record_free(&r);
         arena_reset(e->arena);
     }

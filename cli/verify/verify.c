@@ -218,7 +218,7 @@ static void hint(const char *name, struct slice message)
                   name);
 }
 
-static bool message_one(void *context, const char *name, struct slice message)
+static bool message_verify(void *context, const char *name, struct slice message)
 {
     struct run *r = context;
     struct judge *j = judge_new(&r->host, r->policy, 0);
@@ -384,7 +384,7 @@ int cmd_verify(int argc, char **argv)
         if (rc == 0 && o.json)
             json_open_array(&r.json, NULL);
         if (rc == 0)
-            rc = verify_each(o.message, message_one, &r);
+            rc = verify_each(o.message, message_verify, &r);
         if (o.json && r.policy && r.host.dns) {
             json_end(&r.json);
             buf_addc(&r.out, '\n');

@@ -98,7 +98,7 @@ static void wake(struct wire_loop *l)
 }
 
 /* By any thread: an answer from DNS has come. */
-static void link_arrived(void *context)
+static void link_dns_arrived(void *context)
 {
     struct link *k = context;
     struct wire_loop *l = k->loop;
@@ -172,7 +172,7 @@ static void begin_link(struct wire_loop *l, int fd, bool refuse)
         k->fd = fd;
         k->refused = refuse;
         k->since = k->said = l->now;
-        k->c = wire_connection_new(l->owner->host, link_arrived, k, refuse);
+        k->c = wire_connection_new(l->owner->host, link_dns_arrived, k, refuse);
     }
     if (!k || !k->c || !wire_poll_add(l->poll, fd, k)) {
         l->owner->complain("there is no memory for a connection, which is closed");
@@ -296,7 +296,7 @@ static void send_all_answers(struct wire_loop *l)
 }
 
 /* After each step. */
-static void link_settle(struct link *k, enum wire_next next)
+static void link_after_step(struct link *k, enum wire_next next)
 {
     struct wire_loop *l = k->loop;
     const struct session *s = wire_connection_session(k->c);
@@ -336,7 +336,7 @@ static void link_receive(struct link *k, size_t n)
         end_link(k);
         return;
     }
-    link_settle(k, next);
+    link_after_step(k, next);
 }
 
 static void read_in(struct link *k)
@@ -375,7 +375,7 @@ static void resume(struct link *k)
         memcpy(l->buffer, k->rest, k->rest_octets);
         link_receive(k, 0);
     } else {
-        link_settle(k, next);
+        link_after_step(k, next);
     }
 }
 
@@ -400,7 +400,7 @@ static void on_event(const struct wire_event *e)
             return;
         }
         if (!k->wants_write) {
-            link_settle(k, WIRE_NEXT_READ);
+            link_after_step(k, WIRE_NEXT_READ);
             return; /* it may have ended */
         }
     }

@@ -33,7 +33,7 @@ const char *dane_host_state_name(enum dane_host_state s)
     return (size_t)s < sizeof names / sizeof *names ? names[s] : "?";
 }
 
-static const struct dns_answer *posture_get(struct posture *p, const char *name, enum dns_type type)
+static const struct dns_answer *answer_get(struct posture *p, const char *name, enum dns_type type)
 {
     const struct dns_answer *a = dns_get(p->scope, name, type);
     if (a->state == DNS_BADNAME)
@@ -45,7 +45,7 @@ static const struct dns_answer *posture_get(struct posture *p, const char *name,
     return a;
 }
 
-static void posture_settle(struct dane_posture *out, enum dane_state state, enum result result, const char *reason)
+static void posture_set(struct dane_posture *out, enum dane_state state, enum result result, const char *reason)
 {
     out->state = state;
     out->result = result;
@@ -106,13 +106,13 @@ static bool is_null_mx(struct posture *p, const struct dns_answer *mx)
 static bool find_hosts(struct posture *p)
 {
     struct dane_posture *out = p->out;
-    const struct dns_answer *mx = posture_get(p, out->domain, DNS_MX);
+    const struct dns_answer *mx = answer_get(p, out->domain, DNS_MX);
     out->mx_security = mx->security;
     switch (mx->state) {
     case DNS_FOUND:
         if (is_null_mx(p, mx)) {
             out->mx_count = 1;
-            posture_settle(out, DANE_NO_MAIL, RESULT_NONE, "a null MX: the domain takes no mail");
+            posture_set(out, DANE_NO_MAIL, RESULT_NONE, "a null MX: the domain takes no mail");
             return false;
         }
         return list_hosts(p, mx);
@@ -125,15 +125,15 @@ static bool find_hosts(struct posture *p)
         out->host_count = 1;
         return true;
     case DNS_NXDOMAIN:
-        posture_settle(out, DANE_NONE, RESULT_NONE, "no such domain");
+        posture_set(out, DANE_NONE, RESULT_NONE, "no such domain");
         return false;
     case DNS_BOGUS:
-        posture_settle(out, DANE_BROKEN, RESULT_FAIL,
-                       arena_printf(p->arena, "the MX answer does not validate (DNSSEC): %s", mx->why));
+        posture_set(out, DANE_BROKEN, RESULT_FAIL,
+                    arena_printf(p->arena, "the MX answer does not validate (DNSSEC): %s", mx->why));
         return false;
     default:
-        posture_settle(out, DANE_UNKNOWN, RESULT_TEMPERROR,
-                       arena_printf(p->arena, "the MX look-up failed: %s", mx->why ? mx->why : "no name"));
+        posture_set(out, DANE_UNKNOWN, RESULT_TEMPERROR,
+                    arena_printf(p->arena, "the MX look-up failed: %s", mx->why ? mx->why : "no name"));
         return false;
     }
 }
@@ -174,7 +174,7 @@ static bool is_secure_alias(struct posture *p, const struct dane_host *h)
 {
     if (strcmp(h->base, h->name) == 0)
         return false;
-    const struct dns_answer *a = posture_get(p, h->name, DNS_CNAME);
+    const struct dns_answer *a = answer_get(p, h->name, DNS_CNAME);
     return a->state == DNS_FOUND && a->security == DNS_SECURE;
 }
 
@@ -188,7 +188,7 @@ static void find_addresses(struct posture *p)
     }
     for (size_t i = 0; i < n; i++) {
         struct dane_host *h = &out->hosts[i];
-        const struct dns_answer *a = posture_get(p, h->name, DNS_A), *aaaa = posture_get(p, h->name, DNS_AAAA);
+        const struct dns_answer *a = answer_get(p, h->name, DNS_A), *aaaa = answer_get(p, h->name, DNS_AAAA);
         settle_host(h, DANE_HOST_UNKNOWN, NULL);
         if (!judge_addresses(p, h, a, aaaa))
             continue;
@@ -211,7 +211,7 @@ static bool judge_tlsa(struct posture *p, struct dane_host *h, const char *base)
     const char *name = tlsa_name(p, base);
     if (!name)
         return true;
-    const struct dns_answer *a = posture_get(p, name, DNS_TLSA);
+    const struct dns_answer *a = answer_get(p, name, DNS_TLSA);
     h->tlsa_security = a->security;
     switch (a->state) {
     case DNS_FOUND:
@@ -301,18 +301,17 @@ static void posture_result_of_all(struct posture *p, const struct host_counts *t
 {
     struct dane_posture *out = p->out;
     if (out->mx_security != DNS_SECURE)
-        posture_settle(
+        posture_set(
             out, DANE_INSECURE_MX, RESULT_NEUTRAL,
             "the MX hosts have secure TLSA records, but the MX answer is not signed: who the hosts are can be forged");
     else if (out->host_count > t->looked_at)
-        posture_settle(out, DANE_PARTIAL, RESULT_NEUTRAL,
-                       arena_printf(p->arena,
-                                    "the first %zu of %zu MX hosts are protected, the others were not looked at",
-                                    t->looked_at, out->host_count));
+        posture_set(out, DANE_PARTIAL, RESULT_NEUTRAL,
+                    arena_printf(p->arena, "the first %zu of %zu MX hosts are protected, the others were not looked at",
+                                 t->looked_at, out->host_count));
     else
-        posture_settle(out, DANE_PROTECTED, RESULT_PASS,
-                       out->implicit_mx ? "the domain is its own mail host and has secure, usable TLSA records"
-                                        : "every MX host has secure, usable TLSA records");
+        posture_set(out, DANE_PROTECTED, RESULT_PASS,
+                    out->implicit_mx ? "the domain is its own mail host and has secure, usable TLSA records"
+                                     : "every MX host has secure, usable TLSA records");
 }
 
 static void posture_result(struct posture *p)
@@ -322,23 +321,23 @@ static void posture_result(struct posture *p)
     count_hosts(out, &t);
     size_t good = t.of[DANE_HOST_PROTECTED];
     if (t.counted == 0)
-        posture_settle(out, DANE_NONE, RESULT_NONE, "no MX host has an address");
+        posture_set(out, DANE_NONE, RESULT_NONE, "no MX host has an address");
     else if (good == t.counted)
         posture_result_of_all(p, &t);
     else if (t.of[DANE_HOST_UNKNOWN])
-        posture_settle(out, DANE_UNKNOWN, RESULT_TEMPERROR, about(p, &t, DANE_HOST_UNKNOWN));
+        posture_set(out, DANE_UNKNOWN, RESULT_TEMPERROR, about(p, &t, DANE_HOST_UNKNOWN));
     else if (good && out->mx_security != DNS_SECURE)
-        posture_settle(out, DANE_INSECURE_MX, RESULT_NEUTRAL,
-                       "some MX hosts have secure TLSA records, but the MX answer is not signed");
+        posture_set(out, DANE_INSECURE_MX, RESULT_NEUTRAL,
+                    "some MX hosts have secure TLSA records, but the MX answer is not signed");
     else if (good)
-        posture_settle(out, DANE_PARTIAL, RESULT_NEUTRAL, about(p, &t, worst(&t)));
+        posture_set(out, DANE_PARTIAL, RESULT_NEUTRAL, about(p, &t, worst(&t)));
     else if (t.of[DANE_HOST_BROKEN])
-        posture_settle(out, DANE_BROKEN, t.example[DANE_HOST_BROKEN]->bogus ? RESULT_FAIL : RESULT_TEMPERROR,
-                       about(p, &t, DANE_HOST_BROKEN));
+        posture_set(out, DANE_BROKEN, t.example[DANE_HOST_BROKEN]->bogus ? RESULT_FAIL : RESULT_TEMPERROR,
+                    about(p, &t, DANE_HOST_BROKEN));
     else if (t.of[DANE_HOST_UNUSABLE])
-        posture_settle(out, DANE_UNUSABLE, RESULT_PERMERROR, about(p, &t, DANE_HOST_UNUSABLE));
+        posture_set(out, DANE_UNUSABLE, RESULT_PERMERROR, about(p, &t, DANE_HOST_UNUSABLE));
     else
-        posture_settle(out, DANE_NONE, RESULT_NONE, about(p, &t, worst(&t)));
+        posture_set(out, DANE_NONE, RESULT_NONE, about(p, &t, worst(&t)));
 }
 
 enum status dane_check(struct dns_scope *scope, struct arena *arena, const char *domain, struct dane_posture *out)
@@ -355,6 +354,6 @@ enum status dane_check(struct dns_scope *scope, struct arena *arena, const char 
         out->host_count = LIMIT_DANE_HOSTS;
     if (!arena_failed(arena))
         return STATUS_OK;
-    posture_settle(out, DANE_UNKNOWN, RESULT_TEMPERROR, "out of memory");
+    posture_set(out, DANE_UNKNOWN, RESULT_TEMPERROR, "out of memory");
     return STATUS_NOMEM;
 }

@@ -261,8 +261,8 @@ static bool is_being_written(struct watch *w)
     return !policy_live_settled(w->path) && now - w->unsettled_ms < POLICY_SETTLE_MAX_MS;
 }
 
-/* Looks for a pause, reloads the policy if its files changed, and notices exemptions that began or ended. It reads a bad
- * policy again even if no file changed: the cause may be something that stat(2) does not show, such as the rights of a
+/* Looks for a pause, reloads the policy if its files changed, and notices exemptions that began or ended. A bad policy
+ * is read again even if no file changed: the cause may be something that stat(2) does not show, such as the rights of a
  * folder above. */
 static void watch_apply_changes(struct watch *w)
 {

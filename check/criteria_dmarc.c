@@ -424,9 +424,9 @@ static const char *wrong_bimi(struct testing *t, struct slice text)
         if (is_logo && !tag.value.n)
             return T("the record says that there is no logo (l= is empty)");
         if (is_logo && !is_https(tag.value))
-            return T("l= is no https: address");
+            return T("l= is not an https: address");
         if (slice_eq(tag.name, SLICE_LIT("a")) && tag.value.n && !is_https(tag.value))
-            return T("a= is no https: address");
+            return T("a= is not an https: address");
     }
     return logo ? NULL : T("l= is missing");
 }

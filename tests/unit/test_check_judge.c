@@ -190,7 +190,7 @@ static void tags_that_stand_twice(void **state)
         /* draft-brand-indicators: a declination publishes no logo; p=none, sp=none and pct= below 100 show none */
         {DMARC("") BIMI("v=BIMI1; l=; a=;"), CHECK_BIMI, CHECK_NOTE, "there is no logo", NULL},
         {DMARC("") BIMI("v=BIMI1; l=https://a.example/l.svg; a=http://a.example/v.pem"), CHECK_BIMI, CHECK_NOTE,
-         "a= is no https:", NULL},
+         "a= is not an https:", NULL},
         {BIMI(LOGO), CHECK_BIMI, CHECK_NOTE, "no logo is shown", NULL},
         {TXT("_dmarc.a.example.", "v=DMARC1; p=none") BIMI(LOGO), CHECK_BIMI, CHECK_NOTE, "no logo is shown", NULL},
         {DMARC("sp=none") BIMI(LOGO), CHECK_BIMI, CHECK_NOTE, "no logo is shown", NULL},
@@ -205,7 +205,7 @@ static void tags_that_stand_twice(void **state)
         {BIMI("v=BIMI1; l=https://a.example/l.svg; l=https://b.example/l.svg"), CHECK_BIMI, CHECK_NOTE, "the tag l",
          NULL},
         {BIMI("v=BIMI10; l=https://a.example/l.svg"), CHECK_BIMI, CHECK_NOTE, "no record", NULL},
-        {BIMI("v=BIMI1; l=http://a.example/l.svg"), CHECK_BIMI, CHECK_NOTE, "no https: address", NULL},
+        {BIMI("v=BIMI1; l=http://a.example/l.svg"), CHECK_BIMI, CHECK_NOTE, "l= is not an https: address", NULL},
         {BIMI("v=BIMI1"), CHECK_BIMI, CHECK_NOTE, "l= is missing", NULL},
         {BIMI("v=BIMI1; l=") BIMI("v=BIMI1; l=https://a.example/"), CHECK_BIMI, CHECK_NOTE, "several", NULL},
     };

@@ -129,7 +129,7 @@ const char *hint_form(struct parser *ps, const struct token *t)
                    : NULL;
     }
     if (is_text_for_peer(ps, t))
-        return arena_printf(ps->p->arena, "the text for the sender stands in double quotes: %.*s \"...\"",
+        return arena_printf(ps->p->arena, "put the text for the sender in double quotes: %.*s \"...\"",
                             SLICE_ARG(t[-1].raw));
     const char *before = hint_before(ps, t);
     if (before)

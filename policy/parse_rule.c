@@ -53,8 +53,8 @@ static bool take_standard(struct parser *ps)
             return false;
         }
         if (parse_is(t, "all") || parse_is(t, "everything") || parse_is(t, "any") || parse_is(t, "*")) {
-            parse_error(ps, t, "name each of them, with commas: spf, dkim, dmarc", "expected a standard, found %s",
-                        parse_shown(ps, t));
+            parse_error(ps, t, "name each standard, with commas between them: spf, dkim, dmarc",
+                        "expected a standard, found %s", parse_shown(ps, t));
             return false;
         }
         parse_unexpected(ps, t, "a standard: spf, dkim, dmarc, arc, dane, tls, dnssec, message-format or rdns",

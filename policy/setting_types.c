@@ -141,7 +141,7 @@ static const char *wants_file(struct slice v)
 {
     if (!v.n || !is_path(v))
         return "a path that begins with /";
-    return is_folders_path(v) ? "a file's path; this one is a folder's: write the name of the file behind it" : NULL;
+    return is_folders_path(v) ? "the path of a file; this is the path of a folder: add the name of the file" : NULL;
 }
 
 static bool is_path_in_list(struct slice v)
@@ -321,7 +321,7 @@ static const char *wants_socket(struct slice v)
     if (!path.n || !is_path(path))
         return value_begins(v, "inet") ? wants_inet(v) : "unix:/PATH or inet:PORT@HOST";
     if (is_folders_path(path))
-        return "unix:/PATH or inet:PORT@HOST; this path is a folder's: unix:/run/assay/milter.sock";
+        return "unix:/PATH or inet:PORT@HOST; this is the path of a folder. Example: unix:/run/assay/milter.sock";
     return path.n <= PATH_IN_SOCKET ? NULL : "unix:/PATH or inet:PORT@HOST; a path has at most 107 octets";
 }
 

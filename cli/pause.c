@@ -119,7 +119,7 @@ static int pause_show(const char *state)
         return CLI_WARNING;
     }
     if (s == STATUS_DENIED && access(state, X_OK) != 0) {
-        cli_error("whether a pause is on cannot be told: %s: %s%s", state, strerror(errno), status_as_root(errno));
+        cli_error("cannot find out whether a pause is on: %s: %s%s", state, strerror(errno), status_as_root(errno));
         return CLI_UNKNOWN;
     }
     if (s == STATUS_INVALID || s == STATUS_DENIED) {

@@ -91,7 +91,7 @@ static int64_t count_of(struct reading *r, struct slice object, const char *key)
         return 0;
     if (report_field_count(text, &n))
         return n;
-    missing_note(r, "a row is left out, its number of sessions is no whole number from 0 to 1,000,000,000");
+    missing_note(r, "a row is left out: its number of sessions is not a whole number from 0 to 1,000,000,000");
     return 0;
 }
 

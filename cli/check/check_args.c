@@ -188,7 +188,7 @@ static int check_files(const struct check_options *o)
         for (size_t k = 0; k < i; k++)
             if (files[i].path && files[k].path && (files[i].written || files[k].written) &&
                 cli_is_one_file(files[i].path, files[k].path))
-                return cli_usage("%s and %s are one file", files[k].option, files[i].option);
+                return cli_usage("%s and %s are the same file", files[k].option, files[i].option);
     return -1;
 }
 

@@ -289,7 +289,7 @@ static int read_arguments(int argc, char **argv, struct letter *l)
         return cli_usage(l->o.from ? "--from takes no domain" : "give one domain, or --from FILE");
     if (l->eml &&
         ((l->o.from && cli_is_one_file(l->eml, l->o.from)) || (l->o.policy && cli_is_one_file(l->eml, l->o.policy))))
-        return cli_usage("--eml is a file that is read");
+        return cli_usage("--eml must not be the file of --from or --policy");
     return -1;
 }
 

@@ -235,8 +235,8 @@ void doctor_message(struct doctor *d)
             test_at(d, t, &m, where);
         else
             doctor_say(d, DOCTOR_UNKNOWN,
-                       "no test message was sent: nothing can be left for assay-milter in %s (%s)\n%s", d->state_dir,
-                       status_text(s),
+                       "no test message was sent: the secrets for assay-milter cannot be written in %s (%s)\n%s",
+                       d->state_dir, status_text(s),
                        geteuid() ? "run this as root" : "is assay-milter installed, and its state folder there?");
         close(t->fd);
     }

@@ -217,9 +217,9 @@ static void judge_outgoing_tls(struct doctor *d, const struct postfix_value *v, 
     if (demands_encryption(out))
         doctor_say(
             d, DOCTOR_NOTE,
-            "outgoing mail goes out encrypted or not at all (smtp_tls_security_level=%s), and does not use DANE\n"
-            "right for a smarthost (relayhost): assay harden leaves it. Where mail goes to each recipient's own "
-            "server, dane sends to those without encryption, too, and checks those that publish DANE",
+            "outgoing mail is sent encrypted or not at all (smtp_tls_security_level=%s), without DANE\n"
+            "this is right for a smarthost (relayhost), and assay harden does not change it. If mail goes to each "
+            "recipient's own server: dane also sends to servers without encryption, and checks those that publish DANE",
             out);
     else if (strcmp(out, "dane") != 0 && strcmp(out, "dane-only") != 0)
         doctor_say(

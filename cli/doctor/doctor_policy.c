@@ -22,7 +22,7 @@ static void say_closed(struct doctor *d, const struct policy *p)
     if (!p || !policy_readers_closed(p, d->policy_path, d->state_dir, &closed))
         return;
     policy_readers_remedy(&closed, &remedy);
-    doctor_say(d, DOCTOR_CRITICAL, "%s runs as user %s, who may not read %s: it keeps the policy that it runs on\n%s",
+    doctor_say(d, DOCTOR_CRITICAL, "%s runs as user %s, who may not read %s: it keeps its present policy\n%s",
                closed.program, closed.user, closed.file, remedy.p ? remedy.p : "");
     buf_release(&remedy);
 }

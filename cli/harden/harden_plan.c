@@ -129,7 +129,7 @@ void harden_reload(struct harden *h, bool really)
         }
         const char *out = harden_run(h, argv, &code);
         if (code != 0)
-            cli_error("%s: %s", h->reload[i], out && *out ? out : "failed, without a word: its log says why");
+            cli_error("%s: %s", h->reload[i], out && *out ? out : "failed without a message; its log says why");
         else
             printf("Done: %s\n", h->reload[i]);
     }

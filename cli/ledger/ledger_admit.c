@@ -23,7 +23,7 @@ static int is_sqlite(const char *store)
         buf_printf(&who,
                    "\nWho may read this ledger: members of group %s, while assay-ledger runs (usermod -aG %s NAME)",
                    g->gr_name, g->gr_name);
-    int rc = cli_usage("the ledger is the SQLite file %s, to which only this host adds: admit is for a PostgreSQL "
+    int rc = cli_usage("the ledger is the SQLite file %s, which only this host writes: admit is for a PostgreSQL "
                        "database that hosts share (set ledger.store \"postgresql://USER@HOST/DATABASE\", or --store)%s",
                        store, who.p ? who.p : "");
     buf_release(&who);

@@ -142,7 +142,7 @@ static void print_hits(const struct next_step *s, bool all)
         cli_put_wrapped("      ", 6, "and %zu more (--all names %s)", s->hit_count - SHOWN,
                         s->hit_count == SHOWN + 1 ? "it" : "them");
     if (s->more_domains)
-        cli_put_wrapped("      ", 6, "and mail of more senders than are counted here");
+        cli_put_wrapped("      ", 6, "and mail of other senders, which are not counted here");
 }
 
 /* "14 mails", "1 answer" */
@@ -199,7 +199,7 @@ static void print_step(const struct next *n, size_t i, bool all)
                         "%lld of the resolver's %s would be refused (SERVFAIL), of %s:", (long long)s->answers,
                         count_of(seen, n->answers, "answer"), count_of(days, hits_of(s, true), "zone"));
     if (s->stopped)
-        cli_put_wrapped("      ", 6, "%s would be stopped, from where the domain never sent: nobody has to act",
+        cli_put_wrapped("      ", 6, "%s would be stopped (from where the domain never sends): nobody has to act",
                         count_of(seen, s->stopped, "forged mail"));
     if (s->state == NEXT_READY)
         cli_put_wrapped("      ", 6, "none of %s in %s would have been %s",
@@ -209,7 +209,7 @@ static void print_step(const struct next *n, size_t i, bool all)
     if (s->state == NEXT_NOT_YET)
         print_not_yet(n, s);
     if (s->state == NEXT_SAY)
-        cli_put_wrapped("      ", 6, "by the recipients of the mail so far; take away what is not yours");
+        cli_put_wrapped("      ", 6, "these domains received mail so far; remove those that are not yours");
     print_hits(s, all);
 }
 

@@ -41,6 +41,19 @@ static inline bool slice_eq(struct slice a, struct slice b)
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
+/* Tells whether s begins with these octets. */
+static inline bool slice_begins(struct slice s, const char *with)
+{
+    const size_t n = strlen(with);
+    return s.n >= n && (n == 0 || memcmp(s.p, with, n) == 0);
+}
+
+/* Tells whether the text is this word; a text that is NULL is not. */
+static inline bool str_is(const char *text, const char *word)
+{
+    return text && strcmp(text, word) == 0;
+}
+
 /* The order of two texts by their octets, a shorter one first where it begins the other; below, above or equal 0. */
 static inline int slice_order(struct slice a, struct slice b)
 {

@@ -245,11 +245,6 @@ static void test_dane(struct testing *t)
 
 /* ---- MTA-STS ---- */
 
-static bool text_begins(struct slice text, const char *with)
-{
-    return text.n >= strlen(with) && slice_eq(slice_of(text.p, strlen(with)), slice_str(with));
-}
-
 /* Tells whether an address of the host showed how it encrypts. */
 static bool was_seen(const struct testing *t, const struct mail_host *h)
 {
@@ -371,7 +366,7 @@ static unsigned count_fields(struct slice text, const char *with)
     struct slice field;
     unsigned n = 0;
     while (taglist_piece(&text, ';', &field))
-        n += text_begins(field, with);
+        n += slice_begins(field, with);
     return n;
 }
 
@@ -446,7 +441,7 @@ static void test_sts(struct testing *t)
 /* "v=TLSRPTv1" and a semicolon, blanks between them (RFC 8460 section 3): another text there is no record. */
 static bool is_tlsrpt(struct slice text)
 {
-    if (!text_begins(text, "v=TLSRPTv1"))
+    if (!slice_begins(text, "v=TLSRPTv1"))
         return false;
     text = slice_trim(slice_from(text, strlen("v=TLSRPTv1")));
     return text.n && text.p[0] == ';';
@@ -486,7 +481,7 @@ static const char *wrong_destination(struct slice text, struct buf *kept)
     bool wrong = false, any = false;
     struct slice field;
     while (taglist_piece(&text, ';', &field)) {
-        if (!text_begins(field, "rua="))
+        if (!slice_begins(field, "rua="))
             continue;
         struct slice list = slice_from(field, 4), uri;
         while (taglist_piece(&list, ',', &uri)) {
@@ -517,7 +512,7 @@ static const char *wrong_tlsrpt(struct slice text, struct buf *kept)
         return LANGUAGE_MARK("the TLS-RPT record has more than one rua=");
     (void)taglist_piece(&text, ';', &field); /* the version */
     while (taglist_piece(&text, ';', &field))
-        if ((field.n || text.p) && !text_begins(field, "rua=") && !sts_is_extension(field))
+        if ((field.n || text.p) && !slice_begins(field, "rua=") && !sts_is_extension(field))
             return LANGUAGE_MARK("the TLS-RPT record has a field that is not NAME=VALUE");
     return NULL;
 }

@@ -13,11 +13,6 @@
 
 #define SIGNATURES 64
 
-static bool text_is(const char *text, const char *word)
-{
-    return text && strcmp(text, word) == 0;
-}
-
 static enum result result_of(const struct value *f)
 {
     const char *word = value_text(f, "result");
@@ -34,17 +29,17 @@ static enum judge_source source_of(const struct record *r)
     static const enum judge_source all[] = {JUDGE_INTERNET,   JUDGE_RELAY, JUDGE_OWN,
                                             JUDGE_SUBMISSION, JUDGE_LOCAL, JUDGE_FLEET};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (text_is(r->source, judge_source_name(all[i])))
+        if (str_is(r->source, judge_source_name(all[i])))
             return all[i];
     return JUDGE_INTERNET;
 }
 
 static enum facts_policy policy_of(const char *word)
 {
-    return text_is(word, "none")         ? FACTS_P_NONE
-           : text_is(word, "quarantine") ? FACTS_P_QUARANTINE
-           : text_is(word, "reject")     ? FACTS_P_REJECT
-                                         : FACTS_P_ABSENT;
+    return str_is(word, "none")         ? FACTS_P_NONE
+           : str_is(word, "quarantine") ? FACTS_P_QUARANTINE
+           : str_is(word, "reject")     ? FACTS_P_REJECT
+                                        : FACTS_P_ABSENT;
 }
 
 /* What the owner published for this author: the organisation's p, or sp below it. */
@@ -68,7 +63,7 @@ static void add_author(struct facts *f, const struct value *dmarc, const char *d
     a->dmarc.applied = policy_of(value_text(of, "applied"));
     a->dmarc.published = of == dmarc ? published_of(dmarc) : a->dmarc.applied;
     a->dmarc.record_domain = value_text(of, "record");
-    a->dmarc.testing = of == dmarc && text_is(value_text(dmarc, "t"), "y");
+    a->dmarc.testing = of == dmarc && str_is(value_text(dmarc, "t"), "y");
     a->dmarc.could_align = a->dmarc.result == RESULT_TEMPERROR;
     a->dmarc.reason = value_text(of, "reason");
 }
@@ -105,10 +100,10 @@ static void add_signature(struct facts *f, struct facts_signature *all, const st
 static enum dns_security security_of(const struct value *v)
 {
     const char *word = value_text(v, "security");
-    return text_is(word, dns_security_name(DNS_SECURE))     ? DNS_SECURE
-           : text_is(word, dns_security_name(DNS_INSECURE)) ? DNS_INSECURE
-           : text_is(word, dns_security_name(DNS_BROKEN))   ? DNS_BROKEN
-                                                            : DNS_UNKNOWN;
+    return str_is(word, dns_security_name(DNS_SECURE))     ? DNS_SECURE
+           : str_is(word, dns_security_name(DNS_INSECURE)) ? DNS_INSECURE
+           : str_is(word, dns_security_name(DNS_BROKEN))   ? DNS_BROKEN
+                                                           : DNS_UNKNOWN;
 }
 
 static void add_dane(struct facts *f, const struct value *v)
@@ -119,7 +114,7 @@ static void add_dane(struct facts *f, const struct value *v)
     f->dane[f->dane_count++] = (struct facts_dane){
         .domain = name_of(value_text(v, "subject")),
         .posture = result_of(v),
-        .contradicted = text_is(proof, "fail") || (value_true(v, "client") && result_of(v) == RESULT_FAIL),
+        .contradicted = str_is(proof, "fail") || (value_true(v, "client") && result_of(v) == RESULT_FAIL),
         .reason = value_text(v, "reason"),
         .state = value_text(v, "state"),
         .probed = proof != NULL,
@@ -152,7 +147,7 @@ static bool is_null_sender(const struct record *r)
 {
     for (size_t i = 0; !r->mail_from && i < value_count(r->findings) && i < RECORD_FINDINGS_MAX; i++) {
         const struct value *v = value_at(r->findings, i);
-        if (text_is(value_text(v, "standard"), "spf") && text_is(value_text(v, "identity"), "mailfrom"))
+        if (str_is(value_text(v, "standard"), "spf") && str_is(value_text(v, "identity"), "mailfrom"))
             return false;
     }
     return !r->mail_from;
@@ -161,7 +156,7 @@ static bool is_null_sender(const struct record *r)
 static void add_spf(struct facts *f, const struct value *v)
 {
     const char *identity = value_text(v, "identity");
-    if (text_is(identity, "helo") && !f->null_sender)
+    if (str_is(identity, "helo") && !f->null_sender)
         return;
     f->spf.result = result_of(v);
     f->spf.domain = name_of(value_text(v, "subject"));
@@ -180,25 +175,25 @@ static void add_tls(struct facts *f, const struct value *v)
 static void add_finding(struct facts *f, const struct record *r, struct facts_signature *all, const struct value *v)
 {
     const char *s = value_text(v, "standard");
-    if (text_is(s, "spf"))
+    if (str_is(s, "spf"))
         add_spf(f, v);
-    else if (text_is(s, "dkim"))
+    else if (str_is(s, "dkim"))
         add_signature(f, all, v);
-    else if (text_is(s, "dmarc"))
+    else if (str_is(s, "dmarc"))
         add_authors(f, r, v);
-    else if (text_is(s, "dane"))
+    else if (str_is(s, "dane"))
         add_dane(f, v);
-    else if (text_is(s, "tls"))
+    else if (str_is(s, "tls"))
         add_tls(f, v);
-    else if (text_is(s, "dnssec") && f->dnssec_count < FACTS_SENDERS)
+    else if (str_is(s, "dnssec") && f->dnssec_count < FACTS_SENDERS)
         f->dnssec[f->dnssec_count++] = (struct facts_dnssec){
             .domain = name_of(value_text(v, "subject")), .security = security_of(v), .reason = value_text(v, "reason")};
-    else if (text_is(s, "message-format")) {
+    else if (str_is(s, "message-format")) {
         f->format = result_of(v);
         f->format_reason = value_text(v, "reason");
         f->over_limit = value_text(v, "over_limit");
         f->unseen = value_text(v, "unseen");
-    } else if (text_is(s, "rdns")) {
+    } else if (str_is(s, "rdns")) {
         f->rdns = result_of(v);
         f->rdns_reason = value_text(v, "reason");
     }

@@ -22,11 +22,6 @@
 #define SPF_WORD                                                                                                       \
     400 /* octets without a place to fold it: twice as many, each with a backslash, fit in 998 (RFC 5322) */
 
-static bool text_is(const char *a, const char *b)
-{
-    return a && strcmp(a, b) == 0;
-}
-
 /* A domain, a selector or an address: letters, digits and . - _ : only. */
 static bool is_plain(const char *s)
 {
@@ -50,7 +45,7 @@ struct told {
 static int weight(const struct value *dkim)
 {
     const char *result = value_text(dkim, "result");
-    return value_true(dkim, "aligned") && !text_is(result, "pass") ? 3 : text_is(result, "fail") ? 2 : dkim ? 1 : 0;
+    return value_true(dkim, "aligned") && !str_is(result, "pass") ? 3 : str_is(result, "fail") ? 2 : dkim ? 1 : 0;
 }
 
 /* dkim: the first of the most weight. */
@@ -61,11 +56,10 @@ static struct told told_of(const struct record *r)
     for (size_t i = 0; i < n && i < RECORD_FINDINGS_MAX; i++) {
         const struct value *f = value_at(r->findings, i);
         const char *standard = value_text(f, "standard");
-        if (text_is(standard, "spf") && !t.spf && text_is(value_text(f, "identity"), "mailfrom"))
+        if (str_is(standard, "spf") && !t.spf && str_is(value_text(f, "identity"), "mailfrom"))
             t.spf = f;
-        t.signature_failed |= text_is(standard, "dkim") && text_is(value_text(f, "result"), "fail");
-        if (text_is(standard, "dkim") && plain_of(f, "selector") && plain_of(f, "subject") &&
-            weight(f) > weight(t.dkim))
+        t.signature_failed |= str_is(standard, "dkim") && str_is(value_text(f, "result"), "fail");
+        if (str_is(standard, "dkim") && plain_of(f, "selector") && plain_of(f, "subject") && weight(f) > weight(t.dkim))
             t.dkim = f;
     }
     return t;
@@ -77,14 +71,14 @@ bool dmarc_failure_asked(const struct record *r)
     const char *ruf = value_text(t.dmarc, "ruf"), *fo = value_text(t.dmarc, "fo"),
                *result = value_text(t.dmarc, "result");
     bool dkim = value_true(t.dmarc, "dkim_aligned"), spf = value_true(t.dmarc, "spf_aligned");
-    if (!ruf || !*ruf || !(text_is(result, "pass") || text_is(result, "fail")) || text_is(r->action, "defer") ||
+    if (!ruf || !*ruf || !(str_is(result, "pass") || str_is(result, "fail")) || str_is(r->action, "defer") ||
         !record_is_from_outside(r) || !is_plain(r->client) || !is_plain(r->from) || !r->mail_from || !*r->mail_from ||
-        value_true(r->root, "report") || text_is(value_text(t.dmarc, "psd"), "y"))
+        value_true(r->root, "report") || str_is(value_text(t.dmarc, "psd"), "y"))
         return false;
     fo = fo && *fo ? fo : "0";
     return (strchr(fo, '0') && !dkim && !spf) || (strchr(fo, '1') && !(dkim && spf)) ||
            (strchr(fo, 'd') && t.signature_failed) ||
-           (strchr(fo, 's') && t.spf && text_is(value_text(t.spf, "result"), "fail"));
+           (strchr(fo, 's') && t.spf && str_is(value_text(t.spf, "result"), "fail"));
 }
 
 static bool date_text(time_t t, char out[DATE])
@@ -95,10 +89,10 @@ static bool date_text(time_t t, char out[DATE])
 
 static const char *delivery(const struct record *r)
 {
-    return text_is(r->action, "reject")       ? "reject"
-           : text_is(r->action, "quarantine") ? "spam"
-           : text_is(r->action, "hold")       ? "other"
-                                              : "delivered";
+    return str_is(r->action, "reject")       ? "reject"
+           : str_is(r->action, "quarantine") ? "spam"
+           : str_is(r->action, "hold")       ? "other"
+                                             : "delivered";
 }
 
 /* RFC 8601's words; what is none of them is not known. */
@@ -174,12 +168,12 @@ static void put_feedback(struct buf *b, const struct record *r, const struct tol
     if (is_plain(r->mail_from))
         buf_printf(b, "Original-Mail-From: <redacted@%s>\n", r->mail_from);
     put_authentication(b, r, t, us);
-    if (t->dkim && !text_is(value_text(t->dkim, "result"), "pass")) {
+    if (t->dkim && !str_is(value_text(t->dkim, "result"), "pass")) {
         const char *d = value_text(t->dkim, "subject"), *i = plain_of(t->dkim, "identity_domain");
         buf_printf(b, "DKIM-Domain: %s\nDKIM-Identity: @%s\nDKIM-Selector: %s\n", d, i ? i : d,
                    value_text(t->dkim, "selector"));
     }
-    if (t->spf && !text_is(value_text(t->spf, "result"), "pass"))
+    if (t->spf && !str_is(value_text(t->spf, "result"), "pass"))
         put_spf_dns(b, t->spf);
 }
 
@@ -211,10 +205,10 @@ static void put_what(struct buf *b, const struct record *r, const struct told *t
     else
         buf_printf(b, "DMARC passed, but one of the DKIM signatures failed.\n");
     buf_printf(b, "We %s\n\n",
-               text_is(r->action, "reject")       ? "refused the mail."
-               : text_is(r->action, "quarantine") ? "accepted the mail and marked it as junk."
-               : text_is(r->action, "hold")       ? "accepted the mail and hold it until somebody has looked at it."
-                                                  : "accepted the mail.");
+               str_is(r->action, "reject")       ? "refused the mail."
+               : str_is(r->action, "quarantine") ? "accepted the mail and marked it as junk."
+               : str_is(r->action, "hold")       ? "accepted the mail and hold it until somebody has looked at it."
+                                                 : "accepted the mail.");
 }
 
 static void put_advice(struct buf *b, const struct record *r)

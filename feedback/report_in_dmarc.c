@@ -98,11 +98,6 @@ static const char *local_name(const char *name)
     return colon ? colon + 1 : name;
 }
 
-static bool text_is(const char *a, const char *b)
-{
-    return a && strcmp(a, b) == 0;
-}
-
 /* Counts a name if it is a new one (FNV-1a; two with one hash are one here). */
 static bool room_for_name(struct reading *r, const char *name)
 {
@@ -142,7 +137,7 @@ static void on_start(void *context, const char *full, const char **attributes)
         reading_stop(r, STATUS_LIMIT, "its elements are nested more deeply than is read");
         return;
     }
-    if (r->depth == 0 && !text_is(name, "feedback"))
+    if (r->depth == 0 && !str_is(name, "feedback"))
         reading_stop(r, STATUS_INVALID, "the XML is no DMARC report: its root is not <feedback>");
     r->feedback = true;
     r->has_child[r->depth] = true;
@@ -151,12 +146,12 @@ static void on_start(void *context, const char *full, const char **attributes)
     buf_reset(&r->text);
     if (r->place != OUTSIDE)
         return;
-    bool extension = r->depth > 1 && text_is(r->path[1], "extension");
-    r->place = extension                           ? OUTSIDE
-               : text_is(name, "report_metadata")  ? METADATA
-               : text_is(name, "policy_published") ? PUBLISHED
-               : text_is(name, "record")           ? RECORD
-                                                   : OUTSIDE;
+    bool extension = r->depth > 1 && str_is(r->path[1], "extension");
+    r->place = extension                          ? OUTSIDE
+               : str_is(name, "report_metadata")  ? METADATA
+               : str_is(name, "policy_published") ? PUBLISHED
+               : str_is(name, "record")           ? RECORD
+                                                  : OUTSIDE;
     if (r->place == OUTSIDE)
         return;
     r->place_depth = r->depth;
@@ -211,7 +206,7 @@ static const char *kept_as(struct reading *r, const char *text)
 /* The element that is ending is a child of that one. Extensions have elements of the same names in other places. */
 static bool is_child_of(const struct reading *r, const char *parent)
 {
-    return r->depth >= 2 && text_is(r->path[r->depth - 2], parent);
+    return r->depth >= 2 && str_is(r->path[r->depth - 2], parent);
 }
 
 /* A field that decides what the report is about: *twice if it comes again with another value. */
@@ -231,17 +226,17 @@ static const char *kept_identifier(struct reading *r)
 
 static void end_metadata(struct reading *r, const char *name)
 {
-    if (is_child_of(r, "date_range") && text_is(name, "begin"))
+    if (is_child_of(r, "date_range") && str_is(name, "begin"))
         keep_decisive(r, &r->begin, &r->two_dates);
-    else if (is_child_of(r, "date_range") && text_is(name, "end"))
+    else if (is_child_of(r, "date_range") && str_is(name, "end"))
         keep_decisive(r, &r->end, &r->two_dates);
     else if (!is_child_of(r, "report_metadata"))
         return;
-    else if (text_is(name, "org_name"))
+    else if (str_is(name, "org_name"))
         keep_once(r, &r->out->org);
-    else if (text_is(name, "email"))
+    else if (str_is(name, "email"))
         keep_once(r, &r->email);
-    else if (text_is(name, "report_id") && !*r->out->id)
+    else if (str_is(name, "report_id") && !*r->out->id)
         r->out->id = kept_identifier(r);
 }
 
@@ -249,13 +244,13 @@ static void end_published(struct reading *r, const char *name)
 {
     if (!is_child_of(r, "policy_published"))
         return;
-    if (text_is(name, "domain")) {
+    if (str_is(name, "domain")) {
         if (!r->domain || !*r->domain)
             r->domain_line = line_of(r->parser);
         keep_decisive(r, &r->domain, &r->two_domains);
-    } else if (text_is(name, "p")) {
+    } else if (str_is(name, "p")) {
         keep_once(r, &r->p);
-    } else if (text_is(name, "sp")) {
+    } else if (str_is(name, "sp")) {
         keep_once(r, &r->sp);
     }
 }
@@ -275,15 +270,15 @@ static void end_auth_result(struct reading *r, const char *name)
 static void end_in_auth_results(struct reading *r, const char *name)
 {
     char domain[LIMIT_DOMAIN + 1];
-    if (is_child_of(r, "auth_results") && (text_is(name, "dkim") || text_is(name, "spf")))
+    if (is_child_of(r, "auth_results") && (str_is(name, "dkim") || str_is(name, "spf")))
         end_auth_result(r, name);
     else if (!is_child_of(r, "dkim") && !is_child_of(r, "spf"))
         return;
-    else if (text_is(name, "domain"))
+    else if (str_is(name, "domain"))
         r->auth_domain = report_field_domain(text_kept(r), domain) ? kept_as(r, domain) : text_kept(r);
-    else if (text_is(name, "selector"))
+    else if (str_is(name, "selector"))
         r->auth_selector = text_kept(r);
-    else if (text_is(name, "result"))
+    else if (str_is(name, "result"))
         r->auth_result = kept_word(r);
 }
 
@@ -298,17 +293,17 @@ static void keep_in_row(struct reading *r, const char **field, const char *value
 static void end_in_row(struct reading *r, const char *name)
 {
     char text[IP_TEXT];
-    if (is_child_of(r, "row") && text_is(name, "source_ip"))
+    if (is_child_of(r, "row") && str_is(name, "source_ip"))
         keep_in_row(r, &r->row.source, kept_as(r, report_field_address(text_kept(r), text)));
-    else if (is_child_of(r, "row") && text_is(name, "count"))
+    else if (is_child_of(r, "row") && str_is(name, "count"))
         keep_in_row(r, &r->count, text_kept(r));
-    else if (is_child_of(r, "policy_evaluated") && text_is(name, "disposition"))
+    else if (is_child_of(r, "policy_evaluated") && str_is(name, "disposition"))
         keep_in_row(r, &r->row.result, kept_word(r));
-    else if (is_child_of(r, "policy_evaluated") && text_is(name, "dkim"))
+    else if (is_child_of(r, "policy_evaluated") && str_is(name, "dkim"))
         keep_in_row(r, &r->row.dkim, kept_word(r));
-    else if (is_child_of(r, "policy_evaluated") && text_is(name, "spf"))
+    else if (is_child_of(r, "policy_evaluated") && str_is(name, "spf"))
         keep_in_row(r, &r->row.spf, kept_word(r));
-    else if (is_child_of(r, "reason") && text_is(name, "type"))
+    else if (is_child_of(r, "reason") && str_is(name, "type"))
         r->reason = r->reason ? r->reason : kept_word(r);
 }
 
@@ -322,12 +317,12 @@ static void end_header_from(struct reading *r)
 static void end_in_record(struct reading *r, const char *name)
 {
     const char *part = r->path[r->place_depth];
-    if (text_is(part, "auth_results"))
+    if (str_is(part, "auth_results"))
         end_in_auth_results(r, name);
-    else if (text_is(part, "row") || text_is(part, "policy_evaluated"))
+    else if (str_is(part, "row") || str_is(part, "policy_evaluated"))
         end_in_row(r, name);
-    else if ((text_is(part, "identifiers") || text_is(part, "identities")) &&
-             text_is(name, "header_from")) /* RFC 7489's drafts */
+    else if ((str_is(part, "identifiers") || str_is(part, "identities")) &&
+             str_is(name, "header_from")) /* RFC 7489's drafts */
         end_header_from(r);
 }
 

@@ -17,16 +17,11 @@
 
 enum answer { ANSWER_NOT_ASKED, ANSWER_MET, ANSWER_EXPLAINED, ANSWER_UNTESTED, ANSWER_MISSED };
 
-static bool text_is(const char *text, const char *word)
-{
-    return text && strcmp(text, word) == 0;
-}
-
 static enum answer asked_answer(const struct value *line)
 {
     const char *level = value_text(line, "level"), *word = value_text(line, "result");
     bool exempt = value_text(line, "exemption") != NULL;
-    if ((!exempt && !text_is(level, "follow") && !text_is(level, "require")) || value_true(line, "trial") || !word)
+    if ((!exempt && !str_is(level, "follow") && !str_is(level, "require")) || value_true(line, "trial") || !word)
         return ANSWER_NOT_ASKED;
     switch (result_from_name(slice_str(word))) {
     case RESULT_PASS:

@@ -58,11 +58,6 @@ const char *ingest_policy_mark(const char *published, char out[INGEST_MARK])
     return out;
 }
 
-static bool text_is(const char *text, const char *word)
-{
-    return text && strcmp(text, word) == 0;
-}
-
 /* ---- counts by standard ---- */
 
 static void add_sum(struct aggregate *t, const struct record *r, const struct when *w, const char *scope,
@@ -112,17 +107,17 @@ static void add_signature(struct aggregate *t, const struct record *r, const str
 static const char *subject_of(const struct record *r, const struct value *f)
 {
     const char *standard = value_text(f, "standard"), *subject = value_text(f, "subject");
-    if (text_is(standard, "dkim") || text_is(standard, "arc"))
+    if (str_is(standard, "dkim") || str_is(standard, "arc"))
         return r->from ? r->from : value_text(record_finding(r, "dmarc"), "subject");
-    if (text_is(standard, "tls") && !subject)
+    if (str_is(standard, "tls") && !subject)
         return r->mail_from ? r->mail_from : r->client;
-    return text_is(standard, "rdns") ? r->client : subject;
+    return str_is(standard, "rdns") ? r->client : subject;
 }
 
 /* Of a DKIM signature of somebody else's: for the From domain it is none. */
 static const char *result_of(const struct value *f)
 {
-    bool foreign = text_is(value_text(f, "standard"), "dkim") && value_text(f, "selector") && value_get(f, "aligned") &&
+    bool foreign = str_is(value_text(f, "standard"), "dkim") && value_text(f, "selector") && value_get(f, "aligned") &&
                    !value_true(f, "aligned");
     return foreign ? "none" : value_text(f, "result");
 }
@@ -145,13 +140,13 @@ static void find_counted(const struct record *r, struct counted *c)
     for (size_t i = 0; i < n && i < RECORD_FINDINGS_MAX; i++) {
         const struct value *f = value_at(r->findings, i);
         const char *standard = value_text(f, "standard"), *result = value_text(f, "result");
-        bool helo = r->mail_from && text_is(standard, "spf") && text_is(value_text(f, "identity"), "helo");
+        bool helo = r->mail_from && str_is(standard, "spf") && str_is(value_text(f, "identity"), "helo");
         if (!standard || !result || helo)
             continue;
         struct one *o = &c->at[c->n++];
         *o = (struct one){.f = f, .standard = standard, .subject = subject_of(r, f), .result = result_of(f)};
         o->passed = strcmp(result, "pass") == 0;
-        o->passed_subject = text_is(o->result, "pass");
+        o->passed_subject = str_is(o->result, "pass");
     }
 }
 
@@ -165,7 +160,7 @@ static bool same_subject(const char *a, const char *b)
 static const struct one *chosen(const struct counted *c, size_t i, bool by_subject)
 {
     const struct one *best = &c->at[i];
-    bool one_is_enough = text_is(best->standard, "dkim") || text_is(best->standard, "spf");
+    bool one_is_enough = str_is(best->standard, "dkim") || str_is(best->standard, "spf");
     for (size_t k = 0; k < c->n; k++) {
         const struct one *o = &c->at[k];
         if (strcmp(o->standard, best->standard) != 0 || (by_subject && !same_subject(o->subject, best->subject)))
@@ -228,14 +223,13 @@ static void add_lines(struct aggregate *t, const struct record *r, const struct 
 static const char *disposition(const struct record *r, const struct value *dmarc)
 {
     const char *applied = value_text(dmarc, "applied");
-    if (text_is(r->action, "defer"))
+    if (str_is(r->action, "defer"))
         return NULL;
-    if (text_is(r->action, "reject"))
+    if (str_is(r->action, "reject"))
         return "reject";
-    if (text_is(r->action, "quarantine") || text_is(r->action, "hold"))
+    if (str_is(r->action, "quarantine") || str_is(r->action, "hold"))
         return "quarantine";
-    return text_is(value_text(dmarc, "result"), "pass") &&
-                   (text_is(applied, "quarantine") || text_is(applied, "reject"))
+    return str_is(value_text(dmarc, "result"), "pass") && (str_is(applied, "quarantine") || str_is(applied, "reject"))
                ? "pass"
                : "none";
 }
@@ -244,8 +238,8 @@ static const char *disposition(const struct record *r, const struct value *dmarc
 
 static int signature_rank(const struct value *f, const char *domain, const char *result, const char *from)
 {
-    bool pass = text_is(result, "pass");
-    if (pass && from && text_is(domain, from))
+    bool pass = str_is(result, "pass");
+    if (pass && from && str_is(domain, from))
         return 0;
     return pass && value_true(f, "aligned") ? 1 : pass ? 2 : 3;
 }
@@ -261,7 +255,7 @@ static size_t find_signatures(const struct record *r, struct signature out[RECOR
     size_t n = value_count(r->findings), found = 0;
     for (size_t i = 0; i < n && i < RECORD_FINDINGS_MAX; i++) {
         const struct value *f = value_at(r->findings, i);
-        const char *selector = text_is(value_text(f, "standard"), "dkim") ? value_text(f, "selector") : NULL;
+        const char *selector = str_is(value_text(f, "standard"), "dkim") ? value_text(f, "selector") : NULL;
         if (!selector)
             continue;
         const char *domain = value_text(f, "subject"), *result = value_text(f, "result");
@@ -293,7 +287,7 @@ static const struct value *spf_of(const struct record *r)
     struct counted c;
     find_counted(r, &c);
     for (size_t i = 0; i < c.n; i++)
-        if (text_is(c.at[i].standard, "spf") && text_is(value_text(c.at[i].f, "identity"), identity))
+        if (str_is(c.at[i].standard, "spf") && str_is(value_text(c.at[i].f, "identity"), identity))
             return c.at[i].f;
     return NULL;
 }
@@ -340,7 +334,7 @@ static void add_correspondent(struct aggregate *t, const struct when *w, const c
  * Nothing else is kept of them. */
 static void add_written(struct aggregate *t, const struct record *r, const struct when *w)
 {
-    bool ours = text_is(r->source, "submission") || text_is(r->source, "own-network") || text_is(r->source, "local");
+    bool ours = str_is(r->source, "submission") || str_is(r->source, "own-network") || str_is(r->source, "local");
     for (size_t i = 0; ours && i < value_count(r->rcpt_domains) && i < WRITTEN_DOMAINS; i++) {
         const char *domain = value_text_at(r->rcpt_domains, i);
         for (int above = 0; domain && above < WRITTEN_ABOVE && strchr(domain, '.'); above++) {
@@ -363,19 +357,19 @@ static enum status add_dmarc(struct aggregate *t, const struct record *r, const 
     const struct value *dmarc = record_finding(r, "dmarc");
     const char *result = value_text(dmarc, "result"), *domain = value_text(dmarc, "record"),
                *rua = value_text(dmarc, "rua");
-    if (text_is(result, "pass") && r->from)
+    if (str_is(result, "pass") && r->from)
         aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_SIGNER_DAY,
                                                    .keys = {w->day, r->from},
                                                    .counts = {1, value_true(dmarc, "dkim_aligned")},
                                                    .moment = r->t});
     add_written(t, r, w);
-    if (text_is(result, "pass") && domain && strlen(domain) <= LIMIT_DOMAIN && !text_is(r->action, "reject") &&
+    if (str_is(result, "pass") && domain && strlen(domain) <= LIMIT_DOMAIN && !str_is(r->action, "reject") &&
         !value_true(r->root, "report"))
         add_correspondent(t, w, domain, "passed");
     bool reported = record_is_from_outside(r);
     const char *what = dmarc ? disposition(r, dmarc) : NULL;
     if (!what || !reported || !r->client || !r->from || !domain || strlen(domain) > LIMIT_DOMAIN || !rua || !*rua ||
-        !(text_is(result, "pass") || text_is(result, "fail")))
+        !(str_is(result, "pass") || str_is(result, "fail")))
         return STATUS_OK;
     struct buf signatures = BUF_INIT, published = BUF_INIT;
     struct json k = JSON_INTO(&published);
@@ -466,10 +460,10 @@ static void ingest_names(struct aggregate *t, const struct record *r, const stru
     words_join(&algorithms, r->algorithms);
     number_text(bits, r->bits);
     /* The standard's words: secure passes, insecure has none, bogus fails. */
-    const char *result = text_is(r->state, "secure")                                  ? "pass"
-                         : text_is(r->state, "bogus") || text_is(r->state, "refused") ? "fail"
-                         : text_is(r->state, "insecure")                              ? "none"
-                                                                                      : "untested";
+    const char *result = str_is(r->state, "secure")                                 ? "pass"
+                         : str_is(r->state, "bogus") || str_is(r->state, "refused") ? "fail"
+                         : str_is(r->state, "insecure")                             ? "none"
+                                                                                    : "untested";
     aggregate_add(
         t, &(struct aggregate_entry){.sum = AGGREGATE_HOST, .keys = {r->host}, .counts = {0, n}, .moment = r->t});
     aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_ZONE,
@@ -526,7 +520,7 @@ enum status ingest_record(struct store *s, struct aggregate *t, const struct rec
         return ingest_mail(s, t, r, &w, line);
     if (r->kind == RECORD_NAMES)
         ingest_names(t, r, &w);
-    else if (r->kind == RECORD_NOTE && (text_is(r->note, "lost") || text_is(r->note, "dropped")))
+    else if (r->kind == RECORD_NOTE && (str_is(r->note, "lost") || str_is(r->note, "dropped")))
         aggregate_add(t, &(struct aggregate_entry){.sum = AGGREGATE_HOST,
                                                    .keys = {r->host},
                                                    .counts = {0, 0, count_bounded(r->dropped), count_bounded(r->lost)},

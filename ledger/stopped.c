@@ -29,18 +29,13 @@ struct ip_net stopped_network(const struct ip *client)
     return ip_net_of(client, client->family == 6 ? STOPPED_NET6 : STOPPED_NET4);
 }
 
-static bool text_is(const char *text, const char *word)
-{
-    return text && strcmp(text, word) == 0;
-}
-
 /* A signature of the domain whose key is published, even a broken one: the domain's own work. */
 static bool is_signed_by(const struct record *r, const char *domain)
 {
     for (size_t i = 0; i < value_count(r->findings) && i < RECORD_FINDINGS_MAX; i++) {
         const struct value *f = value_at(r->findings, i);
         const char *subject = value_text(f, "subject");
-        if (text_is(value_text(f, "standard"), "dkim") && value_text(f, "selector") && value_number(f, "bits") > 0 &&
+        if (str_is(value_text(f, "standard"), "dkim") && value_text(f, "selector") && value_number(f, "bits") > 0 &&
             subject && (value_true(f, "aligned") || domain_is_within(subject, domain)))
             return true;
     }
@@ -53,9 +48,9 @@ void stopped_evidence(const struct record *r, const char *domain, struct stopped
     const char *result = value_text(dmarc, "result"), *applied = value_text(dmarc, "applied");
     bool one_author = value_count(value_get(dmarc, "candidates")) <= 1;
     struct ip client;
-    *out = (struct stopped_evidence){.passed = one_author && text_is(result, "pass"),
-                                     .failed = one_author && text_is(result, "fail"),
-                                     .strict = text_is(applied, "quarantine") || text_is(applied, "reject")};
+    *out = (struct stopped_evidence){.passed = one_author && str_is(result, "pass"),
+                                     .failed = one_author && str_is(result, "fail"),
+                                     .strict = str_is(applied, "quarantine") || str_is(applied, "reject")};
     out->signed_by_domain = out->failed && is_signed_by(r, domain);
     out->client_known = r->client && ip_from_text(slice_str(r->client), &client) == STATUS_OK;
     if (out->client_known)

@@ -37,12 +37,6 @@ const char *hint_other_word(const struct token *t, const char *const *words)
     return NULL;
 }
 
-static bool text_begins(struct slice s, const char *with)
-{
-    size_t n = strlen(with);
-    return s.n >= n && memcmp(s.p, with, n) == 0;
-}
-
 bool hint_is_quote(struct slice s)
 {
     static const char *const quotes[] = {"\xe2\x80\x9c",
@@ -56,7 +50,7 @@ bool hint_is_quote(struct slice s)
                                          "'",
                                          "`"};
     for (size_t i = 0; i < sizeof quotes / sizeof *quotes; i++)
-        if (text_begins(s, quotes[i]))
+        if (slice_begins(s, quotes[i]))
             return true;
     return false;
 }
@@ -113,8 +107,8 @@ static bool is_number(struct slice s)
 
 const char *hint_form(struct parser *ps, const struct token *t)
 {
-    if (t->kind == TOKEN_WORD && (text_begins(t->raw, "//") || text_begins(t->raw, "--") || text_begins(t->raw, ";") ||
-                                  text_begins(t->raw, "/*")))
+    if (t->kind == TOKEN_WORD && (slice_begins(t->raw, "//") || slice_begins(t->raw, "--") ||
+                                  slice_begins(t->raw, ";") || slice_begins(t->raw, "/*")))
         return "comments begin with #";
     if (t->kind == TOKEN_WORD && hint_is_quote(t->raw))
         return "use the plain double quote: \"";

@@ -17,12 +17,6 @@
 #define FRESH "/usr/share/assay/policies/first-day.policy"
 #define MARK "# What opendmarc, opendkim and postfix-policyd-spf-python asked (assay harden --from-opendmarc"
 
-static bool text_begins(struct slice text, const char *with)
-{
-    const size_t n = strlen(with);
-    return text.n >= n && memcmp(text.p, with, n) == 0;
-}
-
 /* Tells whether the policy that is there may give way to the new one; *keep: it is the new one already. */
 static bool may_replace(struct harden *h, bool anew, bool *keep)
 {
@@ -32,7 +26,7 @@ static bool may_replace(struct harden *h, bool anew, bool *keep)
     *keep = false;
     if (!path || !harden_read(h, h->policy_path, &now, &exists) || !harden_read(h, path, &fresh, &there))
         return false;
-    *keep = exists && !anew && text_begins(now, MARK);
+    *keep = exists && !anew && slice_begins(now, MARK);
     if (*keep) {
         harden_note(h, "%s was carried over earlier, and stays as it is; --force creates it again", h->policy_path);
         return true;

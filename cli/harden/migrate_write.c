@@ -482,11 +482,6 @@ static void write_reports(struct writer *w)
 
 /* ---- what became of each option ---- */
 
-static bool text_begins(struct slice text, const char *with)
-{
-    return text.n >= strlen(with) && memcmp(text.p, with, strlen(with)) == 0;
-}
-
 /* The first line that the policy has below the comment that names v, and how many more; *line.n 0: it has none. Options
  * that one statement stands for together have their comments right above each other. Where a comment says why it was
  * left out, that is the line. */
@@ -510,7 +505,7 @@ static size_t line_for(const struct writer *w, const struct migrate_value *v, st
         }
         if (now.n == 0 && (line->n || !alone))
             break;
-        if (!line->n && text_begins(now, "# left out"))
+        if (!line->n && slice_begins(now, "# left out"))
             *line = slice_from(now, 2);
         else if (now.n && *now.p == '#')
             alone = alone && (now.n < 2 || now.p[1] == ' ') && memchr(now.p, ':', now.n);
@@ -571,7 +566,7 @@ static void say_became(const struct writer *w, const struct migrate_value *v, bo
     if (!v->beaten && (v->option->class == MIGRATE_BECOMES || same))
         more = line_for(w, v, &line);
     buf_printf(&b, "%s:%u: %s %s: ", v->file, v->line, v->option->name, v->text);
-    if (text_begins(line, "left out"))
+    if (slice_begins(line, "left out"))
         buf_printf(&b, "NOT CARRIED OVER: %.*s", (int)line.n, line.p);
     else if (line.n)
         buf_printf(&b, "becomes: %.*s", (int)line.n, line.p);

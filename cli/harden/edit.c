@@ -2,7 +2,8 @@
 /*
  * edit.c - proposes, shows and makes a set of file changes.
  *
- * Promises: before the first file is touched, all originals and the manifest are on disk (synced); a file is replaced
+ * Promises: nothing is replaced if one of the files was changed since it was read; before the first file is touched, all
+ * originals and the manifest are on disk (synced); a file is replaced
  * by rename, with the original's mode and owner (one with several names is written in place, so that they stay one
  * file); after a failure half-way the files already replaced are restored. undo_store.c and undo.c undo a set later.
  */
@@ -232,16 +233,33 @@ enum status edit_diff(struct edit *s, FILE *out, const char **why)
     return STATUS_OK;
 }
 
+/* The change was made of what the file held when it was read; minutes may have passed since, at the question. */
+static enum status check_unchanged(struct edit *s, const struct undo_file *c, const char **why)
+{
+    struct undo_file now = {0};
+    enum status st = undo_file_read(s->arena, c->path, &now, why);
+    if (st != STATUS_OK)
+        return st;
+    if (now.existed == c->existed && slice_eq(now.before, c->before) &&
+        (!now.existed || (now.mode == c->mode && now.uid == c->uid && now.gid == c->gid)))
+        return STATUS_OK;
+    *why = arena_printf(s->arena, "%s was changed meanwhile; run this again", c->path);
+    return STATUS_AGAIN;
+}
+
 enum status edit_apply(struct edit *s, const char *keep, const char **why)
 {
     struct undo_file todo[EDIT_MAX_FILES];
     size_t n = 0;
+    enum status st = STATUS_OK;
     for (size_t i = 0; i < s->count; i++)
         if (is_change(&s->files[i]))
             todo[n++] = s->files[i];
-    if (n == 0)
-        return STATUS_OK;
-    enum status st = keep ? undo_keep(s->arena, keep, todo, n, why) : STATUS_OK;
+    for (size_t i = 0; st == STATUS_OK && i < n; i++)
+        st = check_unchanged(s, &todo[i], why);
+    if (n == 0 || st != STATUS_OK)
+        return st;
+    st = keep ? undo_keep(s->arena, keep, todo, n, why) : STATUS_OK;
     for (size_t i = 0; st == STATUS_OK && i < n; i++) {
         st = undo_file_replace(s->arena, &todo[i], true, why);
         if (st == STATUS_OK)

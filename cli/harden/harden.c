@@ -100,6 +100,17 @@ static void make_socket_folder(struct harden *h)
         harden_note(h, "%s: not made for the socket: %s", path, strerror(errno));
 }
 
+/* One harden at a time: another may have run while this one asked. */
+static enum status apply_alone(struct harden *h, const char *keep, const char **why)
+{
+    int lock = undo_lock(h->arena, keep, why);
+    if (lock < 0)
+        return STATUS_DENIED;
+    enum status s = edit_apply(h->set, keep, why);
+    close(lock);
+    return s;
+}
+
 static int apply(struct harden *h, const struct harden_options *o, const char *keep)
 {
     const char *why = NULL;
@@ -118,7 +129,7 @@ static int apply(struct harden *h, const struct harden_options *o, const char *k
         return CLI_WARNING;
     }
     if (s == STATUS_OK)
-        s = edit_apply(h->set, keep, &why);
+        s = apply_alone(h, keep, &why);
     if (s != STATUS_OK) {
         cli_error("nothing was changed: %s", why ? why : status_text(s));
         return s == STATUS_DENIED ? EX_NOPERM : EX_TEMPFAIL;
@@ -191,7 +202,12 @@ int cmd_harden(int argc, char **argv)
         cli_error("%s", why ? why : "what an earlier version kept cannot be taken over");
     if (ignored)
         cli_error("%s", ignored);
+    /* An undo that cannot be kept apart from another harden says so itself: it reads the same folder. */
+    const bool back = o.release || o.undo;
+    const int lock = back && access(keep, F_OK) == 0 ? undo_lock(a, keep, &why) : -1;
     rc = o.release ? harden_release(a, &o, keep) : o.undo ? harden_undo(a, &o, keep) : harden(a, &o, keep);
+    if (lock >= 0)
+        close(lock);
     arena_free(a);
     return rc;
 }

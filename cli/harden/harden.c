@@ -157,6 +157,7 @@ static int harden(struct arena *a, const struct harden_options *o, const char *k
         cli_error("%s does not load: assay policy check %s says why", o->policy, o->policy);
     } else {
         h.socket = policy_set_text(h.policy, SETTING_MILTER_SOCKET);
+        harden_read_earlier(&h, keep);
         harden_postfix(&h);
         harden_sendmail(&h);
         harden_unbound(&h);

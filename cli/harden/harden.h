@@ -15,6 +15,7 @@
 
 #define HARDEN_RELOADS 8
 #define HARDEN_REASONS 64
+#define HARDEN_WROTE 64
 
 /* Why a setting changes; shown below the difference, and not written to the file. */
 struct harden_reason {
@@ -40,6 +41,8 @@ struct harden {
     size_t reload_count;
     struct harden_reason reasons[HARDEN_REASONS];
     size_t reason_count;
+    const char *wrote[HARDEN_WROTE]; /* entries of Postfix's lists that earlier runs added; more are not known */
+    size_t wrote_count;
 };
 
 void harden_refuse(struct harden *h, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -66,6 +69,10 @@ void harden_reload_by(struct harden *h, const char *command);
 
 /* Runs the commands of h->reload, or prints them. */
 void harden_reload(struct harden *h, bool really);
+
+/* Reads h->wrote from the undo store's folder. harden_wrote() tells whether this very entry is among them. */
+void harden_read_earlier(struct harden *h, const char *keep);
+bool harden_wrote(const struct harden *h, struct slice entry);
 
 void harden_postfix(struct harden *h);
 void harden_sendmail(struct harden *h);

@@ -183,8 +183,9 @@ static void edit_policy_maps(struct postfix *p)
     const char *map = now ? strstr(now, "socketmap:") : NULL;
     if (!*socket || !now)
         return;
-    if (map && strstr(map, ":assay")) { /* it is ours; if the policy moved the unix socket, the map is changed */
-        const bool moved = strncmp(map, "socketmap:unix:", 15) == 0 && strncmp(socket, "unix:", 5) == 0 &&
+    if (map && strstr(map, ":assay")) { /* it is ours; if the policy moved the socket, the map is changed */
+        const bool on_host = strncmp(map, "socketmap:unix:", 15) == 0 && strncmp(socket, "unix:", 5) == 0,
+                   moved = (on_host || harden_wrote(p->h, slice_of(map, strcspn(map, ", \t\n")))) &&
                            !mta_asks_socket(p, MTA_ASKS_TLS_POLICY, socket);
         now = moved ? postfix_without_ours(p, now) : NULL;
         if (!now)
@@ -273,20 +274,56 @@ static bool is_good_entry(struct postfix *p, struct slice entry, const char *soc
            (keeps_mail_out(action) || is_any(action, "tempfail", NULL)) && is_any(protocol, "6", NULL);
 }
 
+static size_t count_ours(struct postfix *p, const char *list)
+{
+    struct slice entry;
+    size_t n = 0;
+    for (const char *at = list; postfix_next_entry(&at, &entry);)
+        n += postfix_is_ours(p, entry);
+    return n;
+}
+
+static bool asks_well(struct postfix *p, const char *list, const char *socket)
+{
+    struct slice entry;
+    for (const char *at = list; postfix_next_entry(&at, &entry);)
+        if (postfix_is_ours(p, entry) && mta_asks_entry(p, "smtp/inet", entry, p->h->socket) &&
+            is_good_entry(p, entry, socket))
+            return true;
+    return false;
+}
+
+/* An entry of ours that a parameter of the site's brings in: an entry beside it would ask twice, or leave one that nobody
+ * answers. */
+static bool is_by_parameter(struct postfix *p, const char *list)
+{
+    const char *full = strchr(list, '$') ? postfix_get(p, "smtpd_milters") : "";
+    if (count_ours(p, full) <= count_ours(p, list))
+        return false;
+    harden_refuse(
+        p->h,
+        "smtpd_milters = %s asks assay-milter by way of a parameter, and not as the policy says (%s)\nwrite that "
+        "parameter's value in smtpd_milters itself, and run this again",
+        list, p->h->socket);
+    return true;
+}
+
 static void edit_milters(struct postfix *p, const char *socket)
 {
     const char *was = postfix_ask(p, "-h", "smtpd_milters"),
                *now = postfix_drop(p, socket); /* unexpanded: $variables stay */
-    struct slice entry;
     if (!now)
         return;
-    for (const char *at = now; postfix_next_entry(&at, &entry);)
-        if (postfix_is_ours(p, entry) && mta_asks_entry(p, "smtp/inet", entry, p->h->socket) &&
-            is_good_entry(p, entry, socket)) {
-            if (was && strcmp(was, now) != 0)
-                postfix_edit(p, "smtpd_milters", now);
-            return;
-        }
+    if (was && !p->h->drop_count && !p->h->drop_policyd)
+        postfix_follow(p, was);
+    const bool same = was && strcmp(was, now) == 0;
+    if (asks_well(p, now, socket) || (same && asks_well(p, postfix_get(p, "smtpd_milters"), socket))) {
+        if (was && !same)
+            postfix_edit(p, "smtpd_milters", now);
+        return;
+    }
+    if (is_by_parameter(p, now))
+        return;
     const char *rest = postfix_without_ours(p, now), *ours = our_entry(p, socket);
     rest = rest ? rest : now;
     postfix_edit(p, "smtpd_milters", *rest ? arena_printf(p->h->arena, "%s, %s", ours, rest) : ours);
@@ -333,8 +370,17 @@ static void edit_rest(struct postfix *p)
                     "Postfix has no certificate: mail to this host stays unencrypted until smtpd_tls_cert_file is set");
 }
 
+static bool asks_us(struct postfix *p, const char *service, const char *list)
+{
+    struct slice entry;
+    for (const char *at = list; postfix_next_entry(&at, &entry);)
+        if (mta_asks_entry(p, service, entry, p->h->socket))
+            return true;
+    return false;
+}
+
 /* Listeners of master.cf that will not ask us, after what is proposed: by their own settings (-o). */
-static void look_at_master(struct postfix *p, const char *socket)
+static void look_at_master(struct postfix *p)
 {
     struct postfix_service *services = arena_alloc(p->h->arena, POSTFIX_SERVICES * sizeof *services);
     const size_t n = services ? postfix_services(p, "smtpd", services) : 0;
@@ -343,7 +389,8 @@ static void look_at_master(struct postfix *p, const char *socket)
             {"smtpd_milters", NULL}, {"receive_override_options", NULL}, {"smtpd_proxy_filter", NULL}};
         if (!services[i].option_count || !postfix_values(p, &services[i], v, 3))
             continue;
-        const bool asks = v[0].text && strstr(v[0].text, socket), off = v[1].text && strstr(v[1].text, "no_milters");
+        const bool asks = v[0].text && asks_us(p, services[i].name, v[0].text),
+                   off = v[1].text && strstr(v[1].text, "no_milters");
         if (asks && !off && v[2].text && *v[2].text)
             harden_note(p->h,
                         "master.cf: %s has a smtpd_proxy_filter, which takes the message away before any milter sees "
@@ -442,7 +489,7 @@ void harden_postfix(struct harden *h)
             postfix_propose(&p, "-e", p.edits, p.count, "main.cf");
             postfix_propose(&p, "-P", p.master, p.master_count, "master.cf");
             say_why(&p);
-            look_at_master(&p, socket);
+            look_at_master(&p);
             note_own_networks(&p);
             note_instances(&p);
             /* The milter must listen before Postfix asks. */

@@ -86,6 +86,10 @@ void postfix_edit_master(struct postfix *p, const char *name, const char *value)
  * master.cf's -o. Returns smtpd_milters as it is after that; NULL: refused. */
 const char *postfix_drop(struct postfix *p, const char *socket);
 
+/* Proposes the socket of now in non_smtpd_milters and in master.cf's -o, where they ask one that smtpd_milters (`was`: as
+ * it stands) leaves. */
+void postfix_follow(struct postfix *p, const char *was);
+
 /* Takes back, in main.cf or master.cf (path), what these edits wrote and what still stands so; proposes the file. A
  * line for each setting that somebody changed since goes into left, *count of them. */
 void postfix_undo_file(struct harden *h, const char *path, const struct undo_setting *edits, struct buf *left,

@@ -355,8 +355,8 @@ const char *postfix_entry_setting(struct arena *a, struct slice entry, const cha
     return found;
 }
 
-/* Tells whether an entry of a list of milters or maps is ours: the present socket, the one that harden wrote before, or
- * the default. */
+/* Tells whether an entry of a list of milters or maps is ours: one that harden wrote, the present socket, the one that
+ * harden told the MTA before, or the default. */
 bool postfix_is_ours(struct postfix *p, struct slice entry)
 {
     const char *text = arena_copy(p->h->arena, entry.p, entry.n), *colon = strchr(p->h->socket, ':');
@@ -367,6 +367,8 @@ bool postfix_is_ours(struct postfix *p, struct slice entry)
                                  told && strncmp(told, "unix:", 5) == 0 ? told + 5 : NULL, "assay/milter.sock"};
     if (!text)
         return false;
+    if (harden_wrote(p->h, entry))
+        return true;
     if (strncmp(text, "socketmap:", 10) == 0)
         return (entry.n > 6 && strcmp(text + entry.n - 6, ":assay") == 0) ||
                (entry.n > 10 && strcmp(text + entry.n - 10, ":assay-sts") == 0);

@@ -118,8 +118,7 @@ static const char *in_reach(struct postfix *p, const char *name, unsigned port)
                : arena_printf(p->h->arena, "unix:%s/assay/%s\"", postfix_get(p, "queue_directory"), name);
 }
 
-/* Tells whether a program listens at this socket now. */
-static bool is_served(struct harden *h, const char *socket)
+bool postfix_is_served(struct harden *h, const char *socket)
 {
     const char *path = strncmp(socket, "unix:", 5) == 0 ? arena_printf(h->arena, "%s%s", h->root, socket + 5) : NULL;
     if (path)
@@ -198,7 +197,7 @@ static void edit_policy_maps(struct postfix *p)
                     "postfix.tls-policy-socket \"%s",
                     queue, socket, p->h->policy_path, in_reach(p, "tls.sock", TLS_POLICY_PORT));
     else if (unit_lets(p->h, "assay-outgoing", socket) && write_socket_file(p->h, MTA_SOCKET_TLS_POLICY_FILE, socket)) {
-        if (!is_served(p->h, socket))
+        if (!postfix_is_served(p->h, socket))
             harden_reload_by(p->h, "systemctl restart assay-outgoing");
         postfix_edit(
             p, "smtp_tls_policy_maps",
@@ -379,6 +378,22 @@ static bool asks_us(struct postfix *p, const char *service, const char *list)
     return false;
 }
 
+/* A socket with our name that is not the policy's: an earlier one of ours, or another assay-milter. */
+static bool asks_a_namesake(struct postfix *p, const struct postfix_service *service, const char *list)
+{
+    struct slice entry;
+    for (const char *at = list; postfix_next_entry(&at, &entry);) {
+        if (!postfix_is_ours(p, entry))
+            continue;
+        harden_note(p->h,
+                    "master.cf: %s asks %.*s (-o smtpd_milters), where the assay-milter of %s does not listen: if no "
+                    "other does, mail that comes in there is deferred",
+                    service->name, SLICE_ARG(entry), p->h->policy_path);
+        return true;
+    }
+    return false;
+}
+
 /* Listeners of master.cf that will not ask us, after what is proposed: by their own settings (-o). */
 static void look_at_master(struct postfix *p)
 {
@@ -397,6 +412,8 @@ static void look_at_master(struct postfix *p)
                         "it: use content_filter or a milter there",
                         services[i].name);
         if (asks && !off)
+            continue;
+        if (!off && v[0].text && asks_a_namesake(p, &services[i], v[0].text))
             continue;
         harden_note(p->h, "master.cf: %s does not ask assay-milter (-o %s%s): mail that comes in there is not judged",
                     services[i].name,
@@ -493,7 +510,7 @@ void harden_postfix(struct harden *h)
             note_own_networks(&p);
             note_instances(&p);
             /* The milter must listen before Postfix asks. */
-            if (h->socket_is_new || (p.count + p.master_count && !is_served(h, h->socket)))
+            if (h->socket_is_new || (p.count + p.master_count && !postfix_is_served(h, h->socket)))
                 harden_reload_by(h, "systemctl restart assay-milter");
             if (p.count + p.master_count)
                 harden_reload_by(h, postfix_reload_command(h, dir));

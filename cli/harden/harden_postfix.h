@@ -50,6 +50,9 @@ const char *postfix_explicit(struct postfix *p, bool master, const char *name);
 bool postfix_open(struct postfix *p);
 void postfix_close(struct postfix *p);
 
+/* Whether somebody listens there now: Postfix must not ask a socket in vain. */
+bool postfix_is_served(struct harden *h, const char *socket);
+
 /* How a service of Postfix must write a socket of ours; NULL if its chroot keeps it from there. */
 const char *postfix_writes(struct postfix *p, const char *service, const char *socket);
 

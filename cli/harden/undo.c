@@ -237,9 +237,51 @@ static void reload_postfix(struct undoing *u)
         cli_error("postfix reload: %s", out && *out ? out : "failed");
 }
 
+/* An entry that an earlier run wrote, for a socket that this policy does not open: an inet one bears no name of ours, and
+ * a site may ask another assay-milter, too. */
+static const char *asks_in_vain(struct postfix *p, const struct policy *policy)
+{
+    const char *sockets[2];
+    struct slice entry;
+    mta_asks_sockets(policy, MTA_ASKS_MILTER, sockets);
+    for (const char *at = postfix_get(p, "smtpd_milters"); postfix_next_entry(&at, &entry);) {
+        bool answered = !harden_wrote(p->h, entry);
+        for (size_t i = 0; i < 2; i++)
+            answered = answered || (sockets[i] && mta_asks_entry(p, "smtp/inet", entry, sockets[i]));
+        if (!answered)
+            return arena_printf(p->h->arena,
+                                "smtpd_milters of main.cf asks %.*s, where assay-milter does not listen (it listens at "
+                                "%s): mail is deferred",
+                                SLICE_ARG(entry), sockets[0] ? sockets[0] : "no socket");
+    }
+    return NULL;
+}
+
+/* Undoing a move of a socket: Postfix asks the earlier one again, where a program must listen. */
+static void look_at_sockets(struct undoing *u)
+{
+    static const char *const restart[] = {[MTA_ASKS_MILTER] = "systemctl restart assay-milter",
+                                          [MTA_ASKS_TLS_POLICY] = "systemctl restart assay-outgoing"};
+    struct policy *now = u->postfix_dir ? policy_load(u->o->policy, NULL) : NULL;
+    struct postfix p = {.h = u->h, .only_asked = true, .original = u->postfix_dir};
+    if (now && postfix_open(&p))
+        for (enum mta_asks_of of = MTA_ASKS_MILTER; of <= MTA_ASKS_TLS_POLICY; of++) {
+            struct mta_ask asks[MTA_ASKS_MOST];
+            const char *why = of == MTA_ASKS_MILTER ? asks_in_vain(&p, now) : mta_asks_elsewhere(&p, now, of);
+            for (size_t i = mta_asks(&p, now, of, asks); i-- > 0;)
+                if (asks[i].socket && !postfix_is_served(u->h, asks[i].socket))
+                    harden_reload_by(u->h, restart[of]);
+            if (why)
+                harden_note(u->h, "%s; give the policy that socket, or run assay harden again", why);
+            u->left += why != NULL;
+        }
+    if (now)
+        postfix_close(&p);
+    policy_unref(now);
+}
+
 static void print_reloads(struct undoing *u)
 {
-    u->h->reload_count = 0;
     if (u->postfix_back && u->postfix_dir)
         harden_reload_by(u->h, postfix_reload_command(u->h, u->postfix_dir));
     if (u->sendmail_back)
@@ -304,6 +346,9 @@ int harden_undo(struct arena *a, const struct harden_options *o, const char *kee
     }
     if (s == STATUS_OK) {
         undo_forget(a, keep, set->number);
+        h.reload_count = 0;
+        harden_read_earlier(&h, keep);
+        look_at_sockets(&u);
         print_reloads(&u);
     }
     return undoing_end(&u, report, s, why);
@@ -355,6 +400,7 @@ int harden_release(struct arena *a, const struct harden_options *o, const char *
             reload_postfix(&u);
         }
     }
+    h.reload_count = 0;
     if (s == STATUS_OK)
         print_reloads(&u);
     if (s == STATUS_OK && mail)

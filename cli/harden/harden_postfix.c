@@ -53,13 +53,16 @@ static bool write_socket_file(struct harden *h, const char *file, const char *so
 }
 
 /* Files are replaced in the order in which they were first looked at: if the power fails between two of them, Postfix
- * must not ask a socket that nobody was told to open. */
-static bool look_at_sockets(struct harden *h)
+ * must not ask a socket that nobody was told to open. master.cf follows a socket that main.cf leaves, so it goes first:
+ * a run after one that was killed between the two still sees which socket that is. */
+static bool look_at_files(struct harden *h, const char *dir)
 {
     bool exists;
     struct slice text;
-    const char *milter = socket_file(h, MTA_SOCKET_FILE), *tls = socket_file(h, MTA_SOCKET_TLS_POLICY_FILE);
-    return milter && tls && harden_read(h, milter, &text, &exists) && harden_read(h, tls, &text, &exists);
+    const char *milter = socket_file(h, MTA_SOCKET_FILE), *tls = socket_file(h, MTA_SOCKET_TLS_POLICY_FILE),
+               *master = arena_printf(h->arena, "%s/master.cf", dir);
+    return milter && tls && master && harden_read(h, milter, &text, &exists) && harden_read(h, tls, &text, &exists) &&
+           harden_read(h, master, &text, &exists);
 }
 
 bool harden_tell_socket(struct harden *h)
@@ -491,7 +494,7 @@ void harden_postfix(struct harden *h)
         return;
     h->found_mta = true;
     p.original = dir;
-    if (look_at_sockets(h) && postfix_open(&p)) {
+    if (look_at_files(h, dir) && postfix_open(&p)) {
         const char *proxy = postfix_get(&p, "smtpd_proxy_filter");
         const char *socket = *proxy ? NULL : socket_for(&p);
         if (*proxy)

@@ -115,9 +115,7 @@ static bool is_text(struct postfix *p, const char *path, struct slice text)
     return true;
 }
 
-/* In the order in which they are replaced: master.cf follows a socket that main.cf leaves, so that a run after one that
- * was killed between the two still sees which socket that is. */
-static const char *const copies[] = {"master.cf", "main.cf"};
+static const char *const copies[] = {"main.cf", "master.cf"};
 
 /* Postfix's programs wait a second or two before they read a file that has just been written. Nobody else writes to our
  * copies: we let them look older. */

@@ -2,10 +2,10 @@
 /*
  * edit.c - proposes, shows and makes a set of file changes.
  *
- * Promises: nothing is replaced if one of the files was changed since it was read; before the first file is touched, all
- * originals and the manifest are on disk (synced); a file is replaced
- * by rename, with the original's mode and owner (one with several names is written in place, so that they stay one
- * file); after a failure half-way the files already replaced are restored. undo_store.c and undo.c undo a set later.
+ * Promises: nothing is replaced if one of the files was changed since it was read; before the first file is touched,
+ * all originals and the manifest are on disk (synced); a file is replaced by rename, with the original's mode and owner
+ * (one with several names is written in place, so that they stay one file); after a failure half-way the files already
+ * replaced are restored. undo_store.c and undo.c undo a set later.
  */
 #include "cli/harden/edit.h"
 #include "cli/harden/undo_store.h"

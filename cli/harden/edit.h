@@ -52,9 +52,9 @@ enum status edit_may_write(struct edit *s, const char **why) MUST_CHECK;
 /* A unified diff of all of it. */
 enum status edit_diff(struct edit *s, FILE *out, const char **why) MUST_CHECK;
 
-/* Makes the changes. STATUS_AGAIN: somebody changed one of the files since it was read; nothing is done then. A change of
- * the same file by two of our own processes is kept apart by undo_lock(), which the caller holds. `keep` is the undo store's folder for this command; NULL: nothing is kept, and it cannot be
- * undone. */
+/* Makes the changes. STATUS_AGAIN: somebody changed one of the files since it was read; nothing is done then. The
+ * caller holds undo_lock(), which keeps two of our own processes apart. `keep` is the undo store's folder for this
+ * command; NULL: nothing is kept, and it cannot be undone. */
 enum status edit_apply(struct edit *s, const char *keep, const char **why) MUST_CHECK;
 
 #endif

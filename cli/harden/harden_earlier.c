@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * harden_earlier.c - what earlier runs of harden wrote in Postfix's lists, and how other lists follow a socket that moves.
+ * harden_earlier.c - what earlier runs of harden wrote in Postfix's lists, and how other lists follow a moved socket.
  *
- * assay-milter listens where the policy says and where harden told the mail server, so a list that still asks an earlier
- * socket defers its mail. What harden itself added is known by the undo store. In lists that somebody else wrote
- * (non_smtpd_milters, -o of master.cf) only the socket is replaced, and only one that smtpd_milters itself leaves in this
- * run, or that harden had told the mail server: an assay-milter of another kind keeps its own.
+ * assay-milter listens where the policy says and where harden told the mail server, so a list that still asks an
+ * earlier socket defers its mail. What harden itself added is known by the undo store. Promises that in lists which
+ * somebody else wrote (non_smtpd_milters, -o of master.cf) only the socket is replaced, and only one that smtpd_milters
+ * itself leaves in this run, or that harden had told the mail server: another assay-milter's entry stays.
  */
 #include "cli/harden/harden_postfix.h"
 #include "cli/harden/mta_asks.h"
@@ -41,14 +41,6 @@ void harden_read_earlier(struct harden *h, const char *keep)
             for (const struct undo_setting *e = set->files[i].edits; e; e = e->next)
                 if (strcmp(e->name, "smtpd_milters") == 0 || strcmp(e->name, "smtp_tls_policy_maps") == 0)
                     take_added(h, e);
-}
-
-bool harden_wrote(const struct harden *h, struct slice entry)
-{
-    for (size_t i = 0; i < h->wrote_count; i++)
-        if (h->wrote[i] && slice_eq(entry, slice_str(h->wrote[i])))
-            return true;
-    return false;
 }
 
 /* What an entry connects to: "{ inet:h:1, timeout=1s }" is inet:h:1. */

@@ -76,6 +76,14 @@ bool harden_write(struct harden *h, const char *path, struct slice text, mode_t 
     return s == STATUS_OK;
 }
 
+bool harden_wrote(const struct harden *h, struct slice entry)
+{
+    for (size_t i = 0; i < h->wrote_count; i++)
+        if (h->wrote[i] && slice_eq(entry, slice_str(h->wrote[i])))
+            return true;
+    return false;
+}
+
 const char *harden_run(struct harden *h, const char *const *argv, int *code)
 {
     int fds[2], status = 0;

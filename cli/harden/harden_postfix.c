@@ -295,8 +295,8 @@ static bool asks_well(struct postfix *p, const char *list, const char *socket)
     return false;
 }
 
-/* An entry of ours that a parameter of the site's brings in: an entry beside it would ask twice, or leave one that nobody
- * answers. */
+/* An entry of ours that a parameter of the site's brings in: an entry beside it would ask twice, or leave one that
+ * nobody answers. */
 static bool is_by_parameter(struct postfix *p, const char *list)
 {
     const char *full = strchr(list, '$') ? postfix_get(p, "smtpd_milters") : "";

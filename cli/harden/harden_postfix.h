@@ -89,8 +89,8 @@ void postfix_edit_master(struct postfix *p, const char *name, const char *value)
  * master.cf's -o. Returns smtpd_milters as it is after that; NULL: refused. */
 const char *postfix_drop(struct postfix *p, const char *socket);
 
-/* Proposes the socket of now in non_smtpd_milters and in master.cf's -o, where they ask one that smtpd_milters (`was`: as
- * it stands) leaves. */
+/* Proposes the socket of now in non_smtpd_milters and in master.cf's -o, where they ask one that smtpd_milters (`was`:
+ * as it stands) leaves. */
 void postfix_follow(struct postfix *p, const char *was);
 
 /* Takes back, in main.cf or master.cf (path), what these edits wrote and what still stands so; proposes the file. A

@@ -237,8 +237,8 @@ static void reload_postfix(struct undoing *u)
         cli_error("postfix reload: %s", out && *out ? out : "failed");
 }
 
-/* An entry that an earlier run wrote, for a socket that this policy does not open: an inet one bears no name of ours, and
- * a site may ask another assay-milter, too. */
+/* An entry that an earlier run wrote, for a socket that this policy does not open: an inet one bears no name of ours,
+ * and a site may ask another assay-milter, too. */
 static const char *asks_in_vain(struct postfix *p, const struct policy *policy)
 {
     const char *sockets[2];

@@ -171,7 +171,7 @@ FUZZ_LEAVES := base/log_text base/options base/test_message \
     ledger/config ledger/domain_checks ledger/exceptions ledger/ingest_ahead ledger/most_seen \
     ledger/organisation_states ledger/organisations ledger/published ledger/recount ledger/retention% \
     ledger/store_backup ledger/store_rebuild net/https net/listen net/ready \
-    policy/guard policy/live policy/order policy/pause standards/dane/dane_match
+    policy/guard policy/live policy/order policy/pause
 FUZZ_OBJ := $(FUZZ_USES:%=$(BUILD)/%.o) $(filter-out $(FUZZ_LEAVES:%=$(BUILD)/%.o), \
     $(foreach r,engines $(filter-out report outgoing,$(ROOMS)),$(call room_obj,$(r))))
 $(eval $(call archive_rule,fuzzed,$(FUZZ_OBJ)))

@@ -325,7 +325,7 @@ static bool take_digests(struct daemon *d, struct session *s)
  * recipient. */
 static void too_many(struct session *s, bool silent, struct message_answer *out)
 {
-    if (!silent || policy_decides_at_rcpt(judge_policy(s->judge)))
+    if (!silent || policy_differs_by_rcpt(judge_policy(s->judge)))
         set_refusal(out, "452", "4.5.3", "Too many recipients, please send the rest in another message");
     else if (!s->cut)
         log_complain(LOG_LIMIT, "a mail has more recipients than %d: the others are not recorded", LIMIT_RECIPIENTS);

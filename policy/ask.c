@@ -492,12 +492,17 @@ void policy_ask(const struct policy *p, const struct policy_question *q, struct 
 
 /* ---- other questions ---- */
 
+bool policy_differs_by_rcpt(const struct policy *p)
+{
+    return p->index.whom_count > 1; /* the first is every recipient */
+}
+
 bool policy_decides_at_rcpt(const struct policy *p)
 {
     for (size_t i = 0; i < p->own.listener_count; i++)
         if (p->items[p->own.listeners[i]].s.listener.as == POLICY_AS_UNJUDGED)
             return true;
-    return p->index.whom_count > 1 || (p->index.acting_slots & SLOT_BIT(STANDARD_TLS));
+    return policy_differs_by_rcpt(p) || (p->index.acting_slots & SLOT_BIT(STANDARD_TLS));
 }
 
 bool policy_has_customers(const struct policy *p)

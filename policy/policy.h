@@ -264,6 +264,9 @@ void policy_ask(const struct policy *p, const struct policy_question *q, struct 
 /* Tells whether any customer's file tightens this policy. */
 bool policy_has_customers(const struct policy *p);
 
+/* Tells whether the policy has rules for single recipients. */
+bool policy_differs_by_rcpt(const struct policy *p);
+
 /* Tells whether the answer to RCPT may depend on this policy: it follows or requires TLS, has rules for single
  * recipients, or leaves a listener unjudged. Otherwise every recipient is accepted, and the policy is applied at the
  * mail's end. */

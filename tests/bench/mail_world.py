@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """mail_world: sender domains with their DNS, and a corpus of mails from them, of which is known what each must yield.
 
-60 of 100 mails are small (2 to 8 kB), 30 medium (20 to 60 kB), 10 large (200 kB to 1 MB). Half of the domains are signed with DNSSEC,
-two are bogus. What a mail must yield comes from how it was made, never from a verifier: "spf=pass", "dkim@DOMAIN=fail", "dkim!pass" (no
+60 of 100 mails are small (2 to 8 kB: text, or text and HTML), 30 medium (20 to 60 kB: text and HTML), 10 large (200 kB to 1 MB: text and an
+attachment). Each paragraph of HTML has a style and a link, as in newsletters; a filter that reads texts pays for each link. Half of the
+domains are signed with DNSSEC, two are bogus. What a mail must yield comes from how it was made, never from a verifier: "spf=pass", "dkim@DOMAIN=fail", "dkim!pass" (no
 pass at all), "dmarc=...", "arc=...", with alternatives between |. The same seed makes the same mails but for keys, Date and what is
 signed."""
 import base64
@@ -72,7 +73,9 @@ class Domain:
 
 class World:
     def __init__(self, domains=80):
-        self.domains = [Domain(i, "signed" if i % 2 == 0 else "unsigned", SPF[i % len(SPF)], DMARC[i % len(DMARC)]) for i in range(domains)]
+        self.domains = [
+            Domain(i, "signed" if i % 2 == 0 else "unsigned", SPF[i % len(SPF)], DMARC[i % len(DMARC)]) for i in range(domains)
+        ]
         self.broken = Domain(domains, "signed", "broken", "p=none")
         self.bogus = [Domain(domains + 1, "wrong-ds", "ip4", "p=reject"), Domain(domains + 2, "expired", "ip4", "p=reject")]
 
@@ -98,15 +101,24 @@ def paragraph(rng, size):
     return b"".join(lines)
 
 
+def html(rng, size):
+    shape = '<p style="margin:0;font-family:Arial,sans-serif;color:#%06x">%s <a href="https://www.shop.example/%d">%s</a></p>\r\n'
+    lines, n = [], 0
+    while n < size:
+        words = rng.choices(WORDS, k=9)
+        lines.append((shape % (rng.getrandbits(24), " ".join(words[1:]), rng.getrandbits(20), words[0])).encode())
+        n += len(lines[-1])
+    return b"<html><body>\r\n" + b"".join(lines) + b"</body></html>\r\n"
+
+
 def body_of(rng, size):
     """Content-Type and body of about that size: text, text and HTML, or an attachment."""
     if size < 10000 and rng.random() < 0.5:
         return "text/plain; charset=utf-8", paragraph(rng, size)
     mark = f"=_{rng.getrandbits(64):016x}"
     if size < 100000:
-        style = b'<p style="margin:0;font-family:Arial,sans-serif">%s</p>\r\n'
-        html = b"".join(style % paragraph(rng, 120).replace(b"\r\n", b" ") for _ in range(size * 2 // 3 // 170))
-        parts = [("text/plain; charset=utf-8", paragraph(rng, size // 3)), ("text/html; charset=utf-8", html)]
+        text = size // 3 if size < 10000 else size // 5
+        parts = [("text/plain; charset=utf-8", paragraph(rng, text)), ("text/html; charset=utf-8", html(rng, size - text))]
     else:
         raw = base64.b64encode(rng.randbytes(size * 57 // 78))
         lines = b"".join(raw[i : i + 76] + b"\r\n" for i in range(0, len(raw), 76))
@@ -177,7 +189,9 @@ class Mail:
         """SPF, DKIM, DMARC (by alignment with what was made valid), ARC."""
         author = self.author
         same = (
-            (lambda name: name == author.name) if author.strict else (lambda name: name == author.name or name.endswith("." + author.name))
+            (lambda name: name == author.name)
+            if author.strict
+            else (lambda name: name == author.name or name.endswith("." + author.name))
         )
         aligned = self.spf == "pass" and same(self.envelope.name) or any(r == "pass" and same(d) for d, r in self.dkim)
         dmarc = "none" if not author.dmarc else UNSURE if author in self.world.bogus else "pass" if aligned else "fail"

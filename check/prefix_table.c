@@ -5,6 +5,7 @@
  * Promises that a look-up is one binary search, and none for a length that no entry has.
  */
 #include "check/prefix_table.h"
+#include "base/array.h"
 #include <stdlib.h>
 
 #define FIRST_ROOM 4096
@@ -53,12 +54,10 @@ enum status prefix_table_add(struct prefix_table *t, const struct prefix *p)
     if (t->count == PREFIX_TABLE_MOST)
         return STATUS_LIMIT;
     if (t->count == t->room) {
-        size_t room = t->room ? 2 * t->room : FIRST_ROOM;
-        struct prefix *more = realloc(t->entries, room * sizeof *more);
+        struct prefix *more = array_grow(t->entries, &t->room, FIRST_ROOM, sizeof *more);
         if (!more)
             return STATUS_NOMEM;
         t->entries = more;
-        t->room = room;
     }
     t->entries[t->count++] = *p;
     t->lengths[p->network.base.family == 6][p->network.bits] = true;

@@ -394,7 +394,7 @@ static bool is_entity(struct slice s)
 {
     static const char *const names[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&apos;"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (s.n >= strlen(names[i]) && memcmp(s.p, names[i], strlen(names[i])) == 0)
+        if (slice_begins(s, names[i]))
             return true;
     size_t n = s.n > 2 && s.p[1] == '#' ? 2 : 0;
     size_t hex = n && s.n > 3 && s.p[2] == 'x';

@@ -93,7 +93,7 @@ static size_t scalar_length(struct slice s)
     if (s.n && s.p[0] == '"')
         return text_length(s);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (s.n >= strlen(words[i]) && memcmp(s.p, words[i], strlen(words[i])) == 0)
+        if (slice_begins(s, words[i]))
             return strlen(words[i]);
     return number_length(s);
 }

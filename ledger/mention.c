@@ -50,7 +50,7 @@ static size_t full_stop(struct slice s)
 {
     static const char *const stops[] = {".", "\u3002", "\uff0e", "\uff61"};
     for (size_t i = 0; i < sizeof stops / sizeof *stops; i++)
-        if (s.n >= strlen(stops[i]) && memcmp(s.p, stops[i], strlen(stops[i])) == 0)
+        if (slice_begins(s, stops[i]))
             return strlen(stops[i]);
     return 0;
 }

@@ -42,8 +42,8 @@ struct mta {
     const struct mta_ops *ops;
     void (*arrived)(void *context);
     void *context;
-    /* The MTA does not wait for the answer to RCPT: a refusal there refuses the whole mail, at the first later step that
-     * is answered. */
+    /* The MTA does not wait for the answer to RCPT: a refusal there refuses the whole mail, at the first later step
+     * that is answered. */
     bool silent_rcpt;
 };
 

@@ -6,6 +6,7 @@
  * codes: 0 good, 1 warning, 2 critical, 3 unknown, the worst of all domains (unknown only if nothing was worse than
  * good); sysexits for usage and files.
  */
+#include "base/array.h"
 #include "base/domain.h"
 #include "base/rootfile.h"
 #include "cli/check/check_cmd.h"
@@ -54,8 +55,8 @@ static size_t slot_of(const struct command *c, const char *name)
 
 static bool more_room(struct command *c)
 {
-    const size_t room = c->room ? 2 * c->room : 64;
-    char **more = realloc(c->domains, room * sizeof *more);
+    size_t room = c->room;
+    char **more = array_grow(c->domains, &room, 64, sizeof *more);
     if (more)
         c->domains = more;
     uint32_t *slots = more ? calloc(4 * room, sizeof *slots) : NULL;

@@ -21,6 +21,7 @@
 #include "outgoing/tls_policy.h"
 #include "policy/mta_socket.h"
 #include "policy/policy_settings.h"
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -123,13 +124,15 @@ static const char *in_reach(struct postfix *p, const char *name, unsigned port)
 
 bool postfix_is_served(struct harden *h, const char *socket)
 {
-    const char *path = strncmp(socket, "unix:", 5) == 0 ? arena_printf(h->arena, "%s%s", h->root, socket + 5) : NULL;
-    if (path)
-        return access(path, F_OK) == 0;
-    const int fd = dial_named(socket, DIAL_MS);
-    if (fd >= 0)
+    const bool is_file = strncmp(socket, "unix:", 5) == 0;
+    const char *at = is_file ? arena_printf(h->arena, "unix:%s%s", h->root, socket + 5) : socket;
+    const int fd = at ? dial_named(at, DIAL_MS) : -1;
+    if (fd >= 0) {
         close(fd);
-    return fd >= 0;
+        return true;
+    }
+    /* Its queue is full, or we may not or cannot connect: that the file is there must do. */
+    return is_file && at && (errno == EAGAIN || errno == EACCES || errno == ENAMETOOLONG) && access(at + 5, F_OK) == 0;
 }
 
 /* How Postfix must write our socket; NULL (refused) if it cannot reach it. */

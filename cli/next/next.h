@@ -57,7 +57,7 @@ struct next_step {
     int64_t answers; /* of the resolver that would be refused */
     int64_t stopped; /* forged mail that it would stop: nobody has to act */
     struct next_hit *hits;
-    size_t hit_count;
+    size_t hit_count, hit_room;
     int64_t more_domains;
     struct next_index *index; /* next_hits.c's */
 };

@@ -6,6 +6,7 @@
  * answers. The caller frees the hits (next_end).
  */
 #include "cli/next/next.h"
+#include "base/array.h"
 #include "policy/map.h"
 #include <stdlib.h>
 #include <string.h>
@@ -34,8 +35,8 @@ struct next_hit *next_hit_at(struct next *n, struct next_step *s, const char *ke
         s->more_domains++;
         return NULL;
     }
-    if ((s->hit_count & (s->hit_count - 1)) == 0) {
-        struct next_hit *more = realloc(s->hits, (s->hit_count ? s->hit_count * 2 : 1) * sizeof *more);
+    if (s->hit_count == s->hit_room) {
+        struct next_hit *more = array_grow(s->hits, &s->hit_room, 1, sizeof *more);
         if (!more)
             return NULL;
         s->hits = more;

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """mail_world: sender domains with their DNS, and a corpus of mails from them, of which is known what each must yield.
 
-60 of 100 mails are small (2 to 8 kB: text, or text and HTML), 30 medium (20 to 60 kB: text and HTML), 10 large (200 kB to 1 MB: text and an
-attachment). Each paragraph of HTML has a style and a link, as in newsletters; a filter that reads texts pays for each link. Half of the
-domains are signed with DNSSEC, two are bogus. What a mail must yield comes from how it was made, never from a verifier: "spf=pass", "dkim@DOMAIN=fail", "dkim!pass" (no
-pass at all), "dmarc=...", "arc=...", with alternatives between |. The same seed makes the same mails but for keys, Date and what is
-signed."""
+60 of 100 mails are small (2 to 8 kB: text, or text and HTML), 30 medium (20 to 60 kB: text and HTML), 10 large (200 kB to 1 MB: text and
+an attachment). Each paragraph of HTML has a style and a link, as in newsletters; a filter that reads texts pays for each link. Half of
+the domains are signed with DNSSEC, two are bogus. What a mail must yield comes from how it was made, never from a verifier: "spf=pass",
+"dkim@DOMAIN=fail", "dkim!pass" (no pass at all), "dmarc=...", "arc=...", with alternatives between |. The same seed makes the same mails
+but for keys, Date and what is signed."""
 import base64
 import os
 import random

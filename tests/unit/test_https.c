@@ -17,6 +17,14 @@ static struct ip ip_of(const char *text)
     return a;
 }
 
+static enum https_outcome get_root(const struct web *w, struct buf *body, char why[HTTPS_WHY])
+{
+    const struct ip a = ip_of(LOCAL);
+    const struct https_request r = {
+        .host = "w.example", .path = "/", .port = w->port, .addresses = &a, .address_count = 1, .ca_file = w->ca_file};
+    return https_get(&r, body, why);
+}
+
 struct get_case {
     const char *what, *answer, *cert;
     long days; /* until the certificate ends */
@@ -112,16 +120,9 @@ static void body_bounded(void **state)
         memset(answer, 'x', sizeof answer);
         memcpy(answer, head, sizeof head - 1);
         web_start(&w, "w.example", 1);
-        struct ip a = ip_of(LOCAL);
         struct buf body = BUF_INIT;
         char why[HTTPS_WHY];
-        struct https_request r = {.host = "w.example",
-                                  .path = "/",
-                                  .port = w.port,
-                                  .addresses = &a,
-                                  .address_count = 1,
-                                  .ca_file = w.ca_file};
-        assert_int_equal(https_get(&r, &body, why), over ? HTTPS_TOO_LONG : HTTPS_DONE);
+        assert_int_equal(get_root(&w, &body, why), over ? HTTPS_TOO_LONG : HTTPS_DONE);
         assert_int_equal(body.n, over ? 0 : HTTPS_BODY);
         web_stop(&w);
         buf_release(&body);
@@ -165,16 +166,9 @@ static void a_long_page_of_an_error(void **state)
         memset(answer, 'x', sizeof answer);
         memcpy(answer, t[i].head, strlen(t[i].head));
         web_start(&w, "w.example", 1);
-        struct ip a = ip_of(LOCAL);
         struct buf body = BUF_INIT;
         char why[HTTPS_WHY];
-        struct https_request r = {.host = "w.example",
-                                  .path = "/",
-                                  .port = w.port,
-                                  .addresses = &a,
-                                  .address_count = 1,
-                                  .ca_file = w.ca_file};
-        assert_int_equal(https_get(&r, &body, why), t[i].want);
+        assert_int_equal(get_root(&w, &body, why), t[i].want);
         assert_non_null(strstr(why, t[i].why));
         assert_int_equal(body.n, 0);
         web_stop(&w);

@@ -61,6 +61,10 @@ bool harden_write(struct harden *h, const char *path, struct slice text, mode_t 
  * code. */
 const char *harden_run(struct harden *h, const char *const *argv, int *code);
 
+/* The same, with the standard output alone: an answer that is used. Programs warn on standard error, before their
+ * answer or behind it (postconf of each parameter that nothing uses). */
+const char *harden_ask(struct harden *h, const char *const *argv, int *code);
+
 /* Proposes the file with the socket that the MTA asks (policy/mta_socket.h). false: refused. */
 bool harden_tell_socket(struct harden *h);
 

@@ -84,7 +84,7 @@ bool harden_wrote(const struct harden *h, struct slice entry)
     return false;
 }
 
-const char *harden_run(struct harden *h, const char *const *argv, int *code)
+static const char *run(struct harden *h, const char *const *argv, bool with_errors, int *code)
 {
     int fds[2], status = 0;
     if (code)
@@ -94,10 +94,10 @@ const char *harden_run(struct harden *h, const char *const *argv, int *code)
     fflush(stdout);
     pid_t pid = fork();
     if (pid == 0) {
-        int null = open("/dev/null", O_RDONLY);
+        int null = open("/dev/null", O_RDWR);
         dup2(null, 0);
         dup2(fds[1], 1);
-        dup2(fds[1], 2);
+        dup2(with_errors ? fds[1] : null, 2);
         execvp(argv[0], (char *const *)(uintptr_t)argv);
         _exit(127);
     }
@@ -115,6 +115,16 @@ const char *harden_run(struct harden *h, const char *const *argv, int *code)
     const char *kept = ended ? arena_copy(h->arena, n ? text.p : "", text.n) : NULL;
     free(out);
     return kept;
+}
+
+const char *harden_run(struct harden *h, const char *const *argv, int *code)
+{
+    return run(h, argv, true, code);
+}
+
+const char *harden_ask(struct harden *h, const char *const *argv, int *code)
+{
+    return run(h, argv, false, code);
 }
 
 void harden_reload_by(struct harden *h, const char *command)

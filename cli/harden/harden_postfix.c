@@ -166,7 +166,7 @@ static const char *policy_map(struct postfix *p, const char *socket)
     const char *table = arena_printf(p->h->arena, "socketmap:%s:assay-sts", socket), *answer = NULL,
                *why = "assay-outgoing does not answer yet";
     if (table)
-        answer = harden_run(p->h, (const char *const[]){"postmap", "-q", TLS_POLICY_TEST_DOMAIN, table, NULL}, &code);
+        answer = harden_ask(p->h, (const char *const[]){"postmap", "-q", TLS_POLICY_TEST_DOMAIN, table, NULL}, &code);
     if (code == 0 && answer)
         why = trial_delivery(p, arena_copy(p->h->arena, answer, strcspn(answer, "\n")));
     if (!why)
@@ -357,6 +357,20 @@ static void edit_ca(struct postfix *p)
                     "ca-certificates, then run this again");
 }
 
+/* With an anonymous cipher (up to TLS 1.2) a server shows no certificate; `assay check` advises against them
+ * (tls-anonymous). Postfix reads a list with commas, colons or blanks between (postconf(5)). */
+static void edit_ciphers(struct postfix *p)
+{
+    const char *now = postfix_explicit(p, false, "smtpd_tls_exclude_ciphers");
+    for (const char *at = postfix_get(p, "smtpd_tls_exclude_ciphers"); *(at += strspn(at, ", \t\n:"));) {
+        const struct slice cipher = slice_of(at, strcspn(at, ", \t\n:"));
+        if (slice_eq(cipher, slice_str("aNULL")))
+            return;
+        at += cipher.n;
+    }
+    postfix_edit(p, "smtpd_tls_exclude_ciphers", now && *now ? arena_printf(p->h->arena, "%s, aNULL", now) : "aNULL");
+}
+
 static void edit_rest(struct postfix *p)
 {
     if (is_any(postfix_get(p, "smtpd_forbid_bare_newline"), "no", NULL))
@@ -368,9 +382,13 @@ static void edit_rest(struct postfix *p)
         postfix_edit(p, "smtp_dns_support_level", "dnssec");
     edit_ca(p);
     const char *in = postfix_get(p, "smtpd_tls_security_level");
-    if (is_any(in, "", "none") && *postfix_get(p, "smtpd_tls_cert_file"))
+    const bool has_certificate = *postfix_get(p, "smtpd_tls_cert_file") || *postfix_get(p, "smtpd_tls_eccert_file") ||
+                                 *postfix_get(p, "smtpd_tls_chain_files");
+    if (has_certificate)
+        edit_ciphers(p);
+    if (is_any(in, "", "none") && has_certificate)
         postfix_edit(p, "smtpd_tls_security_level", "may");
-    else if (is_any(in, "", "none") && !*postfix_get(p, "smtpd_tls_chain_files"))
+    else if (is_any(in, "", "none"))
         harden_note(p->h,
                     "Postfix has no certificate: mail to this host stays unencrypted until smtpd_tls_cert_file is set");
 }
@@ -460,6 +478,8 @@ static void say_why(struct postfix *p)
         {"smtp_dns_support_level", "DANE needs answers that are validated by DNSSEC"},
         {"smtp_tls_CAfile", "the authorities that MTA-STS checks by; without them that mail would wait"},
         {"smtpd_tls_security_level", "TLS is offered to whoever sends to this host, and required of nobody"},
+        {"smtpd_tls_exclude_ciphers",
+         "no anonymous ciphers: with them a server shows no certificate, and an impostor cannot be told from it"},
         {"smtp_tls_policy_maps", "assay-outgoing says how each domain's mail must be protected (DANE, MTA-STS)"},
     };
     for (size_t i = 0; i < p->count; i++) {

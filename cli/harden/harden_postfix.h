@@ -33,7 +33,7 @@ struct postfix {
     size_t master_count;
 };
 
-/* postconf's answer to one question without the warnings before it (a parameter set twice); NULL when it failed. */
+/* postconf's answer to one question; NULL when it failed. */
 const char *postfix_ask(struct postfix *p, const char *option, const char *name);
 
 /* What postconf says to argv of all parameters of a service ("submission/inet"), or (NULL) of main.cf; asked once if

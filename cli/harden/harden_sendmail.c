@@ -62,10 +62,13 @@ static const char *make_cf(struct harden *h, struct slice mc, const char *must)
         ok = false;
     const char *argv[] = {"m4", "-I/etc/mail", name, NULL};
     int code = -1;
-    const char *out = ok ? harden_run(h, argv, &code) : NULL;
-    scratch_close(&scratch);
-    if (code == 0 && out && strstr(out, must))
+    const char *out = ok ? harden_ask(h, argv, &code) : NULL;
+    if (code == 0 && out && strstr(out, must)) {
+        scratch_close(&scratch);
         return out;
+    }
+    out = ok ? harden_run(h, argv, &code) : NULL;
+    scratch_close(&scratch);
     harden_refuse(h, "m4 makes no sendmail.cf from sendmail.mc: %.300s", out && *out ? out : "it could not be run");
     return NULL;
 }

@@ -42,11 +42,7 @@ const char *postfix_ask(struct postfix *p, const char *option, const char *name)
         return before->text;
     const char *argv[] = {"postconf", "-c", p->dir, option, name, NULL};
     int code;
-    const char *out = harden_run(p->h, argv, &code);
-    while (out && strncmp(out, "postconf: warning:", 18) == 0) {
-        const char *next = strchr(out, '\n');
-        out = next ? next + 1 : "";
-    }
+    const char *out = harden_ask(p->h, argv, &code);
     return keep_answer(p, option, name, out && code == 0 ? out : NULL);
 }
 
@@ -56,7 +52,7 @@ const char *postfix_table(struct postfix *p, const char *service, const char *co
     if (before)
         return before->text;
     int code;
-    const char *out = harden_run(p->h, argv, &code), *name = service ? arena_strdup(p->h->arena, service) : NULL;
+    const char *out = harden_ask(p->h, argv, &code), *name = service ? arena_strdup(p->h->arena, service) : NULL;
     return keep_answer(p, "-x", name, out && code == 0 ? out : NULL);
 }
 
@@ -295,11 +291,12 @@ const char *postfix_instance(struct harden *h)
     int code;
     if (h->postfix_dir)
         return *h->postfix_dir ? h->postfix_dir : NULL;
-    const char *out = harden_run(h, argv, &code);
-    if (!out || !*out || (code != 0 && strstr(out, "No such file")))
-        return NULL; /* not installed, or never set up */
+    const char *out = harden_ask(h, argv, &code);
     if (code == 0)
-        return out;
+        return *out ? out : NULL;
+    out = harden_run(h, argv, &code);
+    if (!out || !*out || strstr(out, "No such file"))
+        return NULL; /* not installed, or never set up */
     harden_refuse(h, "Postfix's main.cf is not in order, and nothing is changed until it is: %s", out);
     return NULL;
 }
@@ -308,7 +305,7 @@ const char *postfix_reload_command(struct harden *h, const char *dir)
 {
     const char *argv[] = {"postconf", "-d", "-h", "config_directory", NULL};
     int code;
-    const char *usual = harden_run(h, argv, &code);
+    const char *usual = harden_ask(h, argv, &code);
     return code == 0 && usual && strcmp(usual, dir) != 0 ? arena_printf(h->arena, "postfix -c %s reload", dir)
                                                          : "postfix reload";
 }

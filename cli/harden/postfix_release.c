@@ -61,7 +61,7 @@ void harden_postfix_release(struct harden *h)
     if (!main_cf || access(main_cf, F_OK) != 0)
         return; /* Postfix is there and asks nobody */
     release_instance(h, dir);
-    const char *list = h->postfix_dir ? NULL : harden_run(h, more, &code);
+    const char *list = h->postfix_dir ? NULL : harden_ask(h, more, &code);
     for (const char *at = list; at && code == 0 && *(at += strspn(at, ", \t\n"));) {
         size_t n = strcspn(at, ", \t\n");
         const char *instance = arena_copy(h->arena, at, n);

@@ -13,7 +13,7 @@ bool postfix_find(struct postfix *p, struct harden *h)
 {
     const char *const argv[] = {"postconf", "-h", "config_directory", NULL};
     int code = -1;
-    const char *dir = harden_run(h, argv, &code);
+    const char *dir = harden_ask(h, argv, &code);
     *p = (struct postfix){.h = h, .only_asked = true};
     return code == 0 && dir && snprintf(p->dir, sizeof p->dir, "%s", dir) < (int)sizeof p->dir;
 }

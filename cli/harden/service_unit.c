@@ -42,7 +42,7 @@ const char *service_unit_forbids(struct harden *h, const char *service, const ch
     const char *slash = strncmp(socket, "unix:/", 6) == 0 ? strrchr(socket, '/') : NULL;
     const char *folder = slash ? arena_copy(h->arena, socket + 5, (size_t)(slash - socket) - 5) : NULL;
     int code = -1;
-    const char *said = folder && *folder ? harden_run(h, argv, &code) : NULL;
+    const char *said = folder && *folder ? harden_ask(h, argv, &code) : NULL;
     if (code != 0 || !slice_eq(property(said, "LoadState"), SLICE_LIT("loaded")) ||
         !slice_eq(property(said, "ProtectSystem"), SLICE_LIT("strict")))
         return NULL;

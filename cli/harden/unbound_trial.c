@@ -159,9 +159,12 @@ const char *unbound_trial_ask(struct unbound_trial *t, const struct unbound_conf
     *said = "it could not be run";
     if (!path || !write_copy(t, c, NULL, "asked.conf"))
         return NULL;
-    const char *out = harden_run(t->h, argv, &code);
+    const char *out = harden_ask(t->h, argv, &code);
+    if (code == 0)
+        return out;
+    out = harden_run(t->h, argv, &code);
     *said = out ? out : *said;
-    return code == 0 ? out : NULL;
+    return NULL;
 }
 
 /* ---- the start ---- */

@@ -2,7 +2,9 @@
 /*
  * load_main.c - milter_load: sends a corpus to filters as an MTA does, and says how fast they were and what they did.
  *
- *     milter_load -m ADDRESS [-m ADDRESS...] [-c CONNECTIONS] [-n MAILS] MANIFEST     one JSON object with figures
+ *     milter_load -m ADDRESS [-m ADDRESS...] [-c CONNECTIONS] [-n MAILS] [-w OCTETS] MANIFEST
+ *                                     one JSON object with figures. -w: so many octets in one write (Postfix: 4,096 to a
+ *                                     unix socket)
  *     milter_load -m ADDRESS [-m ADDRESS...] -e MANIFEST                              each mail once, a JSON line each
  *     milter_load -m ADDRESS -H CONNECTIONS [-b] MANIFEST                             opens them (-b: up to the body of
  *                                     the first mail), says so, and holds them until its standard input ends
@@ -33,7 +35,7 @@ static struct {
     const char *addresses[FILTERS];
     size_t filters;
     struct corpus corpus;
-    size_t mails, connections;
+    size_t mails, connections, write_most;
 } job;
 
 static atomic_size_t next_mail;
@@ -57,7 +59,10 @@ static double seconds(void)
 
 static void session_prepare(struct session *s)
 {
-    *s = (struct session){.addresses = job.addresses, .filter_count = job.filters, .seconds = ANSWER_SECONDS};
+    *s = (struct session){.addresses = job.addresses,
+                          .filter_count = job.filters,
+                          .seconds = ANSWER_SECONDS,
+                          .write_most = job.write_most};
 }
 
 static void *work(void *context)
@@ -205,7 +210,7 @@ static size_t option_number(const char *text, size_t most, char option)
 
 static _Noreturn void usage(void)
 {
-    fputs("usage: milter_load -m ADDRESS [-m ADDRESS...] [-c CONNECTIONS] [-n MAILS] [-e] MANIFEST\n"
+    fputs("usage: milter_load -m ADDRESS [-m ADDRESS...] [-c CONNECTIONS] [-n MAILS] [-w OCTETS] [-e] MANIFEST\n"
           "       milter_load -m ADDRESS -H CONNECTIONS [-b] MANIFEST\n"
           "       milter_load -f PASSES MANIFEST\n",
           stderr);
@@ -218,7 +223,7 @@ int main(int argc, char **argv)
     bool each = false, with_body = false;
     int option;
     job.connections = 1;
-    while ((option = getopt(argc, argv, "m:c:n:eH:bf:")) != -1) {
+    while ((option = getopt(argc, argv, "m:c:n:eH:bf:w:")) != -1) {
         if (option == 'm' && job.filters < FILTERS)
             job.addresses[job.filters++] = optarg;
         else if (option == 'c')
@@ -229,6 +234,8 @@ int main(int argc, char **argv)
             hold = option_number(optarg, CONNECTIONS_MOST, 'H');
         else if (option == 'f')
             floor = option_number(optarg, 1000, 'f');
+        else if (option == 'w')
+            job.write_most = option_number(optarg, 1 << 30, 'w');
         else if (option == 'e')
             each = true;
         else if (option == 'b')

@@ -98,7 +98,9 @@ static void end_packet(struct filter *f, size_t at)
 static bool send_out(struct session *s, struct filter *f)
 {
     for (size_t at = 0; at < f->out.n;) {
-        ssize_t n = send(f->fd, f->out.p + at, f->out.n - at, MSG_NOSIGNAL);
+        const size_t left = f->out.n - at;
+        ssize_t n =
+            send(f->fd, f->out.p + at, s->write_most && left > s->write_most ? s->write_most : left, MSG_NOSIGNAL);
         if (n > 0) {
             at += (size_t)n;
         } else if (errno != EINTR) {

@@ -38,7 +38,8 @@ struct filter {
 struct session {
     const char *const *addresses; /* of the filters: unix:PATH or inet:PORT@ADDRESS */
     size_t filter_count;
-    int seconds; /* longest wait for one answer */
+    int seconds;       /* longest wait for one answer */
+    size_t write_most; /* octets of one write; 0: as many as there are */
     struct filter filter[FILTERS];
     struct field *fields; /* the header as the next filter is told it */
     size_t field_count, field_room;

@@ -55,7 +55,7 @@ struct link {
     bool ready;          /* in the ready list; under the lock */
     int64_t since, said; /* since when it is in its list; when something was written */
     char *rest;          /* the start of a packet; NULL: none */
-    size_t rest_octets;
+    size_t rest_octets, rest_size;
     size_t used; /* memory that was reported for it */
 };
 
@@ -235,7 +235,36 @@ static bool keep_rest(struct link *k, struct slice rest)
     }
     free(k->rest);
     k->rest = copy;
-    k->rest_octets = rest.n;
+    k->rest_octets = k->rest_size = rest.n;
+    return true;
+}
+
+/* Tells whether the packet whose start is kept is not whole yet with n octets more. */
+static bool is_still_part(const struct link *k, size_t n)
+{
+    if (k->rest_octets < 4)
+        return false;
+    const unsigned char *p = (const unsigned char *)k->rest;
+    const size_t whole = 4 + ((size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3]);
+    return whole <= PACKET_MAX && k->rest_octets + n < whole;
+}
+
+/* Adds what has been read to the start of a packet. Its room doubles: MTAs write a packet of 64 kB in small parts
+ * (Postfix: 4096 octets), and to copy all of it for each of them cost more than its digest. */
+static bool add_to_rest(struct link *k, const char *more, size_t n)
+{
+    if (k->rest_octets + n > k->rest_size) {
+        size_t size = k->rest_size * 2 < PACKET_MAX ? k->rest_size * 2 : PACKET_MAX;
+        if (size < k->rest_octets + n)
+            size = k->rest_octets + n;
+        char *room = realloc(k->rest, size);
+        if (!room)
+            return false;
+        k->rest = room;
+        k->rest_size = size;
+    }
+    memcpy(k->rest + k->rest_octets, more, n);
+    k->rest_octets += n;
     return true;
 }
 
@@ -303,7 +332,7 @@ static void link_after_step(struct link *k, enum wire_next next)
     bool in_message = false;
     const size_t used = (s ? l->owner->used(s, &in_message) : 0) + wire_connection_kept(k->c);
 
-    report_memory(k, used + k->rest_octets); /* before the MTA knows that there is room again */
+    report_memory(k, used + k->rest_size); /* before the MTA knows that there is room again */
     k->next = next;
     k->closing |= next == WIRE_NEXT_CLOSE;
     if (!wire_connection_out(k->c)->n || k->wants_write) {
@@ -320,9 +349,18 @@ static void link_after_step(struct link *k, enum wire_next next)
         send_all_answers(l);
 }
 
-/* Hands octets to the connection: those kept first. n: how many were read into the buffer behind them. */
+/* Hands octets to the connection: those kept first. n: how many were read into the buffer behind their place. */
 static void link_receive(struct link *k, size_t n)
 {
+    if (n && is_still_part(k, n)) {
+        if (add_to_rest(k, k->loop->buffer + k->rest_octets, n))
+            link_after_step(k, WIRE_NEXT_READ);
+        else
+            end_link(k);
+        return;
+    }
+    if (k->rest_octets)
+        memcpy(k->loop->buffer, k->rest, k->rest_octets);
     struct slice in = slice_of(k->loop->buffer, k->rest_octets + n);
     const size_t given = in.n;
     enum wire_next next;
@@ -344,8 +382,6 @@ static void read_in(struct link *k)
     struct wire_loop *l = k->loop;
     ssize_t n;
 
-    if (k->rest_octets)
-        memcpy(l->buffer, k->rest, k->rest_octets);
     n = read(k->fd, l->buffer + k->rest_octets, READ_MAX);
     if (n > 0)
         link_receive(k, (size_t)n);
@@ -371,12 +407,10 @@ static void resume(struct link *k)
         k->watched = true;
         k->wants_write = k->deaf = false;
     }
-    if (next == WIRE_NEXT_READ && k->rest_octets) {
-        memcpy(l->buffer, k->rest, k->rest_octets);
+    if (next == WIRE_NEXT_READ && k->rest_octets)
         link_receive(k, 0);
-    } else {
+    else
         link_after_step(k, next);
-    }
 }
 
 /* While DNS is awaited nothing is read: an MTA that sends more, or hangs up, is not listened to until then. */

@@ -95,8 +95,12 @@ static enum mta_answer t_header_end(struct session *s)
     return MTA_CONTINUE;
 }
 
+static atomic_uint sum; /* of all octets of bodies, in their order */
+
 static enum mta_answer t_body(struct session *s, struct slice piece)
 {
+    for (size_t i = 0; i < piece.n; i++)
+        sum = sum * 31 + (unsigned char)piece.p[i];
     atomic_fetch_add(&bodies, 1);
     return MTA_CONTINUE;
 }
@@ -681,6 +685,44 @@ static void octets_as_negotiated(void **state)
     loop_end(l);
 }
 
+/* An MTA may write a packet in parts, and parts of two packets at once. Its octets arrive as they were sent; what is
+ * kept for it never exceeds a packet, and is given back when the packet is whole. */
+static void packets_in_parts(void **state)
+{
+    struct wire_loop *l = wire_loop_new(&owner);
+    const int fd = connection(l, false);
+    static char two[2 * (5 + WIRE_DATA_64K)];
+    const size_t whole = sizeof two / 2, parts[] = {2, 1, 1, 1, 1, 4096, 1, 4096, 30000, 20000, 20000, 40000, 1, 4096};
+    unsigned expected = 0;
+    size_t at = 0;
+
+    for (size_t i = 0; i < sizeof two; i++) {
+        two[i] = i % whole < 5 ? "\0\1\0\0B"[i % whole] : (char)(i * 7 % 251);
+        expected = i % whole < 5 ? expected : expected * 31 + (unsigned char)two[i];
+    }
+    to_helo(fd);
+    to_body(fd);
+    turn();
+    atomic_store(&sum, 0);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; at += parts[i++]) {
+        send_octets(fd, two + at, parts[i]);
+        turn();
+        const size_t begun = (at + parts[i]) % whole, kept = (size_t)atomic_load(&memory) - A_MAIL;
+        assert_true(kept >= begun && kept <= whole && kept <= 2 * begun);
+    }
+    assert_true(at > whole && at < sizeof two);
+    assert_int_equal(answer_of(fd), 'c');
+    assert_int_equal(fcntl(fd, F_SETFL, 0), 0);
+    send_octets(fd, two + at, sizeof two - at);
+    assert_int_equal(answer_of(fd), 'c');
+    turn();
+    assert_int_equal(atomic_load(&memory), A_MAIL);
+    assert_int_equal(atomic_load(&bodies), 2);
+    assert_int_equal(atomic_load(&sum), expected);
+    close(fd);
+    loop_end(l);
+}
+
 /* While it stops: who has no mail is sent away at once, a mail may end, and at the end of the time all is over. */
 static void the_end(void **state)
 {
@@ -741,6 +783,7 @@ int main(void)
         cmocka_unit_test_setup(an_end_counts_before_it_is_seen, set_up),
         cmocka_unit_test_setup(memory_is_counted, set_up),
         cmocka_unit_test_setup(octets_as_negotiated, set_up),
+        cmocka_unit_test_setup(packets_in_parts, set_up),
         cmocka_unit_test_setup(the_end, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,7 @@
  *
  * Promises that nothing of a field is changed, that an odd field is kept and its oddity noted, and that the bounds of
  * base/limits.h and header.h hold before anything is copied. A saved message is read to the end of its header section,
- * over the bounds or not. Fields of one name are numbered by a walk over those before: with at most
+ * over the bounds or not. A field's number is found by a walk back to the last one of its name: with at most
  * LIMIT_HEADER_FIELDS + HEADER_DECIDING_FIELDS of them that is cheap enough, and it needs no table that a sender could
  * fill.
  */
@@ -293,15 +293,22 @@ static bool check_bounds(struct header_list *list, struct slice name, struct sli
     return true;
 }
 
+/* The number of the next field of this name: the last one before it has the number before it. */
+static unsigned next_index(const struct header_list *list, struct slice name, uint32_t key)
+{
+    for (size_t i = list->count; i-- > 0;)
+        if (is_named(&list->fields[i], name, key))
+            return list->fields[i].index + 1;
+    return 1;
+}
+
 /* Appends a field whose texts already live long enough. */
 static enum status field_append(struct header_list *list, struct slice name, struct slice value)
 {
     if (list->count == list->room && list_grow(list) != STATUS_OK)
         return STATUS_NOMEM;
-    unsigned index = 1;
-    uint32_t key = name_key(name);
-    for (size_t i = 0; i < list->count; i++)
-        index += is_named(&list->fields[i], name, key);
+    const uint32_t key = name_key(name);
+    const unsigned index = next_index(list, name, key);
     unsigned flaws = name_flaws(name) | value_flaws(value, name.n);
     list->fields[list->count++] = (struct header_field){name, value, index, flaws, key};
     list->bytes += name.n + value.n + 3;

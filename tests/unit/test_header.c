@@ -249,6 +249,15 @@ static void has_limits(void **state)
         assert_int_equal(header_list_add(&l, SLICE_LIT("X"), SLICE_LIT("")), STATUS_OK);
     assert_int_equal(header_list_add(&l, SLICE_LIT("X"), SLICE_LIT("")), STATUS_LIMIT);
     assert_int_equal(header_find(&l, "x", LIMIT_HEADER_FIELDS)->index, LIMIT_HEADER_FIELDS);
+    header_list_init(&l, a);
+    for (unsigned i = 0; i < 300; i++) { /* one name in three forms, and another one between */
+        static const char *const forms[] = {"X-Same", "x-sAME ", "X-\0Same"};
+        const struct slice form = slice_of(forms[i % 3], i % 3 ? 7 : 6);
+        assert_int_equal(header_list_add(&l, form, SLICE_LIT("")), STATUS_OK);
+        assert_int_equal(header_list_add(&l, SLICE_LIT("X-Samf"), SLICE_LIT("")), STATUS_OK);
+        assert_int_equal(l.fields[2 * i].index, i + 1);
+        assert_int_equal(l.fields[2 * i + 1].index, i + 1);
+    }
     free(big);
     arena_free(a);
     a = arena_new(16);

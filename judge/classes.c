@@ -4,7 +4,7 @@
  *
  * Promises: each recipient is judged by the policy for its own address, also if a message has ten thousand; memory
  * grows with the number of classes, not of recipients (each verdict is first made in an arena that is reset for the
- * next). Failure: STATUS_NOMEM, and the only class defers the mail.
+ * next). A policy without rules for single recipients is asked once for all of them. Failure: STATUS_NOMEM, and the only class defers the mail.
  */
 #include "judge/classes.h"
 #include "judge/mail.h"
@@ -93,12 +93,12 @@ enum status classes_decide(struct arena *a, const struct facts *f, const struct 
     enum status s;
 
     *out = (struct classes){0};
-    if (n <= 1) {
+    if (n <= 1 || !policy_differs_by_rcpt(p)) {
         out->count = 1;
         out->list[0].rcpt = n ? rcpts[0].address : NULL;
         out->list[0].rcpt_count = n;
         s = verdict_decide(a, f, p, out->list[0].rcpt, at, paused, &out->list[0].verdict);
-        if (n && s == STATUS_OK && !(out->of = arena_alloc(a, 1)))
+        if (n && s == STATUS_OK && !(out->of = arena_alloc(a, n)))
             s = STATUS_NOMEM;
     } else {
         scratch = arena_new(SCRATCH);

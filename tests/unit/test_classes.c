@@ -131,6 +131,37 @@ static void ten_thousand(void **state)
     arena_free(a);
 }
 
+/* No rule names a recipient: all are of one class, with the verdict that each would get alone. */
+static void rules_without_recipients(void **state)
+{
+    struct arena *a = arena_new(LIMIT_MESSAGE_ARENA);
+    const struct policy *p = policy_load_text(
+        SLICE_LIT("require dmarc of everyone otherwise quarantine\nrequire dmarc of plain.example otherwise reject\n"
+                  "set mode enforce\n"),
+        "test", NULL);
+    struct mail_rcpt *rcpts = ARENA_ARRAY(a, struct mail_rcpt, LIMIT_RECIPIENTS);
+    struct classes c, alone;
+
+    (void)state;
+    assert_non_null(p);
+    for (size_t i = 0; i < LIMIT_RECIPIENTS; i++)
+        rcpts[i] = (struct mail_rcpt){arena_printf(a, "u%zu@example.org", i), NULL};
+    c = decide(a, p, rcpts, LIMIT_RECIPIENTS);
+    alone = decide(a, p, rcpts + 7, 1);
+    assert_true(c.agree);
+    assert_int_equal(c.count, 1);
+    assert_string_equal(c.list[0].rcpt, "u0@example.org");
+    assert_int_equal(c.list[0].rcpt_count, LIMIT_RECIPIENTS);
+    for (size_t i = 0; i < LIMIT_RECIPIENTS; i++)
+        assert_int_equal(c.of[i], 0);
+    assert_int_equal(c.list[0].verdict.action, POLICY_REJECT);
+    assert_int_equal(alone.list[0].verdict.action, POLICY_REJECT);
+    assert_ptr_equal(verdict_deciding(&c.list[0].verdict)->statement,
+                     verdict_deciding(&alone.list[0].verdict)->statement);
+    policy_unref(p);
+    arena_free(a);
+}
+
 /* More statements than classes are kept apart: those with the same action are put together, and no action is lost. */
 static void many_statements(void **state)
 {
@@ -182,8 +213,13 @@ static void out_of_memory_defers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(actions_differ), cmocka_unit_test(dry_run_agrees),  cmocka_unit_test(none_and_one),
-        cmocka_unit_test(ten_thousand),   cmocka_unit_test(many_statements), cmocka_unit_test(out_of_memory_defers),
+        cmocka_unit_test(actions_differ),
+        cmocka_unit_test(dry_run_agrees),
+        cmocka_unit_test(none_and_one),
+        cmocka_unit_test(ten_thousand),
+        cmocka_unit_test(rules_without_recipients),
+        cmocka_unit_test(many_statements),
+        cmocka_unit_test(out_of_memory_defers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

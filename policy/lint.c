@@ -21,6 +21,7 @@
 #define LONG (180 * DAY)
 #define CHAIN_MOST 500u
 #define PAIRS_MOST 20000000u
+#define NETWORK_PAIRS_MOST 2000000u /* each is two texts to read */
 
 struct lint {
     struct policy *p;
@@ -28,6 +29,9 @@ struct lint {
     time_t now;
     uint32_t *always; /* numbers of the rules that are always */
     size_t always_count;
+    uint32_t *relays; /* numbers of the relay statements */
+    size_t relay_count;
+    bool compare_relays; /* with own networks: they are not too many */
 };
 
 static void doubt(const struct lint *l, enum policy_severity severity, const struct item *it, const char *help,
@@ -383,17 +387,13 @@ static bool overlaps(const char *one, const char *two)
  * written them. */
 static void check_own_network(const struct lint *l, const struct item *it)
 {
-    const struct item *relay = NULL;
     struct ip_net net;
     for (size_t k = 0; k < it->s.item_count; k++)
         if (ip_net_from_text(slice_str(it->s.items[k]), &net) == STATUS_OK && net.bits == 0)
             doubt(l, POLICY_WARNING, it, "name the networks of your own hosts",
                   "%s is everybody: all mail counts as mail of your own", it->s.items[k]);
-    for (size_t i = 0; i < l->p->item_count; i++) {
-        const struct item *other = &l->p->items[i];
-        if (other->s.kind != POLICY_RELAY)
-            continue;
-        relay = relay ? relay : other;
+    for (size_t i = 0; l->compare_relays && i < l->relay_count; i++) {
+        const struct item *other = &l->p->items[l->relays[i]];
         for (size_t k = 0; k < other->s.item_count * it->s.item_count; k++) {
             const char *theirs = other->s.items[k / it->s.item_count], *ours = it->s.items[k % it->s.item_count];
             if (!overlaps(theirs, ours))
@@ -405,19 +405,17 @@ static void check_own_network(const struct lint *l, const struct item *it)
             return;
         }
     }
-    if (relay)
+    if (l->relay_count)
         doubt(l, POLICY_NOTE, it, "let those hosts log in, or hand their mail to this host itself",
               "mail of this network that comes by way of the relay of %s is judged like everybody's",
-              line_of(l, it, relay));
+              line_of(l, it, &l->p->items[l->relays[0]]));
 }
 
 /* `as published` is not always the owner's word alone: says where a rejection becomes a quarantine (as
  * verdict_dmarc.c has it). */
 static void check_published(const struct lint *l, const struct item *it)
 {
-    const struct item *relay = NULL;
-    for (size_t i = 0; !it->s.action_written && i < l->p->item_count && !relay; i++)
-        relay = l->p->items[i].s.kind == POLICY_RELAY ? &l->p->items[i] : NULL;
+    const struct item *relay = l->relay_count && !it->s.action_written ? &l->p->items[l->relays[0]] : NULL;
     doubt(l, POLICY_NOTE, it, "require dmarc of those whose mail must pass, whatever happened to it on the way",
           "as published: what the owner wants rejected is only quarantined where an aligned signature holds over the "
           "header and the body alone was changed on the way%s%s%s%s",
@@ -436,6 +434,11 @@ static void check_listener(const struct lint *l, const struct item *it)
                   "listener \"%s\" is spoken of again in %s, which counts", it->s.items[i],
                   line_of(l, it, (const struct item *)(const void *)s));
     }
+}
+
+static bool is_own_network(const struct item *it)
+{
+    return it->s.kind == POLICY_OWN && strcmp(it->s.name, "network") == 0;
 }
 
 static void check_item(const struct lint *l, struct map *seen, uint32_t i, bool look_for_rules)
@@ -464,7 +467,7 @@ static void check_item(const struct lint *l, struct map *seen, uint32_t i, bool 
             "it says it is from");
     if (it->s.kind == POLICY_RELAY)
         check_relay(l, it);
-    if (it->s.kind == POLICY_OWN && strcmp(it->s.name, "network") == 0)
+    if (is_own_network(it))
         check_own_network(l, it);
     if (it->s.kind == POLICY_EXEMPT)
         check_exemption(l, it, look_for_rules);
@@ -476,6 +479,24 @@ static void check_item(const struct lint *l, struct map *seen, uint32_t i, bool 
         check_listener(l, it);
 }
 
+/* Notes the statements that others are compared with. */
+static void gather(struct lint *l)
+{
+    size_t own = 0, relays = 0;
+    l->always = calloc(l->p->item_count + 1, sizeof *l->always);
+    l->relays = calloc(l->p->item_count + 1, sizeof *l->relays);
+    for (uint32_t i = 0; i < l->p->item_count; i++) {
+        const struct item *it = &l->p->items[i];
+        if (l->always && is_rule(it) && it->s.always && l->always_count < CHAIN_MOST)
+            l->always[l->always_count++] = i;
+        if (l->relays && it->s.kind == POLICY_RELAY)
+            l->relays[l->relay_count++] = i;
+        relays += it->s.kind == POLICY_RELAY ? it->s.item_count : 0;
+        own += is_own_network(it) ? it->s.item_count : 0;
+    }
+    l->compare_relays = own * relays < NETWORK_PAIRS_MOST;
+}
+
 void lint(struct policy *p, struct policy_report *r, time_t now)
 {
     struct lint l = {.p = p, .r = r, .now = now};
@@ -484,12 +505,9 @@ void lint(struct policy *p, struct policy_report *r, time_t now)
     if (!r)
         return;
     map_init(&seen, p->seed);
-    l.always = calloc(p->item_count + 1, sizeof *l.always);
-    for (uint32_t i = 0; i < p->item_count; i++) {
+    gather(&l);
+    for (uint32_t i = 0; i < p->item_count; i++)
         exemptions += p->items[i].s.kind == POLICY_EXEMPT || p->items[i].s.trial;
-        if (l.always && is_rule(&p->items[i]) && p->items[i].s.always && l.always_count < CHAIN_MOST)
-            l.always[l.always_count++] = i;
-    }
     bool look_for_rules = exemptions * p->item_count < PAIRS_MOST;
     for (uint32_t i = 0; i < p->item_count; i++)
         check_item(&l, &seen, i, look_for_rules);
@@ -499,4 +517,5 @@ void lint(struct policy *p, struct policy_report *r, time_t now)
     check_authors(&l);
     map_release(&seen);
     free(l.always);
+    free(l.relays);
 }

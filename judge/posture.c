@@ -29,11 +29,14 @@ static bool policy_asks(const struct judge *j, const char *domain, const char *r
 
 static bool is_wanted(const struct judge *j, const char *domain)
 {
+    /* Without rules for single recipients the answer for one is that for all. */
+    const size_t most = policy_differs_by_rcpt(j->policy) ? j->mail.rcpt_count : 1;
+
     if (!domain)
         return false;
     if (j->mail.rcpt_count == 0)
         return policy_asks(j, domain, NULL);
-    for (size_t i = 0; i < j->mail.rcpt_count; i++)
+    for (size_t i = 0; i < j->mail.rcpt_count && i < most; i++)
         if (policy_asks(j, domain, j->mail.rcpts[i].address))
             return true;
     return false;

@@ -348,6 +348,8 @@ void end_of_message_at_rcpt(struct daemon *d, struct session *s, const char *pat
     struct judge_mail *m = judge_mail(s->judge);
     enum status status = mail_add_rcpt(m, judge_arena(s->judge), path);
     const bool refusable = !silent && may_split(s);
+    /* Another recipient was accepted, and no rule tells the two apart. */
+    const bool settled = s->wanted && !policy_differs_by_rcpt(judge_policy(s->judge));
     const char *address;
 
     *out = (struct message_answer){0};
@@ -364,7 +366,7 @@ void end_of_message_at_rcpt(struct daemon *d, struct session *s, const char *pat
         return;
     }
     address = m->rcpts[m->rcpt_count - 1].address;
-    if (refusable && refused_early(d, s, address, out)) {
+    if (refusable && !settled && refused_early(d, s, address, out)) {
         s->refused_rcpt = true;
     } else if (refusable && other_class(d, s, address)) {
         out->refuse = true;

@@ -53,25 +53,31 @@ struct relaxed {
     bool blank;   /* white space is waiting for what follows it */
 };
 
+/* Octet by octet: a copy of each word would cost more, as most words are short. */
 static void put_relaxed(struct dkim_canonical *c, struct slice s, struct relaxed *state)
 {
+    bool started = state->started, blank = state->blank;
     for (size_t i = 0; i < s.n;) {
-        size_t blank = blank_at(s, i);
-        if (blank) {
-            state->blank = state->started;
-            i += blank;
-            continue;
+        if (sizeof c->piece - c->n < 2)
+            dkim_canonical_flush(c);
+        const size_t room = (sizeof c->piece - c->n) / 2, end = s.n - i < room ? s.n : i + room;
+        char *out = c->piece + c->n;
+        for (; i < end; i++) {
+            const size_t white = (unsigned char)s.p[i] <= ' ' ? blank_at(s, i) : 0;
+            if (white) {
+                blank = started;
+                i += white - 1;
+                continue;
+            }
+            *out = ' ';
+            out += blank;
+            *out++ = s.p[i];
+            blank = false;
+            started = true;
         }
-        if (state->blank)
-            canonical_put(c, ' ');
-        state->blank = false;
-        state->started = true;
-        size_t end = i + 1;
-        while (end < s.n && !blank_at(s, end))
-            end++;
-        put_all(c, s.p + i, end - i);
-        i = end;
+        c->n = (size_t)(out - c->piece);
     }
+    *state = (struct relaxed){started, blank};
 }
 
 static void put_simple(struct dkim_canonical *c, struct slice s, char *before)

@@ -6,6 +6,7 @@
  */
 #include "tests/unit/dkim_lab.h"
 #include "engines/engines.h"
+#include "standards/dkim/dkim_canonical.h"
 #include "standards/dkim/dkim_checker.h"
 
 static const char zone[] = "s._domainkey.example.org TXT \"v=DKIM1; p={RSA2048}\"\n";
@@ -408,9 +409,63 @@ static void test_large_body(void **state)
     buf_release(&canonical);
 }
 
+static void keep(void *context, const char *p, size_t n)
+{
+    buf_add(context, p, n);
+}
+
+/* RFC 6376 3.4.2, word for word: unfold, make each sequence of WSP one space, delete WSP at the end and around the
+ * colon. A fold is LF or CRLF here, followed by WSP or not. */
+static void relaxed_by_the_book(struct buf *out, struct slice value)
+{
+    struct buf unfolded = BUF_INIT, narrow = BUF_INIT;
+    for (size_t i = 0; i < value.n; i++) {
+        const bool crlf = value.p[i] == '\r' && i + 1 < value.n && value.p[i + 1] == '\n';
+        if (!crlf)
+            buf_addc(&unfolded, value.p[i] == '\n' || value.p[i] == '\t' ? ' ' : value.p[i]);
+    }
+    for (size_t i = 0; i < unfolded.n; i++)
+        if (unfolded.p[i] != ' ' || !narrow.n || narrow.p[narrow.n - 1] != ' ')
+            buf_addc(&narrow, unfolded.p[i]);
+    struct slice rest = buf_slice(&narrow);
+    if (rest.n && rest.p[0] == ' ')
+        rest = slice_from(rest, 1);
+    if (rest.n && rest.p[rest.n - 1] == ' ')
+        rest.n--;
+    buf_adds(out, "name:");
+    buf_addslice(out, rest);
+    buf_release(&unfolded);
+    buf_release(&narrow);
+}
+
+/* Values longer than a piece, so that its end meets text, blanks and folds at each place. */
+static void test_long_values(void **state)
+{
+    static const char *const letters[] = {"a", "a ", "ab \t\r\n", "abcdefghijklm\r\n \n\r", "    a"};
+    static char value[3 * DKIM_CANONICAL_PIECE];
+    unsigned draw = 1;
+    for (size_t round = 0; round < 400; round++) {
+        const char *from = letters[round % 5];
+        const size_t n = round * 17 % sizeof value;
+        for (size_t i = 0; i < n; i++) {
+            draw = draw * 1103515245 + 12345;
+            value[i] = from[(draw >> 16) % strlen(from)];
+        }
+        struct buf got = BUF_INIT, expected = BUF_INIT;
+        struct dkim_canonical c = {.sink = keep, .context = &got};
+        dkim_canonical_field(&c, SLICE_LIT("Name"), slice_of(value, n), SLICE_NULL, true, false);
+        dkim_canonical_flush(&c);
+        relaxed_by_the_book(&expected, slice_of(value, n));
+        assert_int_equal(got.n, expected.n);
+        assert_memory_equal(got.p, expected.p, expected.n);
+        buf_release(&got);
+        buf_release(&expected);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_forms), cmocka_unit_test(test_opendkim_agrees),
-                                       cmocka_unit_test(test_large_body)};
+                                       cmocka_unit_test(test_large_body), cmocka_unit_test(test_long_values)};
     return cmocka_run_group_tests(tests, NULL, lab_end);
 }

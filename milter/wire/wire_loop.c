@@ -485,22 +485,32 @@ static void end_overdue(struct wire_loop *l, enum waits_for list, int64_t ms)
         end_link(k);
 }
 
-/* Look-ups may be overdue, and MTAs want to hear that we are at work. */
+/* Tells the MTA that we are at work, if it has heard nothing for long. false: the connection has ended. */
+static bool link_progress(struct link *k)
+{
+    if (k->loop->now - k->said <= WIRE_PROGRESS_SECONDS * 1000)
+        return true;
+    wire_connection_progress(k->c);
+    k->said = k->loop->now;
+    return write_out(k);
+}
+
+/* Look-ups may be overdue, and MTAs want to hear that we are at work. Each is put behind the others before its turn: to
+ * resume one may end others, and put some back into this list, so none but the first can be known. */
 static void sweep_waiting(struct wire_loop *l)
 {
-    struct link *after;
+    size_t left = 0;
+    struct link *k;
 
-    for (struct link *k = TAILQ_FIRST(&l->list[FOR_DNS]); k; k = after) {
-        after = TAILQ_NEXT(k, in_list);
-        if (l->now - k->said > WIRE_PROGRESS_SECONDS * 1000) {
-            wire_connection_progress(k->c);
-            k->said = l->now;
-            if (!write_out(k)) {
-                end_link(k);
-                continue;
-            }
-        }
-        resume(k);
+    for (k = TAILQ_FIRST(&l->list[FOR_DNS]); k; k = TAILQ_NEXT(k, in_list))
+        left++;
+    for (; left > 0 && (k = TAILQ_FIRST(&l->list[FOR_DNS])); left--) {
+        TAILQ_REMOVE(&l->list[FOR_DNS], k, in_list);
+        TAILQ_INSERT_TAIL(&l->list[FOR_DNS], k, in_list);
+        if (link_progress(k))
+            resume(k);
+        else
+            end_link(k);
     }
 }
 

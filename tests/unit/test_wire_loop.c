@@ -47,9 +47,11 @@ static int test_wait(int poll, struct wire_event *events, int most, int ms)
 
 struct session {
     bool in_message;
+    unsigned ended; /* messages */
 };
 
 static atomic_bool pending;
+static atomic_uint come; /* while `pending`: so many messages of each session have all answers */
 static atomic_uint open_sessions, closed_connections, closed_refused, faults, bodies;
 static atomic_llong memory;
 static struct mta *_Atomic last_mta; /* of the last message that came to its end */
@@ -108,9 +110,10 @@ static enum mta_answer t_body(struct session *s, struct slice piece)
 static enum mta_answer t_end(struct mta *mta, struct session *s)
 {
     last_mta = mta;
-    if (atomic_load(&pending))
+    if (atomic_load(&pending) && s->ended >= atomic_load(&come))
         return MTA_PENDING;
     s->in_message = false;
+    s->ended++;
     return MTA_ACCEPT;
 }
 
@@ -182,6 +185,7 @@ static int set_up(void **state)
 {
     atomic_store(&test_clock, 1000000);
     atomic_store(&pending, false);
+    atomic_store(&come, 0);
     atomic_store(&closed_connections, 0);
     atomic_store(&closed_refused, 0);
     atomic_store(&faults, 0);
@@ -528,6 +532,31 @@ static void hung_up_during_a_wait(void **state)
     loop_end(l);
 }
 
+/* MTAs that have sent two mails at once and hung up: the first mails' look-ups are overdue all together, the second
+ * mails wait again, and then it is noticed that nobody takes the answers. */
+static void hung_up_with_another_mail_behind(void **state)
+{
+    static const char mail[] = "\0\0\0\4M<>\0\0\0\0\5R<b>\0\0\0\0\1N\0\0\0\1E";
+    struct wire_loop *l = wire_loop_new(&owner);
+    int fd[UNSENT_LINKS];
+
+    atomic_store(&pending, true);
+    for (size_t i = 0; i < UNSENT_LINKS; i++) {
+        fd[i] = connection(l, false);
+        to_helo(fd[i]);
+        send_octets(fd[i], mail, sizeof mail - 1);
+        send_octets(fd[i], mail, sizeof mail - 1);
+    }
+    turn();
+    for (size_t i = 0; i < UNSENT_LINKS; i++)
+        close(fd[i]);
+    turn();
+    atomic_store(&come, 1);
+    pass(1);
+    closed_are(UNSENT_LINKS);
+    loop_end(l);
+}
+
 static void without_descriptors(void **state)
 {
     struct rlimit before, none;
@@ -776,6 +805,7 @@ int main(void)
         cmocka_unit_test_setup(commands_sent_during_a_wait, set_up),
         cmocka_unit_test_setup(an_answer_wakes_the_loop, set_up),
         cmocka_unit_test_setup(hung_up_during_a_wait, set_up),
+        cmocka_unit_test_setup(hung_up_with_another_mail_behind, set_up),
         cmocka_unit_test_setup(without_descriptors, set_up),
         cmocka_unit_test_setup(progress_every_30_seconds, set_up),
         cmocka_unit_test_setup(a_wait_holds_up_nobody, set_up),

@@ -230,6 +230,11 @@ const struct session *wire_connection_session(const struct wire_connection *c)
     return c->session;
 }
 
+bool wire_connection_in_message(const struct wire_connection *c)
+{
+    return c->pending || (c->stage >= AT_MAIL && c->stage < AT_END);
+}
+
 size_t wire_connection_kept(const struct wire_connection *c)
 {
     size_t n = 0;

@@ -51,6 +51,10 @@ struct buf *wire_connection_out(struct wire_connection *c);
 /* The session, to be asked what it uses; NULL: there is none. */
 const struct session *wire_connection_session(const struct wire_connection *c);
 
+/* The MTA is in the midst of a mail. There need be no session for it: one that is refused, or not judged, without an
+ * answer that the MTA waits for is told so at its end. */
+bool wire_connection_in_message(const struct wire_connection *c);
+
 /* Octets that it keeps besides its session's: the macros that the MTA has sent. */
 size_t wire_connection_kept(const struct wire_connection *c);
 

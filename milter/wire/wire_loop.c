@@ -275,7 +275,7 @@ static bool is_in_message(const struct link *k)
 
     if (s)
         (void)k->loop->owner->used(s, &in_message);
-    return in_message;
+    return in_message || wire_connection_in_message(k->c);
 }
 
 /* Begins to wait for DNS. What has come before `awaits` was set is found by a second try. */
@@ -514,14 +514,14 @@ static void sweep_waiting(struct wire_loop *l)
     }
 }
 
-/* While stopping: ends the connections without a message; at the end of the time those with one, too. */
+/* While stopping: ends the connections without a message whose answers have been taken; at the end of the time all. */
 static void sweep_stopping(struct wire_loop *l, bool all)
 {
     for (int list = 0; list < LISTS; list++) {
         struct link *after;
         for (struct link *k = TAILQ_FIRST(&l->list[list]); k; k = after) {
             after = TAILQ_NEXT(k, in_list);
-            if (all || (list != FOR_DNS && !is_in_message(k)))
+            if (all || (list != FOR_DNS && !is_in_message(k) && !k->wants_write))
                 end_link(k);
         }
     }

@@ -51,7 +51,12 @@ struct session {
 };
 
 static atomic_bool pending;
-static atomic_uint come; /* while `pending`: so many messages of each session have all answers */
+static atomic_uint come;        /* while `pending`: so many messages of each session have all answers */
+static atomic_bool silent_rcpt; /* no answer to RCPT is needed */
+static atomic_bool refuses;     /* each recipient */
+static atomic_bool passes;      /* no client's mail is judged */
+static atomic_uint edits;       /* that a message gets at its end */
+static char edit[1000] = {[0 ... 998] = 'x'};
 static atomic_uint open_sessions, closed_connections, closed_refused, faults, bodies;
 static atomic_llong memory;
 static struct mta *_Atomic last_mta; /* of the last message that came to its end */
@@ -67,6 +72,8 @@ static bool t_negotiate(unsigned long actions, unsigned long steps, unsigned lon
 static enum mta_answer t_connect(struct mta *mta, const char *host, const struct sockaddr *address,
                                  struct session **out)
 {
+    if (atomic_load(&passes))
+        return MTA_ACCEPT;
     *out = calloc(1, sizeof **out);
     atomic_fetch_add(&open_sessions, 1);
     return MTA_CONTINUE;
@@ -85,7 +92,7 @@ static enum mta_answer t_mail(struct mta *mta, struct session *s, const char *co
 
 static enum mta_answer t_rcpt(struct mta *mta, struct session *s, const char *const *args)
 {
-    return MTA_CONTINUE;
+    return atomic_load(&refuses) ? MTA_TEMPFAIL : MTA_CONTINUE;
 }
 
 static void t_header(struct session *s, const char *name, const char *value)
@@ -112,6 +119,8 @@ static enum mta_answer t_end(struct mta *mta, struct session *s)
     last_mta = mta;
     if (atomic_load(&pending) && s->ended >= atomic_load(&come))
         return MTA_PENDING;
+    for (unsigned n = atomic_load(&edits); n > 0; n--)
+        assert_true(mta->ops->insert_header(mta, "X", edit));
     s->in_message = false;
     s->ended++;
     return MTA_ACCEPT;
@@ -119,7 +128,8 @@ static enum mta_answer t_end(struct mta *mta, struct session *s)
 
 static void t_abort(struct session *s)
 {
-    s->in_message = false;
+    if (s)
+        s->in_message = false;
 }
 
 static struct session *t_close(struct session *s)
@@ -132,7 +142,7 @@ static struct session *t_close(struct session *s)
 
 static bool t_answers_rcpt(void)
 {
-    return true;
+    return !atomic_load(&silent_rcpt);
 }
 
 static const struct mta_callbacks table = {.negotiate = t_negotiate,
@@ -186,6 +196,10 @@ static int set_up(void **state)
     atomic_store(&test_clock, 1000000);
     atomic_store(&pending, false);
     atomic_store(&come, 0);
+    atomic_store(&silent_rcpt, false);
+    atomic_store(&refuses, false);
+    atomic_store(&passes, false);
+    atomic_store(&edits, 0);
     atomic_store(&closed_connections, 0);
     atomic_store(&closed_refused, 0);
     atomic_store(&faults, 0);
@@ -794,6 +808,70 @@ static void the_end(void **state)
     assert_int_equal(atomic_load(&memory), 0);
 }
 
+/* Mails in flight of which no session knows any more: one that was refused at its recipient, and one of a client whose
+ * mail is not judged, where the MTA waits for no answer before their ends. They get those answers. */
+static void the_end_of_mails_without_a_session(void **state)
+{
+    const uint32_t numbers[] = {htonl(6), htonl(0x1ff), htonl(0x1fffff)};
+    struct wire_loop *l = wire_loop_new(&owner);
+    const int fd[] = {connection(l, false), connection(l, false)};
+
+    atomic_store(&silent_rcpt, true);
+    atomic_store(&refuses, true);
+    for (int i = 0; i < 2; i++) {
+        atomic_store(&passes, i == 1);
+        packet(fd[i], 'O', numbers, sizeof numbers);
+        assert_int_equal(answer_of(fd[i]), 'O');
+        SEND(fd[i], 'C', "host\0U");
+        SEND(fd[i], 'H', "h\0");
+        SEND(fd[i], 'M', "<>\0");
+        SEND(fd[i], 'R', "<b>\0");
+        SEND(fd[i], 'L', "From\0a@b.example\0");
+        turn();
+    }
+    wire_loop_stop(l, 25);
+    pass(20);
+    for (int i = 0; i < 2; i++) {
+        assert_true(is_quiet(fd[i]));
+        SEND(fd[i], 'N', "");
+        SEND(fd[i], 'E', "");
+        assert_int_equal(answer_of(fd[i]), i == 1 ? 'a' : 't');
+        ended(fd[i]);
+    }
+    wire_loop_free(l);
+    assert_int_equal(atomic_load(&closed_connections), 2);
+}
+
+/* The mail has ended, but its MTA has not taken all edits yet: it may do so until the end of the time. */
+static void the_end_waits_for_answers_to_be_taken(void **state)
+{
+    struct wire_loop *l = wire_loop_new(&owner);
+    const int fd = connection(l, false);
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    char octets[4096], last[5] = "";
+    size_t all = 0;
+    ssize_t n;
+
+    atomic_store(&edits, 1000);
+    to_helo(fd);
+    to_body(fd);
+    SEND(fd, 'E', "");
+    turn();
+    wire_loop_stop(l, 25);
+    pass(20);
+    while (poll(&p, 1, bound_ms) == 1 && (n = recv(fd, octets, sizeof octets, 0)) > 0) {
+        const size_t kept = (size_t)n < sizeof last ? sizeof last - (size_t)n : 0;
+        memmove(last, last + sizeof last - kept, kept);
+        memcpy(last + kept, octets + n - (sizeof last - kept), sizeof last - kept);
+        all += (size_t)n;
+    }
+    assert_int_equal(all, 1000 * (4 + 1 + 4 + 2 + sizeof edit) + 5);
+    assert_memory_equal(last, "\0\0\0\1a", 5);
+    close(fd);
+    wire_loop_free(l);
+    assert_int_equal(atomic_load(&memory), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -815,6 +893,8 @@ int main(void)
         cmocka_unit_test_setup(octets_as_negotiated, set_up),
         cmocka_unit_test_setup(packets_in_parts, set_up),
         cmocka_unit_test_setup(the_end, set_up),
+        cmocka_unit_test_setup(the_end_of_mails_without_a_session, set_up),
+        cmocka_unit_test_setup(the_end_waits_for_answers_to_be_taken, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

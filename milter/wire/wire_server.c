@@ -66,6 +66,12 @@ static struct wire_loop *server_of(struct wire_loop *self)
     return wire_loop_load(self) <= wire_loop_load(best) + SLACK ? self : best;
 }
 
+/* Tells whether milter.connections is reached. */
+static bool is_full(void)
+{
+    return atomic_load(&server.connections) >= wire_limits_connections();
+}
+
 static bool accept_one(struct wire_loop *self, int listener)
 {
     struct wire_loop *to;
@@ -73,7 +79,7 @@ static bool accept_one(struct wire_loop *self, int listener)
 
     if (atomic_load(&server.stopping))
         return false;
-    if (atomic_load(&server.refused) >= WIRE_REFUSED_MAX) {
+    if (is_full() && atomic_load(&server.refused) >= WIRE_REFUSED_MAX) {
         log_complain(LOG_LIMIT, "milter.connections is reached, and %d more wait for a temporary failure",
                      WIRE_REFUSED_MAX);
         return false;
@@ -89,7 +95,7 @@ static bool accept_one(struct wire_loop *self, int listener)
         close(fd);
         return true;
     }
-    const bool refuse = atomic_load(&server.connections) >= wire_limits_connections();
+    const bool refuse = is_full();
     if (refuse)
         log_complain(LOG_LIMIT, "milter.connections is reached (%u): a connection gets a temporary failure",
                      wire_limits_connections());

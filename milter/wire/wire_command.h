@@ -19,8 +19,8 @@
 #define WIRE_VERSION_MAX 6u /* Sendmail 8.14, Postfix 2.6 */
 
 /* The largest length a packet may have: its letter and its data. 65,535 octets of data were the protocol's only size
- * until SMFIP_MDS_256K and SMFIP_MDS_1M; which one counts is negotiated. Above it the packet is an error, before any
- * memory is taken for it. */
+ * until SMFIP_MDS_256K and SMFIP_MDS_1M, which we do not ask for; a header field may be longer all the same
+ * (wire_connection.c). Above it the packet is an error, before any memory is taken for it. */
 #define WIRE_DATA_64K 65535u
 #define WIRE_DATA_256K (256u * 1024 - 1)
 #define WIRE_DATA_1M (1024u * 1024 - 1)

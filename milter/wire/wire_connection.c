@@ -10,7 +10,8 @@
  * Stricter than libmilter: a packet of length 0, texts that do not end where their packet ends, an IPv4 address that
  * is not four decimal numbers, and a field without a name close the connection, where libmilter reads on, guesses, or
  * gives no answer at all. Better: skip is answered only where the MTA can understand it, SMFIC_QUIT_NC is obeyed in
- * every state, and a last body chunk sent with SMFIC_BODYEOB gets one answer.
+ * every state, a last body chunk sent with SMFIC_BODYEOB gets one answer, and a header field may have 1 MiB in place of
+ * 64 KiB.
  *
  * Failure: what is not the protocol closes the connection; the MTA then does what it does without a filter
  * (milter_default_action, F=T).
@@ -681,13 +682,20 @@ static enum wire_next on_command(struct wire_connection *c, const struct wire_co
     return carry_out(c, command);
 }
 
+/* How much data the first packet may have. Postfix puts a header field into one packet however long it is (by default up
+ * to 102,400 octets), and knows no other way to tell it. */
+static uint32_t most_data(struct slice in)
+{
+    return in.n > 4 && in.p[4] != WIRE_HEADER ? WIRE_DATA_64K : WIRE_DATA_1M;
+}
+
 enum wire_next wire_connection_read(struct wire_connection *c, struct slice *in)
 {
     enum wire_next next = WIRE_NEXT_READ;
     struct wire_command command;
 
     while (next == WIRE_NEXT_READ && !c->pending) {
-        long n = wire_command_first(*in, WIRE_DATA_64K, &command);
+        long n = wire_command_first(*in, most_data(*in), &command);
         if (n == 0)
             break;
         if (n < 0)

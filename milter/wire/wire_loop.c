@@ -27,7 +27,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PACKET_MAX (4 + 1 + WIRE_DATA_64K)
+#define PACKET_MAX (4 + 1 + WIRE_DATA_1M)
 /* Octets that one connection may read before it is another's turn. They keep the others waiting for as long as their
  * digests take, a few milliseconds (tests/bench/bench_beside.py), so large bodies need no threads of their own. */
 #define READ_MAX (256 * 1024)

@@ -176,6 +176,12 @@ static enum mta_answer on_mail(struct mta *mta, struct session *s, const char *c
     for (const char *const *arg = args + 1; args[0] && *arg; arg++)
         smtputf8 |= strcasecmp(*arg, "SMTPUTF8") == 0;
     p = policy_live_get(the_daemon.policy);
+    if (!mail_listener_is_judged(p,
+                                 s->texts[SESSION_DAEMON])) { /* so says a policy that is younger than the connection */
+        policy_unref(p);
+        session_end(s);
+        return MTA_ACCEPT;
+    }
     status = session_mail(s, &the_daemon.host, p, args[0] ? args[0] : "", smtputf8);
     policy_unref(p);
     if (status == STATUS_OK && mta->arrived)

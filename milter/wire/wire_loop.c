@@ -71,6 +71,7 @@ struct newcomer {
 struct wire_loop {
     const struct wire_loop_owner *owner;
     pthread_t thread;
+    bool joined;
     int poll, wake[2];
     atomic_uint load;
     atomic_llong stop_at; /* monotonic ms; 0: runs on */
@@ -706,10 +707,25 @@ void wire_loop_stop(struct wire_loop *l, unsigned seconds)
     pthread_mutex_unlock(&l->lock);
 }
 
+void wire_loop_join(struct wire_loop *l)
+{
+    if (!l->joined)
+        pthread_join(l->thread, NULL);
+    l->joined = true;
+}
+
 struct wire_loop *wire_loop_free(struct wire_loop *l)
 {
+    struct newcomer *n;
+
     if (!l)
         return NULL;
-    pthread_join(l->thread, NULL);
+    wire_loop_join(l);
+    while ((n = STAILQ_FIRST(&l->newcomers))) { /* given to it when its thread had ended */
+        STAILQ_REMOVE_HEAD(&l->newcomers, next);
+        l->owner->closed(n->refuse);
+        close(n->fd);
+        free(n);
+    }
     return close_loop(l);
 }

@@ -57,7 +57,11 @@ unsigned wire_loop_load(const struct wire_loop *l);
  * all are closed. Any thread. */
 void wire_loop_stop(struct wire_loop *l, unsigned seconds);
 
-/* Waits for the thread, which has been told to stop, and frees. NULL is allowed; returns NULL. */
+/* Waits for the thread, which has been told to stop. Until it is freed the loop may be asked for its load, and given
+ * connections, which it closes when it is freed. */
+void wire_loop_join(struct wire_loop *l);
+
+/* The same, and frees. No thread may know the loop any more. NULL is allowed; returns NULL. */
 struct wire_loop *wire_loop_free(struct wire_loop *l);
 
 #endif

@@ -890,6 +890,24 @@ static void the_end_waits_for_answers_to_be_taken(void **state)
     assert_int_equal(atomic_load(&memory), 0);
 }
 
+/* Another loop may still accept a connection when the thread of this one has ended, ask it for its load, and give the
+ * connection to it: it is closed. */
+static void given_after_the_end(void **state)
+{
+    struct wire_loop *l = wire_loop_new(&owner);
+
+    wire_loop_stop(l, 0);
+    wire_loop_join(l);
+    assert_int_equal(wire_loop_load(l), 0);
+    const int fd = connection(l, false), refused = connection(l, true);
+    wire_loop_join(l);
+    wire_loop_free(l);
+    ended(fd);
+    ended(refused);
+    assert_int_equal(atomic_load(&closed_connections), 1);
+    assert_int_equal(atomic_load(&closed_refused), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -911,6 +929,7 @@ int main(void)
         cmocka_unit_test_setup(octets_as_negotiated, set_up),
         cmocka_unit_test_setup(packets_in_parts, set_up),
         cmocka_unit_test_setup(the_end, set_up),
+        cmocka_unit_test_setup(given_after_the_end, set_up),
         cmocka_unit_test_setup(the_end_of_mails_without_a_session, set_up),
         cmocka_unit_test_setup(the_end_waits_for_answers_to_be_taken, set_up),
     };

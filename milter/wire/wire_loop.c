@@ -240,10 +240,11 @@ static bool keep_rest(struct link *k, struct slice rest)
     return true;
 }
 
-/* Tells whether the packet whose start is kept is not whole yet with n octets more. */
+/* Tells whether the packet whose start is kept is not whole yet with n octets more. Its length and letter must be among
+ * what is kept: wire_connection_read() has then seen that it may be so long. */
 static bool is_still_part(const struct link *k, size_t n)
 {
-    if (k->rest_octets < 4)
+    if (k->rest_octets <= 4)
         return false;
     const unsigned char *p = (const unsigned char *)k->rest;
     const size_t whole = 4 + ((size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3]);

@@ -181,8 +181,8 @@ int wire_server_run(unsigned threads, unsigned drain_seconds)
     session_stop();
     for (unsigned i = 0; i < server.loops; i++)
         wire_loop_stop(server.loop[i], drain_seconds);
-    for (unsigned i = 0; i < server.loops;
-         i++) /* a loop that still accepts a connection asks the others for their load */
+    /* A loop that still accepts a connection asks the others for their load. */
+    for (unsigned i = 0; i < server.loops; i++)
         wire_loop_join(server.loop[i]);
     for (unsigned i = 0; i < server.loops; i++)
         server.loop[i] = wire_loop_free(server.loop[i]);

@@ -711,7 +711,8 @@ static void memory_is_counted(void **state)
 static void octets_as_negotiated(void **state)
 {
     struct wire_loop *l = wire_loop_new(&owner);
-    const int fits = connection(l, false), above = connection(l, false), field = connection(l, false);
+    const int fits = connection(l, false), above = connection(l, false), field = connection(l, false),
+              late = connection(l, false);
     static char body[WIRE_DATA_64K], header[WIRE_DATA_1M];
 
     to_helo(fits);
@@ -725,6 +726,13 @@ static void octets_as_negotiated(void **state)
     ended(above);
     assert_int_equal(atomic_load(&faults), 1);
     assert_int_equal(atomic_load(&bodies), 1);
+    to_helo(late);
+    to_body(late);
+    send_octets(late, "\0\1\0\1", 4); /* a header field may have them ... */
+    turn();
+    send_octets(late, "B", 1); /* ... but it is none */
+    ended(late);
+    assert_int_equal(atomic_load(&faults), 2);
     memset(header, 'x', sizeof header - 1);
     header[1] = 0; /* its name */
     to_helo(field);
@@ -741,7 +749,7 @@ static void octets_as_negotiated(void **state)
     assert_int_equal(answer_of(field), 'c');
     send_octets(field, "\0\x10\0\1", 4);
     ended(field);
-    assert_int_equal(atomic_load(&faults), 2);
+    assert_int_equal(atomic_load(&faults), 3);
     close(fits);
     loop_end(l);
 }

@@ -240,25 +240,23 @@ static bool keep_rest(struct link *k, struct slice rest)
     return true;
 }
 
-/* Tells whether the packet whose start is kept is not whole yet with n octets more. Its length and letter must be among
- * what is kept: wire_connection_read() has then seen that it may be so long. */
-static bool is_still_part(const struct link *k, size_t n)
+/* The octets of the packet whose start is kept. 0: its length and its letter are not among them yet; if they are,
+ * wire_connection_read() has seen that it may be so long. */
+static size_t packet_octets(const struct link *k)
 {
-    if (k->rest_octets <= 4)
-        return false;
     const unsigned char *p = (const unsigned char *)k->rest;
-    const size_t whole = 4 + ((size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3]);
-    return whole <= PACKET_MAX && k->rest_octets + n < whole;
+
+    return k->rest_octets > 4 ? 4 + ((size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3]) : 0;
 }
 
-/* Adds what has been read to the start of a packet. Its room doubles: MTAs write a packet of 64 kB in small parts
- * (Postfix: 4096 octets), and to copy all of it for each of them cost more than its digest. */
+/* Adds what has been read to the start of a packet. Its room doubles, up to the whole packet: MTAs write a packet of
+ * 64 kB in small parts (Postfix: 4096 octets), and to copy all of it for each of them cost more than its digest. */
 static bool add_to_rest(struct link *k, const char *more, size_t n)
 {
     if (k->rest_octets + n > k->rest_size) {
-        size_t size = k->rest_size * 2 < PACKET_MAX ? k->rest_size * 2 : PACKET_MAX;
-        if (size < k->rest_octets + n)
-            size = k->rest_octets + n;
+        const size_t most = packet_octets(k), needed = k->rest_octets + n;
+        const size_t doubled = k->rest_size * 2 < most ? k->rest_size * 2 : most;
+        const size_t size = doubled < needed ? needed : doubled;
         char *room = realloc(k->rest, size);
         if (!room)
             return false;
@@ -354,7 +352,7 @@ static void link_after_step(struct link *k, enum wire_next next)
 /* Hands octets to the connection: those kept first. n: how many were read into the buffer behind their place. */
 static void link_receive(struct link *k, size_t n)
 {
-    if (n && is_still_part(k, n)) {
+    if (n && k->rest_octets + n < packet_octets(k)) {
         if (add_to_rest(k, k->loop->buffer + k->rest_octets, n))
             link_after_step(k, WIRE_NEXT_READ);
         else

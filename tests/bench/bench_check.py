@@ -14,9 +14,10 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
-sys.path[:0] = [os.path.join(TOP, "tests/system/check"), os.path.join(TOP, "tests/world")]
+sys.path[:0] = [HERE, os.path.join(TOP, "tests/system/check"), os.path.join(TOP, "tests/world")]
 sys.dont_write_bytecode = True
 import cases  # noqa: E402
+import figures  # noqa: E402
 import hosts  # noqa: E402
 import names  # noqa: E402
 import space  # noqa: E402
@@ -65,6 +66,10 @@ def main(count):
         f"{done} domains in {took:.0f} s ({done / took:.1f} a second), peak {peak} MB, at most {most} sockets; exit {process.returncode}"
     )
     print(f"{whole} of them wholly tested")
+    figures.figure("check", f"{count} domains a second", done / took, "domains/s", figures.MORE)
+    figures.figure("check", f"{count} domains: memory at its peak", peak, "MB", figures.LESS)
+    figures.figure("check", f"{count} domains: most sockets at one time", most, "sockets", figures.LESS)
+    figures.figure("check", f"{count} domains: wholly tested", whole, "domains", figures.MORE, count)
     for cause, times in causes.most_common(5):
         print(f"could not be tested, {times} times: {cause}")
     return 0 if done == whole == count else 1
@@ -99,7 +104,12 @@ def fds(pid):
 if __name__ == "__main__":
     if os.environ.get("WORLD_FOLDER"):
         sys.exit(main(int(sys.argv[1])))
+    if len(sys.argv) > 1 and not (sys.argv[1].isdecimal() and int(sys.argv[1])):
+        sys.exit(__doc__)
     why = space.can_enter()
     if why:
-        sys.exit(f"bench_check: {why}")
+        print(f"bench_check: skipped: {why}")
+        sys.exit(77)
+    if not os.access(ASSAY, os.X_OK):
+        sys.exit(f"bench_check: {ASSAY} is not built: make")
     sys.exit(space.outside("bench", [sys.executable, "-B", os.path.abspath(__file__), sys.argv[1] if len(sys.argv) > 1 else "1000"]))

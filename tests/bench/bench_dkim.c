@@ -229,8 +229,11 @@ int main(void)
     printf("  ours                              %8.1f us  %5.2f of the floor\n", ours_us, ours_us / floor_us);
     printf("  ours, key not seen before         %8.1f us  %5.2f\n", cold_us, cold_us / floor_us);
     printf("  libopendkim, by dkim.engine       %8.1f us  %5.2f\n", library_us, library_us / floor_us);
-    figure("dkim", "one signature to the floor", ours_us / floor_us, "times", 0);
-    figure("dkim", "one signature to libopendkim", ours_us / library_us, "times", 0);
+    figure("dkim", "one signature: processor time", ours_us, "us", FIGURE_LESS, 0);
+    figure("dkim", "one signature to the floor: processor time", ours_us / floor_us, "times", FIGURE_LESS, 0);
+    figure("dkim", "one signature, key not seen before, to the floor: processor time", cold_us / floor_us, "times",
+           FIGURE_LESS, 0);
+    figure("dkim", "one signature to libopendkim: processor time", ours_us / library_us, "times", FIGURE_LESS, 0);
     printf("dkim: the same message with more signatures, each of another domain\n");
     double many_us = us(many);
     printf("  %3d signatures                    %8.1f us  %5.2f of one, %zu look-ups\n", DKIM_CHECK_SIGNATURES, many_us,
@@ -238,6 +241,7 @@ int main(void)
     double many_cold_us = us(many_without_cache);
     printf("  %3d signatures, keys not seen     %8.1f us  %5.2f, %zu look-ups\n", DKIM_CHECK_SIGNATURES, many_cold_us,
            many_cold_us / ours_us, lookups);
+    figure("dkim", "16 signatures to one: processor time", many_us / ours_us, "times", FIGURE_LESS, 0);
     double too_many_us = us(too_many);
     printf("  %3d signatures, %d verified       %8.1f us  %5.2f, %zu look-ups\n", MOST, DKIM_CHECK_SIGNATURES,
            too_many_us, too_many_us / ours_us, lookups);

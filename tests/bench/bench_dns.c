@@ -96,8 +96,10 @@ static double threads_run(void *(*work)(void *), struct dns *dns, struct ub_ctx 
 static void file_put(const char *path, const char *text)
 {
     FILE *f = fopen(path, "w");
-    if (!f || fputs(text, f) < 0 || fclose(f) != 0)
-        abort();
+    if (!f || fputs(text, f) < 0 || fclose(f) != 0) {
+        fprintf(stderr, "bench_dns: cannot write %s\n", path);
+        exit(1);
+    }
 }
 
 static double run_source(const char *anchor_path, const char *conf_path, bool cache)
@@ -118,9 +120,11 @@ static double run_source(const char *anchor_path, const char *conf_path, bool ca
 
 int main(void)
 {
-    char folder[] = "/tmp/assay-bench-XXXXXX", anchor_path[64], conf_path[64];
-    if (!mkdtemp(folder))
+    char folder[200], anchor_path[256], conf_path[256];
+    if (!figure_folder(folder, sizeof folder)) {
+        fprintf(stderr, "bench_dns: no temporary folder\n");
         return 1;
+    }
     snprintf(anchor_path, sizeof anchor_path, "%s/anchor", folder);
     snprintf(conf_path, sizeof conf_path, "%s/conf", folder);
     file_put(anchor_path, anchor);
@@ -135,8 +139,10 @@ int main(void)
     printf("dns: ub_resolve, %d threads       %10.0f look-ups/s     1.0\n", THREADS, blocking);
     printf("dns: event loop, new names       %10.0f look-ups/s  %6.1f\n", async, async / blocking);
     printf("dns: event loop, cache in front  %10.0f look-ups/s  %6.1f\n", cached, cached / blocking);
-    figure("dns", "cache in front", cached, "look-ups/s", 0);
-    figure("dns", "cache in front to ub_resolve", cached / blocking, "times", 0);
+    figure("dns", "event loop, new names", async, "look-ups/s", FIGURE_MORE, 0);
+    figure("dns", "event loop, new names, to ub_resolve: look-ups a second", async / blocking, "times", FIGURE_MORE, 0);
+    figure("dns", "cache in front", cached, "look-ups/s", FIGURE_MORE, 0);
+    figure("dns", "cache in front to ub_resolve: look-ups a second", cached / blocking, "times", FIGURE_MORE, 0);
     unlink(anchor_path);
     unlink(conf_path);
     rmdir(folder);

@@ -6,7 +6,7 @@
  * postgresql://...
  *
  * Mails of 8 findings each, of 50,000 sender domains as often as Zipf's law has it (one mail in twelve of the first),
- * over 30 days. Prints figures and their ratio to what is asked for: 50,000 findings a second, 100 ms a question.
+ * over 30 days. Prints figures and their ratio to our own goals: at least 50,000 findings a second, at most 100 ms a question.
  */
 #include "base/clock.h"
 #include "journal/journal.h"
@@ -172,12 +172,12 @@ static void store_time(struct store *s, const char *name, const char *sql, const
         worst = ms > worst ? ms : worst;
         cpu = worst_processor_time(cpu, began);
     }
-    printf("ledger question %-12s %8.2f ms (first or worst %.2f, %.2f of processor time), %u rows: %.2f of the 100 ms "
-           "asked for\n",
+    printf("ledger question %-12s %8.2f ms (first or worst %.2f, %.2f of processor time), %u rows: %.2f of 100 ms, "
+           "our goal\n",
            name, best, worst, cpu, rows, worst / 100);
     char what[64];
-    snprintf(what, sizeof what, "question %s", name);
-    figure("ledger", what, worst, "ms", 100);
+    snprintf(what, sizeof what, "question %s: the longest of 5", name);
+    figure("ledger", what, worst, "ms", FIGURE_LESS, 100);
 }
 
 /* As assay ledger top asks, over all days. */
@@ -200,12 +200,12 @@ static void ask_top(struct store *s, const char *name, const char *standard, con
         worst = ms > worst ? ms : worst;
         cpu = worst_processor_time(cpu, began);
     }
-    printf("ledger question %-24s worst of 5 %8.2f ms, %.2f of processor time, %u rows, %s: %.2f of the 100 ms asked "
-           "for\n",
+    printf("ledger question %-24s worst of 5 %8.2f ms, %.2f of processor time, %u rows, %s: %.2f of 100 ms, our "
+           "goal\n",
            name, worst, cpu, rows, by_lists ? "by lists" : "all added up", worst / 100);
     char what[64];
-    snprintf(what, sizeof what, "question %s", name);
-    figure("ledger", what, worst, "ms", 100);
+    snprintf(what, sizeof what, "question %s: the longest of 5", name);
+    figure("ledger", what, worst, "ms", FIGURE_LESS, 100);
 }
 
 static void questions(struct store *s, int64_t first)
@@ -246,7 +246,7 @@ static void questions(struct store *s, int64_t first)
                0);
 }
 
-static void write_all(struct journal *j, unsigned mails, int64_t first)
+static bool write_all(struct journal *j, unsigned mails, int64_t first)
 {
     struct buf b = BUF_INIT;
     size_t octets = 0;
@@ -256,8 +256,11 @@ static void write_all(struct journal *j, unsigned mails, int64_t first)
         mail_record(&b, i, mails, first);
         struct timespec from, to;
         clock_gettime(CLOCK_MONOTONIC, &from);
-        if (journal_write(j, buf_slice(&b), JOURNAL_WAIT) != STATUS_OK)
-            printf("journal_write failed\n");
+        if (journal_write(j, buf_slice(&b), JOURNAL_WAIT) != STATUS_OK) {
+            fprintf(stderr, "bench_ledger: record %u of %u cannot be written\n", i + 1, mails);
+            buf_release(&b);
+            return false;
+        }
         clock_gettime(CLOCK_MONOTONIC, &to);
         spent += (to.tv_sec - from.tv_sec) * 1000000000 + to.tv_nsec - from.tv_nsec;
         octets += b.n;
@@ -266,14 +269,12 @@ static void write_all(struct journal *j, unsigned mails, int64_t first)
     printf("ledger write %u records of %zu octets: %.0f a second, %.1f us each\n", mails, octets / mails, mails / s,
            s / mails * 1e6);
     buf_release(&b);
+    return true;
 }
 
-int main(int argc, char **argv)
+static int bench_run(const char *dir, const char *store, unsigned mails)
 {
-    unsigned mails = (argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 400000) / FINDINGS;
-    char dir[] = "/tmp/assay-bench-XXXXXX", journal[64], db[64], why[STORE_ERROR];
-    if (!mkdtemp(dir) || mails == 0)
-        return 1;
+    char journal[256], db[256], why[STORE_ERROR];
     snprintf(journal, sizeof journal, "%s/j", dir);
     snprintf(db, sizeof db, "%s/db", dir);
     for (int i = 0; i < DOMAINS; i++)
@@ -281,14 +282,18 @@ int main(int argc, char **argv)
     const char *error = NULL;
     struct journal *j =
         journal_open(journal, "bench", &(struct journal_options){.folder_bytes = (uint64_t)1 << 40}, &error);
-    struct store *s = store_open(argc > 2 ? argv[2] : db, STORE_WRITE, NULL, why);
+    struct store *s = store_open(store ? store : db, STORE_WRITE, NULL, why);
     if (!j || !s) {
-        fprintf(stderr, "%s\n", j ? why : error);
+        fprintf(stderr, "bench_ledger: %s\n", j ? why : error);
         return 1;
     }
     int64_t now = clock_wall() / 86400 * 86400 - DAYS * 86400;
-    write_all(j, mails, now);
+    const bool written = write_all(j, mails, now);
     journal_close(j);
+    if (!written) {
+        store_close(s);
+        return 1;
+    }
     struct ingest_report r = {0};
     int64_t from = clock_mono_ms();
     clock_t cpu = clock();
@@ -296,21 +301,40 @@ int main(int argc, char **argv)
     double took = seconds_since(from);
     double cpu_seconds = (double)(clock() - cpu) / CLOCKS_PER_SEC;
     double rate = (double)r.records * FINDINGS / took;
-    printf("ledger take %s: %" PRIu64 " findings in %.1f s: %.0f a second, %.2f of the 50000 asked for%s\n",
+    printf("ledger take %s: %" PRIu64 " findings in %.1f s: %.0f a second, %.2f of 50000, our goal%s\n",
            store_is_shared(s) ? "PostgreSQL" : "SQLite", r.records * FINDINGS, took, rate, rate / 50000,
            st == STATUS_OK ? "" : " (FAILED)");
-    figure("ledger", "ingested", rate, "findings/s", 50000);
-    printf("ledger take: %.2f s of processor time, %.0f findings a second of it, %.2f of the 50000 asked for\n",
+    figure("ledger", "ingested", rate, "findings/s", FIGURE_MORE, 50000);
+    printf("ledger take: %.2f s of processor time, %.0f findings a second of it, %.2f of 50000, our goal\n",
            cpu_seconds, (double)r.records * FINDINGS / cpu_seconds, (double)r.records * FINDINGS / cpu_seconds / 50000);
+    figure("ledger", "ingested for each second of processor time", (double)r.records * FINDINGS / cpu_seconds,
+           "findings/s", FIGURE_MORE, 50000);
     if (r.records != mails) {
-        fprintf(stderr, "%" PRIu64 " of %u records were taken in: no store of that size\n", r.records, mails);
+        fprintf(stderr, "bench_ledger: %" PRIu64 " of %u records were taken in: no store of that size\n", r.records,
+                mails);
+        store_close(s);
         return 1;
     }
     if (store_vacuum(s) != STATUS_OK) /* as assay-ledger does each hour */
-        fprintf(stderr, "%s\n", store_error(s));
+        fprintf(stderr, "bench_ledger: %s\n", store_error(s));
     questions(s, now);
     store_close(s);
-    char command[100];
+    return st == STATUS_OK ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+    char dir[200], command[256], *end = NULL;
+    const unsigned long count = argc > 1 ? strtoul(argv[1], &end, 10) : 400000;
+    if ((end && *end) || count < FINDINGS || count > UINT32_MAX) {
+        fprintf(stderr, "bench_ledger: a number of findings, %d or more, was expected, not '%s'\n", FINDINGS, argv[1]);
+        return 64;
+    }
+    if (!figure_folder(dir, sizeof dir)) {
+        fprintf(stderr, "bench_ledger: no temporary folder\n");
+        return 1;
+    }
+    const int rc = bench_run(dir, argc > 2 ? argv[2] : NULL, (unsigned)count / FINDINGS);
     snprintf(command, sizeof command, "rm -rf '%s'", dir);
-    return system(command) == 0 && st == STATUS_OK ? 0 : 1;
+    return system(command) == 0 ? rc : 1;
 }

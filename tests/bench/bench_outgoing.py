@@ -26,7 +26,7 @@ import space  # noqa: E402
 
 DOMAINS, CONNECTIONS, ROUNDS = 300, 32, 6
 CACHED = 40000 if os.environ.get("QUICK") else 400000
-ASKED = 100000  # cached answers a second on one core
+GOAL = 100000  # our own: cached answers a second on one core
 TYPES = {"A": 1, "MX": 15, "TXT": 16}
 
 
@@ -169,9 +169,7 @@ def cached(connect, map_name, kind):
 
 
 def processor_seconds(pid):
-    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
-        words = f.read().rsplit(")", 1)[1].split()
-    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+    return time.clock_gettime(~pid << 3 | 2)  # its own clock, as clock_getcpuclockid(3) names it
 
 
 def show(what, first, words, rate, base):
@@ -268,13 +266,14 @@ def inside(unpacked):
     if base:
         ratios = sorted(t / a for t, a in zip(other.seconds, own.seconds))
         print(f"  {'':28} uncached, part by part: x {', '.join(f'{r:.2f}' for r in ratios)}")
-        figures.figure("outgoing", "never asked for before, beside postfix-mta-sts-resolver", base[0] / own.first(), "times", 1)
-        figures.figure("outgoing", "cached, beside postfix-mta-sts-resolver", own.rate / base[1], "times", 3)
+        first = base[0] / own.first()
+        figures.figure("outgoing", "not asked for before, to postfix-mta-sts-resolver: answers a second", first, "times", figures.MORE, 1)
+        figures.figure("outgoing", "cached, to postfix-mta-sts-resolver: answers a second", own.rate / base[1], "times", figures.MORE, 3)
     if cost > 0:
-        print(f"  {'':28} cached {CACHED / cost:.0f} for each second of processor time ({CACHED / cost / ASKED:.2f} of what is asked)")
-        figures.figure("outgoing", "cached answers for each second of processor time", CACHED / cost, "/s", ASKED)
-    figures.figure("outgoing", "cached answers, the client beside it", own.rate, "/s", ASKED)
-    figures.figure("outgoing", "answers never asked for before", DOMAINS / own.first(), "/s")
+        print(f"  {'':28} cached {CACHED / cost:.0f} for each second of processor time (our goal: at least {GOAL})")
+        figures.figure("outgoing", "cached answers for each second of processor time", CACHED / cost, "answers/s", figures.MORE, GOAL)
+    figures.figure("outgoing", "cached answers, the client on the same cores", own.rate, "answers/s", figures.MORE, GOAL)
+    figures.figure("outgoing", "answers not asked for before", DOMAINS / own.first(), "answers/s", figures.MORE)
     o.stop()
     sys.exit(0 if own.words == {"OK": DOMAINS} else 1)
 
@@ -286,7 +285,14 @@ if __name__ == "__main__":
     why = space.can_enter() or (None if shutil.which("openssl") else "needs openssl")
     if why:
         print(f"bench_outgoing: skipped: {why}")
-        sys.exit(0)
+        sys.exit(77)
+    if given and not os.path.isdir(f"{given}/usr/lib/python3/dist-packages/postfix_mta_sts_resolver"):
+        print(f"bench_outgoing: {given} is no folder with postfix-mta-sts-resolver unpacked in it", file=sys.stderr)
+        sys.exit(64)
+    program = os.path.join(space.TOP, os.environ.get("BUILD", "build"), "assay-outgoing")
+    if not os.access(program, os.X_OK):
+        print(f"bench_outgoing: {program} is not built: make", file=sys.stderr)
+        sys.exit(69)
     if not given:
         print("  (postfix-mta-sts-resolver is not beside it: MTA_STS_RESOLVER names no folder)")
     sys.exit(space.outside("bench", [sys.executable, "-B", os.path.abspath(__file__), "inside", given and os.path.abspath(given)]))

@@ -4,6 +4,7 @@
 A cost that should grow in proportion is compared with the straight line a + b*x that fits best by relative deviation; one that should stay
 as it is, with its median. Within NEAR of it at every point it is straight (or flat); else the sentence says how far it is straight, and by
 how much it then differs from that line."""
+import os
 import statistics
 import subprocess
 
@@ -74,6 +75,8 @@ def plot(path, title, x_title, y_title, points):
     """Writes PATH.dat, and PATH.svg where there is a gnuplot. Returns the path of what was written."""
     with open(f"{path}.dat", "w", encoding="ascii") as f:
         f.write("".join(f"{x} {y}\n" for x, y in points))
+    if os.path.exists(f"{path}.svg"):
+        os.unlink(f"{path}.svg")  # of a run before
     gnuplot = peers.program("gnuplot-nox")
     if not gnuplot:
         return f"{path}.dat"

@@ -10,7 +10,12 @@ import subprocess
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ROOT = os.path.join(TOP, os.environ.get("BUILD", "build"), "bench", "peers")
-WANTED = {"opendkim": "/usr/sbin/opendkim", "opendmarc": "/usr/sbin/opendmarc", "rspamd": "/usr/bin/rspamd", "unbound": "/usr/sbin/unbound"}
+WANTED = {
+    "opendkim": "/usr/sbin/opendkim",
+    "opendmarc": "/usr/sbin/opendmarc",
+    "rspamd": "/usr/bin/rspamd",
+    "unbound": "/usr/sbin/unbound",
+}
 WANTED["gnuplot-nox"] = "/usr/bin/gnuplot-nox"
 RESOLVER = "203.0.113.53"
 HOST = "mx.example.org"
@@ -30,6 +35,7 @@ def fetch():
     if missing and shutil.which("apt-get"):
         archives = f"{ROOT}/archives"
         os.makedirs(f"{archives}/partial", exist_ok=True)
+        print(f"downloading to {os.path.relpath(ROOT)}: {' '.join(missing)}", flush=True)
         for package in missing:  # one by one: that one cannot be had must not cost the others
             subprocess.run(
                 [

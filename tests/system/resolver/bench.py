@@ -75,14 +75,7 @@ def once(folder, world, who, load):
         f.write("\n".join(names) + "\n")
     place = tempfile.mkdtemp(dir=folder)
     os.chmod(place, 0o755)
-    r = resolver.Resolver(
-        place,
-        world,
-        POLICIES[who],
-        with_module=who != "plain",
-        threads=THREADS,
-        options=OPTIONS,
-    )
+    r = resolver.Resolver(place, world, POLICIES[who], with_module=who != "plain", threads=THREADS, options=OPTIONS)
     with r:
         subprocess.run(["taskset", "-a", "-c", "-p", "0", str(r.process.pid)], check=True, capture_output=True)
         for name in ("www.signed.zz", "www.two.zz", "www.free.zz", "www.unsigned.zz"):
@@ -118,9 +111,10 @@ def play(folder, world, loads, rounds):
         for who in POLICIES:
             rate, cost, kb = middle[who]
             if who != "plain":
-                asked = {"hot signed": 0.99, "hot unsigned": 0.99, "hot refused": 0.90}.get(load, 0.97)
-                figures.figure("resolver", f"{load}, policy that {who}", rate / base[0], "of plain Unbound", asked)
-                figures.figure("resolver", f"{load}, policy that {who}: CPU", cost / base[1], "of plain Unbound")
+                goal = {"hot signed": 0.99, "hot unsigned": 0.99, "hot refused": 0.90}.get(load, 0.97)
+                what = f"{load}, policy that {who}, to plain Unbound"
+                figures.figure("resolver", f"{what}: queries a second", rate / base[0], "times", figures.MORE, goal)
+                figures.figure("resolver", f"{what}: processor time", cost / base[1], "times", figures.LESS)
             ratio = "" if who == "plain" else f" {rate / base[0]:.2f}x / cpu {cost / base[1]:.2f}x"
             cells.append(f"{rate:,.0f}/s {cost:.1f}us {kb / 1024:.0f}MB{ratio}")
         print(f"{load:<15}" + "".join(f"{c:>{w}}" for c, w in zip(cells, WIDTHS)), flush=True)

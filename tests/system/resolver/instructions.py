@@ -88,6 +88,9 @@ def play(folder, world, loads):
             each, idle = once(folder, world, who, load)
             plain = plain or each
             share = "" if who == "plain" else f" {plain / each:.3f}x"
+            if who != "plain":
+                what = f"{load}, policy that {who}, to plain Unbound: instructions"
+                bench.figures.figure("resolver", what, each / plain, "times", bench.figures.LESS)
             cells.append(f"{each:,.0f}{share} ({idle:,.0f} a second)")
         print(f"{load:<15}" + "".join(f"{c:>34}" for c in cells), flush=True)
 

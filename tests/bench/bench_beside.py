@@ -4,10 +4,11 @@
 
     bench_beside.py [MEGABYTES]      default 50, by QUICK=1 20
 
-63 connections say MAIL, RCPT and RSET in turn, and the time of each answer is taken (the milter may not ask for these to be left out): first alone; then beside a client that sends the
-mail as fast as it is taken, with no signature and with eight (both canonical forms, whole and with l=, so that no two can share a digest);
-then beside the ends of that mail. No helper thread is needed for large bodies as long as the longest wait stays below 100 ms: a connection
-is read at most 256 kB at a time (READ_MAX, wire_loop.c), so the others wait for the digests of that much and no more."""
+63 connections say MAIL, RCPT and RSET in turn, and the time of each answer is taken (the milter may not ask for these to be left out):
+first alone; then beside a client that sends the mail as fast as it is taken, with no signature and with eight (both canonical forms, whole
+and with l=, so that no two can share a digest); then beside the ends of that mail. No helper thread is needed for large bodies as long as
+the longest wait stays below 100 ms, our goal: a connection is read at most 256 kB at a time (READ_MAX, wire_loop.c), so the others wait for
+the digests of that much and no more."""
 import argparse
 import multiprocessing
 import os

@@ -38,6 +38,7 @@ if MAILS % FIRST:
     sys.exit("MAILS: up to a million, or whole millions")
 HERE = os.path.dirname(os.path.abspath(__file__))
 waits, behind, late = [], [], []
+failed = []  # programs that did not do their work: their figures mean nothing
 phases, names = [], {}  # when each program began; the name of each by its id
 over = threading.Event()
 
@@ -173,6 +174,8 @@ def run(name, *words):
     _, status, used = os.wait4(p.pid, 0)
     p.returncode = os.waitstatus_to_exitcode(status)
     took = time.monotonic() - began
+    if p.returncode:
+        failed.append(name)
     print(f"store {name}: {used.ru_maxrss // 1024} MB, {took:.1f} s, exit {p.returncode} {said.strip()[:200]}", flush=True)
 
 
@@ -238,6 +241,7 @@ def main():
     if len(sys.argv) < 3:
         shutil.rmtree(SPACE)
     print(f"store size: {MAILS} mails {size / 1e6:.0f} MB before, {after / 1e6:.0f} MB after")
+    return f"bench_store: failed: {', '.join(failed)}" if failed else 0
 
 
-main()
+sys.exit(main())

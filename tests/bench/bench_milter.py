@@ -425,6 +425,9 @@ def inside(options):
         if f.milter:
             say_memory(starts[f.name], f.name, world, idle, busy)
     say_ratios(found, least)
+    absent = [n for n in names() if n not in found and not options.only]
+    if absent:
+        print(f"not measured: {', '.join(absent)}")
     print(f"Assay's engine, unless the policy has set milter.engine: {milter.engine()}")
     ours = [f.name for f in running if f.milter]
     bad += [f"{n}: {row['lost']} mails were lost: {row['error']}" for n in ours for row in found[n].values() if row["lost"]]

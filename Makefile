@@ -10,7 +10,7 @@
 #   make conformance SUITES=../shared/suites     public conformance suites
 #   make asan            everything built with ASan and UBSan, and the unit tests run so
 #   make fuzz            each fuzz target for FUZZ_SECONDS (default 10)
-#   make bench           figures beside those of others, as ratios, a table and plots (QUICK=1: two minutes; AGAINST=FILE: an earlier figures.json)
+#   make bench           figures beside those of others, as ratios, table and plots (QUICK=1: two minutes; AGAINST=FILE: an older figures.json)
 #   make resolver        assay-unbound.so, and an Unbound that can load it
 #   make check-packages  the packages, installed in a folder of plain Debian (SUITE=trixie for another)
 #   make check-32        everything built and its unit tests run on 32 bits, in a folder of Debian for i386

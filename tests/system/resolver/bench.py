@@ -35,6 +35,7 @@ POLICIES = {
     "requires": HEAD + "require dnssec of names in signed.zz\nrequire dnssec of names in unsigned.zz\n",
 }
 MISSES = 60000
+CORES = sorted(os.sched_getaffinity(0))  # with only one, all of it shares that one
 OPTIONS = "  msg-cache-size: 64m\n  rrset-cache-size: 128m\n"
 THREADS = int(os.environ.get("THREADS", "1"))
 WIDTHS = (24, 42, 42)
@@ -77,13 +78,13 @@ def once(folder, world, who, load):
     os.chmod(place, 0o755)
     r = resolver.Resolver(place, world, POLICIES[who], with_module=who != "plain", threads=THREADS, options=OPTIONS)
     with r:
-        subprocess.run(["taskset", "-a", "-c", "-p", "0", str(r.process.pid)], check=True, capture_output=True)
+        subprocess.run(["taskset", "-a", "-c", "-p", str(CORES[0]), str(r.process.pid)], check=True, capture_output=True)
         for name in ("www.signed.zz", "www.two.zz", "www.free.zz", "www.unsigned.zz"):
             r.ask(name)
         before = spent(r.process.pid)
         how = ["-l", str(seconds)] if seconds else ["-n", "1"]
         done = subprocess.run(
-            ["taskset", "-c", "1", "dnsperf", "-s", "127.0.0.1", "-d", data, "-c", "4", "-q", "60", "-t", "20", *how],
+            ["taskset", "-c", str(CORES[-1]), "dnsperf", "-s", "127.0.0.1", "-d", data, "-c", "4", "-q", "60", "-t", "20", *how],
             capture_output=True,
             text=True,
         )
@@ -97,7 +98,7 @@ def once(folder, world, who, load):
 
 def play(folder, world, loads, rounds):
     for _, process in world.servers:
-        subprocess.run(["taskset", "-a", "-c", "-p", "1", str(process.pid)], check=False, capture_output=True)
+        subprocess.run(["taskset", "-a", "-c", "-p", str(CORES[-1]), str(process.pid)], check=False, capture_output=True)
     print(f"{'load':<15}" + "".join(f"{who:>{w}}" for who, w in zip(POLICIES, WIDTHS)))
     for load in loads:
         got = {who: [] for who in POLICIES}

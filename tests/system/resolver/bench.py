@@ -9,6 +9,7 @@ the median of queries a second and of processor
 time for each query, both as a ratio to plain, and the resolver's memory. On a busy machine the processor time is the
 one to read. LOAD: only those, by their names."""
 import os
+import shutil
 import signal
 import statistics
 import subprocess
@@ -126,6 +127,9 @@ def run(how, loads):
     for load in loads:
         if load not in LOADS:
             sys.exit(f"bench: no load {load!r}; there are: {', '.join(LOADS)}")
+    if not os.access(f"{resolver.UNBOUND}/sbin/unbound", os.X_OK) or not shutil.which("dnsperf"):
+        print("skipped: needs dnsperf and the resolver (make resolver)")
+        sys.exit(77)
     folder = tempfile.mkdtemp(prefix="assay-bench.")
     os.chmod(folder, 0o755)
     world = tree.Tree(folder)

@@ -306,8 +306,13 @@ def say_row(name, c, row, peak):
 
 
 def say_ratios(found, least):
-    """At 8 connections, or where they are not measured (--tiny), at the most. What lost mails is not compared: to refuse costs little."""
+    """At 8 connections, which the goals are for, or where they are not measured (--tiny), at the most. What lost mails is not compared:
+    to refuse costs little."""
     at = 8 if all(8 in rows for rows in found.values()) else max((c for rows in found.values() for c in rows), default=0)
+
+    def words(least_or_most, goal):
+        return f" (our goal: {least_or_most} {goal})" if goal else ""
+
     for name in (n for n in found if n.startswith("Assay")):
         own = found[name][at]
         for other in (n for n in found if not n.startswith("Assay")):
@@ -316,18 +321,17 @@ def say_ratios(found, least):
                 print(f"{name}: not compared with {other}: mails were lost")
                 continue
             rate, cpu = own["rate"] / row["rate"], row["cpu"] / max(own["cpu"], 1e-6)
-            goal = RATES.get(other)
+            goal = RATES.get(other) if at == 8 else None
             print(
-                f"{name}: {rate:.1f} times the mails a second of {other} at {at} connections (our goal: at least {goal});"
+                f"{name}: {rate:.1f} times the mails a second of {other} at {at} connections{words('at least', goal)};"
                 f" {other} needs {cpu:.1f} times the processor time"
             )
             figures.figure("milter", f"{name} to {other}, {at} at once: mails a second", rate, "times", figures.MORE, goal)
             figures.figure("milter", f"{other} to {name}, {at} at once: processor time", cpu, "times", figures.MORE)
         above = own["cpu"] / least["cpu_per_1000"]
-        print(
-            f"{name}: {above:.1f} times the processor time of the floor (our goal: at most {FLOORS}), {own['cpu']:.3f} s for 1,000 mails"
-        )
-        figures.figure("milter", f"{name} to the floor, {at} at once: processor time", above, "times", figures.LESS, FLOORS)
+        goal = FLOORS if at == 8 else None
+        print(f"{name}: {above:.1f} times the processor time of the floor{words('at most', goal)}, {own['cpu']:.3f} s for 1,000 mails")
+        figures.figure("milter", f"{name} to the floor, {at} at once: processor time", above, "times", figures.LESS, goal)
 
 
 def begun(start, use):

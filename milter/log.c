@@ -60,7 +60,8 @@ bool log_is_json(void)
     return as_json;
 }
 
-/* Tells whether stderr takes PIPE_BUF octets within that time. One that has failed takes them, too: write() says why. */
+/* Tells whether stderr takes PIPE_BUF octets within that time. One that has failed takes them, too: write() says
+ * why. */
 static bool stderr_takes(int64_t ms)
 {
     struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};

@@ -682,8 +682,8 @@ static enum wire_next on_command(struct wire_connection *c, const struct wire_co
     return carry_out(c, command);
 }
 
-/* How much data the first packet may have. Postfix puts a header field into one packet however long it is (by default up
- * to 102,400 octets), and knows no other way to tell it. */
+/* How much data the first packet may have. Postfix puts a header field into one packet however long it is (by default
+ * up to 102,400 octets), and knows no other way to tell it. */
 static uint32_t most_data(struct slice in)
 {
     return in.n > 4 && in.p[4] != WIRE_HEADER ? WIRE_DATA_64K : WIRE_DATA_1M;

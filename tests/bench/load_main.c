@@ -3,8 +3,8 @@
  * load_main.c - milter_load: sends a corpus to filters as an MTA does, and says how fast they were and what they did.
  *
  *     milter_load -m ADDRESS [-m ADDRESS...] [-c CONNECTIONS] [-n MAILS] [-w OCTETS] MANIFEST
- *                                     one JSON object with figures. -w: so many octets in one write (Postfix: 4,096 to a
- *                                     unix socket)
+ *                                     one JSON object with figures. -w: so many octets in one write (Postfix: 4,096
+ *                                     to a unix socket)
  *     milter_load -m ADDRESS [-m ADDRESS...] -e MANIFEST                              each mail once, a JSON line each
  *     milter_load -m ADDRESS -H CONNECTIONS [-b] MANIFEST                             opens them (-b: up to the body of
  *                                     the first mail), says so, and holds them until its standard input ends

@@ -49,6 +49,8 @@ bool session_set(struct session *s, enum session_text which, const char *text)
 
     if (text && *text && !copy)
         return false;
+    s->text_octets += copy ? strlen(copy) : 0;
+    s->text_octets -= s->texts[which] ? strlen(s->texts[which]) : 0;
     free(s->texts[which]);
     s->texts[which] = copy;
     return true;
@@ -120,7 +122,7 @@ void session_end(struct session *s)
 size_t session_used(const struct session *s, bool *in_message)
 {
     *in_message = s->judge != NULL;
-    return s->judge ? arena_used(judge_arena(s->judge)) : 0;
+    return s->text_octets + (s->judge ? arena_used(judge_arena(s->judge)) : 0);
 }
 
 void session_stop(void)

@@ -40,6 +40,7 @@ struct session {
     unsigned peer_port; /* port of the client; 0: not known */
     unsigned tls_bits;
     char *texts[SESSION_TEXTS];
+    size_t text_octets; /* in all of them */
     struct judge *judge; /* the current message; NULL between messages */
     int64_t began_ms;
     uint32_t split; /* which deferred mail this one is a part of; 0: none */
@@ -67,7 +68,7 @@ enum status session_mail(struct session *s, const struct judge_host *host, const
 /* Forgets the message, if there is one. */
 void session_end(struct session *s);
 
-/* Octets in the arena of the current message; 0 between messages. */
+/* Octets of the connection's texts, and in the arena of the current message. */
 size_t session_used(const struct session *s, bool *in_message);
 
 /* For the end of the program: from now on session_mail begins no message (STATUS_AGAIN). */

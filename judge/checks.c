@@ -61,7 +61,7 @@ enum status checks_start_header(struct judge *j)
     struct arc_check_options arc = {.at = j->mail.at};
     const char *from;
 
-    format_check(j->arena, &j->mail.headers, NULL, &j->report.format);
+    format_check(j->arena, &j->mail.headers, &j->report.format);
     from = j->report.format.from_domain;
     dns_scope_purpose(j->scope, DNS_FOR_DMARC);
     for (size_t i = 0; i < author_domains(j) && !psl(j); i++)
@@ -239,8 +239,7 @@ enum status checks_end(struct judge *j)
     struct judge_report *r = &j->report;
     enum status s;
 
-    format_check(j->arena, &j->mail.headers, &j->mail.body, &r->format);
-    if (r->format.result == RESULT_TEMPERROR)
+    if (r->format.result == RESULT_TEMPERROR || arena_failed(j->arena))
         return STATUS_NOMEM;
     if (!r->judged)
         return STATUS_OK;

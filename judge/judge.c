@@ -281,6 +281,9 @@ static enum status close_message(struct judge *j)
         j->mail.source = JUDGE_FLEET;
     j->report.judged = judged(j);
     format_body_end(&j->mail.body);
+    if (!j->dkim) /* else checks_start_header() has done so */
+        format_check(j->arena, &j->mail.headers, &j->report.format);
+    format_add_body(&j->mail.body, &j->report.format);
     if (j->scope)
         dns_scope_renew(j->scope);
     if (j->arrived && j->scope) {

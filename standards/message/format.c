@@ -218,16 +218,14 @@ static void check_singletons(const struct header_list *list, struct format_findi
     }
 }
 
-static void check_octets(const struct header_list *list, const struct format_body *body, struct format_finding *f)
+static void check_octets(const struct header_list *list, struct format_finding *f)
 {
-    static const struct format_body unknown = {.nul = false};
-    unsigned odd = list->flaws;
-    body = body ? body : &unknown;
-    if ((odd & HEADER_NUL) || body->nul)
+    const unsigned odd = list->flaws;
+    if (odd & HEADER_NUL)
         f->flaws |= FORMAT_NUL;
-    if ((odd & HEADER_BARE_CR) || body->bare_cr)
+    if (odd & HEADER_BARE_CR)
         f->flaws |= FORMAT_BARE_CR;
-    if ((odd & HEADER_BARE_LF) || body->bare_lf)
+    if (odd & HEADER_BARE_LF)
         f->flaws |= FORMAT_BARE_LF;
     if (odd & (HEADER_BAD_LINE | HEADER_BAD_NAME | HEADER_FIRST_BLANK))
         f->flaws |= FORMAT_BAD_LINE;
@@ -264,13 +262,12 @@ static const char *reason_text(struct arena *arena, const struct format_finding 
     (FORMAT_NO_FROM | FORMAT_MANY_FROM | FORMAT_BAD_FROM | FORMAT_FROM_EMPTY | FORMAT_FROM_LITERAL |                   \
      FORMAT_FROM_DOMAINS)
 
-void format_check(struct arena *arena, const struct header_list *list, const struct format_body *body,
-                  struct format_finding *out)
+void format_check(struct arena *arena, const struct header_list *list, struct format_finding *out)
 {
     struct format_finding f = {.result = RESULT_PASS};
     const char *from_reason = check_from(arena, list, &f);
     check_singletons(list, &f);
-    check_octets(list, body, &f);
+    check_octets(list, &f);
     if (!(f.flaws & UNSURE_AUTHOR))
         f.from_domain = f.domains[0];
     if (f.flaws) {
@@ -283,4 +280,23 @@ void format_check(struct arena *arena, const struct header_list *list, const str
         f.from_domain = NULL;
     }
     *out = f;
+}
+
+void format_add_body(const struct format_body *body, struct format_finding *f)
+{
+    const unsigned of_body = (body->nul ? FORMAT_NUL : 0u) | (body->bare_cr ? FORMAT_BARE_CR : 0u) |
+                             (body->bare_lf ? FORMAT_BARE_LF : 0u),
+                   before = f->flaws;
+    if (f->result == RESULT_TEMPERROR || !(of_body & ~before))
+        return;
+    f->result = RESULT_FAIL;
+    f->flaws |= of_body;
+    for (size_t i = 0; i < COUNT(flaw_texts); i++) {
+        if (before & flaw_texts[i].flaw)
+            return; /* the header's flaw is graver */
+        if (of_body & flaw_texts[i].flaw) {
+            f->reason = flaw_texts[i].text;
+            return;
+        }
+    }
 }

@@ -97,9 +97,11 @@ struct format_finding {
     const char *doubled; /* the first doubled field other than From, as RFC 5322 spells it; NULL: none */
 };
 
-/* body may be NULL: not known. */
-void format_check(struct arena *arena, const struct header_list *list, const struct format_body *body,
-                  struct format_finding *out);
+/* Looks at the header section. A large From costs milliseconds: call it once for a message. */
+void format_check(struct arena *arena, const struct header_list *list, struct format_finding *out);
+
+/* Adds what the body has shown to the finding of its header. Allocates nothing, and may be called again. */
+void format_add_body(const struct format_body *body, struct format_finding *f);
 
 /* One flaw (a single bit) as a short word for logs and JSON: "no-from", "doubled-field". "?" for anything else. */
 const char *format_flaw_name(unsigned flaw);

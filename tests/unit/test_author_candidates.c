@@ -146,7 +146,7 @@ static void finding(const char *text, size_t n, struct format_finding *f)
     struct header_list list;
     header_list_init(&list, a);
     assert_int_not_equal(header_parse_message(&list, slice_of(text, n), NULL), STATUS_NOMEM);
-    format_check(a, &list, NULL, f);
+    format_check(a, &list, f);
     f->from = NULL;
     arena_free(a);
 }

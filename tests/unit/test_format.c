@@ -118,7 +118,7 @@ static void finds(void **state)
         char *copy = exact(k->header, strlen(k->header));
         header_list_init(&l, a);
         assert_int_equal(header_parse_message(&l, slice_of(copy, strlen(k->header)), NULL), STATUS_OK);
-        format_check(a, &l, NULL, &f);
+        format_check(a, &l, &f);
         if (f.flaws != k->flaws || f.remarks != k->remarks)
             fail_msg("%s: flaws %x (expected %x), remarks %x (%x)", k->header, f.flaws, k->flaws, f.remarks,
                      k->remarks);
@@ -146,11 +146,11 @@ static void names_the_doubled_field_and_the_gravest_flaw(void **state)
     assert_int_equal(header_list_add(&l, SLICE_LIT("From"), SLICE_LIT(" a@x.example")), STATUS_OK);
     assert_int_equal(header_list_add(&l, SLICE_LIT("subject"), SLICE_LIT(" 1")), STATUS_OK);
     assert_int_equal(header_list_add(&l, SLICE_LIT("subject"), SLICE_LIT(" 2")), STATUS_OK);
-    format_check(a, &l, NULL, &f);
+    format_check(a, &l, &f);
     assert_string_equal(f.doubled, "Subject");
     assert_string_equal(f.reason, "more than one Subject field");
     assert_int_equal(header_list_add(&l, SLICE_LIT("from"), SLICE_LIT(" b@y.example")), STATUS_OK);
-    format_check(a, &l, NULL, &f);
+    format_check(a, &l, &f);
     assert_string_equal(f.reason, "more than one From field");
     assert_int_equal(f.from_fields, 2);
     arena_free(a);
@@ -182,11 +182,42 @@ static void looks_at_bodies(void **state)
         format_body_chunk(&body, slice_str(t[i].a), t[i].lf_lines);
         format_body_chunk(&body, slice_str(t[i].b), t[i].lf_lines);
         format_body_end(&body);
-        format_check(a, &l, &body, &f);
+        format_check(a, &l, &f);
+        format_add_body(&body, &f);
         assert_int_equal(f.flaws, t[i].flaws);
+        assert_int_equal(f.result, t[i].flaws ? RESULT_FAIL : RESULT_PASS);
         format_body_chunk(&body, slice_of("a\0", 2), false);
-        format_check(a, &l, &body, &f);
+        format_add_body(&body, &f);
+        format_add_body(&body, &f);
         assert_int_equal(f.flaws, t[i].flaws | FORMAT_NUL);
+        assert_string_equal(f.reason, "the message holds a NUL octet");
+        assert_string_equal(f.from_domain, "x.example");
+        arena_free(a);
+    }
+}
+
+/* The reason names the gravest flaw, of header or body. */
+static void body_beside_a_flaw_of_the_header(void **state)
+{
+    static const struct {
+        const char *name, *value, *reason;
+    } t[] = {
+        {"To", " b@x.example", "the message holds a NUL octet"}, /* doubled: the lesser flaw */
+        {"From", " b@y.example", "more than one From field"},
+    };
+    const struct format_body body = {.nul = true, .bare_cr = true};
+    for (size_t i = 0; i < COUNT(t); i++) {
+        struct arena *a = arena_new(1 << 20);
+        struct header_list l;
+        struct format_finding f;
+        header_list_init(&l, a);
+        assert_int_equal(header_list_add(&l, SLICE_LIT("From"), SLICE_LIT(" a@x.example")), STATUS_OK);
+        assert_int_equal(header_list_add(&l, SLICE_LIT("To"), SLICE_LIT(" a@x.example")), STATUS_OK);
+        assert_int_equal(header_list_add(&l, slice_str(t[i].name), slice_str(t[i].value)), STATUS_OK);
+        format_check(a, &l, &f);
+        format_add_body(&body, &f);
+        assert_string_equal(f.reason, t[i].reason);
+        assert_int_equal(f.flaws & (FORMAT_NUL | FORMAT_BARE_CR), FORMAT_NUL | FORMAT_BARE_CR);
         arena_free(a);
     }
 }
@@ -200,7 +231,7 @@ static void over_limit_fails_but_keeps_the_author(void **state)
     header_list_init(&l, a);
     assert_int_equal(header_list_add(&l, SLICE_LIT("From"), SLICE_LIT(" admin@legitimate.com")), STATUS_OK);
     assert_int_equal(header_list_add(&l, SLICE_LIT("X"), slice_of(big, LIMIT_HEADER_FIELD)), STATUS_LIMIT);
-    format_check(a, &l, NULL, &f);
+    format_check(a, &l, &f);
     assert_int_equal(f.flaws, FORMAT_OVER_LIMIT);
     assert_string_equal(f.from_domain, "legitimate.com");
     free(big);
@@ -223,6 +254,7 @@ int main(void)
         cmocka_unit_test(finds),
         cmocka_unit_test(names_the_doubled_field_and_the_gravest_flaw),
         cmocka_unit_test(looks_at_bodies),
+        cmocka_unit_test(body_beside_a_flaw_of_the_header),
         cmocka_unit_test(over_limit_fails_but_keeps_the_author),
         cmocka_unit_test(flaws_have_names),
     };

@@ -164,7 +164,7 @@ static void check_header(struct dmarc_world *w, struct slice text)
     struct dns_scope *scope = dns_scope_new(w->source, a, NULL);
     header_list_init(&list, a);
     assert_int_equal(header_parse_message(&list, text, NULL), STATUS_OK);
-    format_check(a, &list, NULL, &f);
+    format_check(a, &list, &f);
     const struct header_field *from = header_find(&list, "From", 1);
     if (f.from_domain) {
         assert_int_equal(dmarc_check(scope, a, f.from_domain, w->ids, w->count, &d), STATUS_OK);

@@ -163,7 +163,7 @@ $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libassay-engines.a $(LIBS_OU
 # compiled for them. Of three rooms the targets use a few files. Of the other rooms a new file is compiled unless it is named here; a
 # target that comes to need a file which is named does not link, and says so: then its name is taken out.
 FUZZ_USES := resolver-module/decide milter/delegation_request $(patsubst %.c,%,$(wildcard milter/wire/wire_[cr]*.c)) outgoing/netstring
-FUZZ_LEAVES := base/log_text base/options base/test_message \
+FUZZ_LEAVES := base/log_pipe base/log_text base/options base/test_message \
     check/facts_write check/gate check/gather% check/kept check/origin check/prefix_table check/rtr check/tls_probe \
     dns/direct dns/dns_anchor dns/dns_cache dns/dns_canary dns/dns_loop dns/dns_share dns/dns_unbound% \
     $(addprefix feedback/dmarc_,claim failure_run late mail post reach run send smtp) feedback/report_reader feedback/report_sender \

@@ -6,9 +6,6 @@
 #include "base/log_text.h"
 #include "base/json.h"
 #include "base/secret.h"
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #define WORDS_MAX (LOG_TEXT_MAX - 200)
 #define JSON_WORDS_MAX (WORDS_MAX / 6) /* each octet may need six */
@@ -43,23 +40,4 @@ void log_text_add(struct buf *out, const char *program, enum log_level level, co
         buf_add(out, line.p, line.n);
     }
     buf_release(&safe);
-}
-
-void log_text_write(int fd, const char *program, enum log_level level, bool json, const char *fmt, va_list ap)
-{
-    char *words = NULL; /* whole: a password is found before anything is cut off */
-    struct buf line = BUF_INIT;
-
-    if (vasprintf(&words, fmt, ap) < 0)
-        words = NULL;
-    if (!json) {
-        buf_adds(&line, program);
-        buf_adds(&line, ": ");
-    }
-    log_text_add(&line, program, level, words ? words : "a line was lost: out of memory", json);
-    buf_adds(&line, "\n");
-    if (!line.failed && write(fd, line.p, line.n) < 0)
-        line.failed = true; /* nobody to tell */
-    buf_release(&line);
-    free(words);
 }

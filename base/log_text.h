@@ -9,7 +9,6 @@
 #define ASSAY_BASE_LOG_TEXT_H
 
 #include "base/buf.h"
-#include <stdarg.h>
 #include <stdbool.h>
 
 enum log_level { LOG_LEVEL_NOTICE, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR };
@@ -20,10 +19,5 @@ enum log_level { LOG_LEVEL_NOTICE, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR };
  * hidden, controls and line ends made visible; what would make a line longer than LOG_TEXT_MAX is cut off. If memory
  * runs out, the line says so. */
 void log_text_add(struct buf *out, const char *program, enum log_level level, const char *words, bool json);
-
-/* Writes such a line to the descriptor, with its end, in one write(2): lines of several threads do not mix. Text is
- * "PROGRAM: WORDS". Cut off like that of log_text_add(). A line that cannot be written is dropped. */
-void log_text_write(int fd, const char *program, enum log_level level, bool json, const char *fmt, va_list ap)
-    PRINTF_LIKE(5, 0);
 
 #endif

@@ -17,7 +17,7 @@
 #include "base/clock.h"
 #include "base/words.h"
 #include "base/options.h"
-#include "base/log_text.h"
+#include "base/log_pipe.h"
 #include "base/streams.h"
 #include "feedback/reports_config.h"
 #include "ledger/config.h"
@@ -150,7 +150,7 @@ static void service_say(const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    log_text_write(STDERR_FILENO, "assay-ledger", LOG_LEVEL_NOTICE, as_json, fmt, ap);
+    log_pipe_say(STDERR_FILENO, "assay-ledger", LOG_LEVEL_NOTICE, as_json, fmt, ap);
     va_end(ap);
 }
 
@@ -159,7 +159,7 @@ static void say_failure(const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    log_text_write(STDERR_FILENO, "assay-ledger", LOG_LEVEL_ERROR, as_json, fmt, ap);
+    log_pipe_say(STDERR_FILENO, "assay-ledger", LOG_LEVEL_ERROR, as_json, fmt, ap);
     va_end(ap);
 }
 

@@ -2,17 +2,13 @@
 /*
  * log.c - the milter's log: one line a call, to stderr or syslog; complaints are rate-limited by cause.
  *
- * Promises that each line is written by one write (one over PIPE_BUF by several, but with no other line of this process
- * between them), and is never longer than LOG_MAX. If a line cannot be written, mail is not affected. If nobody reads
- * stderr, its pipe is full: then lines wait for room, together PATIENCE_MS a minute. Without that they are dropped, and
- * the next line says how many were. syslog(3) gives no such choice: it waits for the system's logger.
+ * Promises that a line is never longer than LOG_MAX. If a line cannot be written, mail is not affected, also if nobody
+ * reads stderr (base/log_pipe.h). syslog(3) gives no such choice: it waits for the system's logger.
  */
 #include "milter/log.h"
 #include "base/clock.h"
+#include "base/log_pipe.h"
 #include "base/log_text.h"
-#include <errno.h>
-#include <limits.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -22,9 +18,6 @@
 #include <unistd.h>
 
 #define LOG_MAX LOG_TEXT_MAX
-#define PROGRAM "assay-milter: " /* before each line that is text */
-#define PATIENCE_MS 1000         /* how long lines wait for the reader of stderr ... */
-#define PATIENCE_SECONDS 60      /* ... in so many seconds */
 
 static atomic_bool stderr_wanted = true; /* engines are started, and may complain, before the log is open */
 static atomic_bool as_json;
@@ -33,15 +26,6 @@ static struct {
     int64_t since;
     unsigned written, left_out;
 } causes[LOG_CAUSES];
-
-/* The lock is held from poll() to write(), so that no other thread takes the room. */
-static struct {
-    pthread_mutex_t lock;
-    int64_t since; /* monotonic ms: `waited` counts from here */
-    int64_t waited;
-    unsigned dropped; /* lines, since one was written */
-    bool torn;        /* the last line was written in part */
-} reader = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 void log_open(bool to_stderr)
 {
@@ -60,82 +44,9 @@ bool log_is_json(void)
     return as_json;
 }
 
-/* Tells whether stderr takes PIPE_BUF octets within that time. One that has failed takes them, too: write() says
- * why. */
-static bool stderr_takes(int64_t ms)
-{
-    struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
-    int n;
-
-    do {
-        n = poll(&p, 1, (int)ms);
-    } while (n < 0 && errno == EINTR);
-    return n != 0;
-}
-
-static bool wait_for_room(void)
-{
-    const int64_t now = clock_mono_ms();
-    bool room;
-
-    if (now - reader.since >= PATIENCE_SECONDS * 1000) {
-        reader.since = now;
-        reader.waited = 0;
-    }
-    if (reader.waited >= PATIENCE_MS)
-        return false;
-    room = stderr_takes(PATIENCE_MS - reader.waited);
-    reader.waited += clock_mono_ms() - now;
-    return room;
-}
-
-/* false: there was no room for it, or not for all of it. */
-static bool write_text(const char *text, size_t n)
-{
-    while (n) {
-        if (!stderr_takes(0) && !wait_for_room())
-            return false;
-        const ssize_t done = write(STDERR_FILENO, text, n < PIPE_BUF ? n : PIPE_BUF);
-        if (done <= 0)
-            return true; /* for another reason than room: mail is not affected */
-        text += done;
-        n -= (size_t)done;
-        reader.torn = n > 0;
-    }
-    return true;
-}
-
-/* Once there is room again. false: there is not. */
-static bool tell_dropped(void)
-{
-    struct buf b = BUF_INIT;
-    char words[80];
-    bool told;
-
-    snprintf(words, sizeof words, "%u lines of this log were dropped, because nobody read them", reader.dropped);
-    buf_adds(&b, reader.torn ? "\n" : "");
-    buf_adds(&b, as_json ? "" : PROGRAM);
-    log_text_add(&b, "assay-milter", LOG_LEVEL_WARNING, words, as_json);
-    buf_addc(&b, '\n');
-    told = write_text(b.p, b.n);
-    buf_release(&b);
-    return told;
-}
-
-/* The line has its end. */
-static void write_line(const char *line, size_t n)
-{
-    pthread_mutex_lock(&reader.lock);
-    if (reader.dropped && tell_dropped())
-        reader.dropped = 0;
-    if (reader.dropped || !write_text(line, n))
-        reader.dropped++;
-    pthread_mutex_unlock(&reader.lock);
-}
-
 static void log_put(int priority, const char *line)
 {
-    const char *program = as_json ? "" : PROGRAM;
+    const char *program = as_json ? "" : "assay-milter: ";
     const size_t before = strlen(program);
     size_t n = strlen(line);
     char text[LOG_MAX];
@@ -149,7 +60,7 @@ static void log_put(int priority, const char *line)
     memcpy(text, program, before);
     memcpy(text + before, line, n);
     text[before + n] = '\n';
-    write_line(text, before + n + 1);
+    log_pipe_write(STDERR_FILENO, "assay-milter", as_json, text, before + n + 1);
 }
 
 /* A line that is not about a mail. */

@@ -40,7 +40,7 @@ struct session {
     unsigned peer_port; /* port of the client; 0: not known */
     unsigned tls_bits;
     char *texts[SESSION_TEXTS];
-    size_t text_octets; /* in all of them */
+    size_t text_octets;  /* in all of them */
     struct judge *judge; /* the current message; NULL between messages */
     int64_t began_ms;
     uint32_t split; /* which deferred mail this one is a part of; 0: none */

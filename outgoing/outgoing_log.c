@@ -7,7 +7,7 @@
 #include "outgoing/outgoing_log.h"
 #include "base/clock.h"
 #include "base/limits.h"
-#include "base/log_text.h"
+#include "base/log_pipe.h"
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -43,7 +43,7 @@ void outgoing_log(const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    log_text_write(STDERR_FILENO, "assay-outgoing", LOG_LEVEL_NOTICE, as_json, fmt, ap);
+    log_pipe_say(STDERR_FILENO, "assay-outgoing", LOG_LEVEL_NOTICE, as_json, fmt, ap);
     va_end(ap);
 }
 
@@ -52,7 +52,7 @@ void outgoing_log_failure(const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    log_text_write(STDERR_FILENO, "assay-outgoing", LOG_LEVEL_ERROR, as_json, fmt, ap);
+    log_pipe_say(STDERR_FILENO, "assay-outgoing", LOG_LEVEL_ERROR, as_json, fmt, ap);
     va_end(ap);
 }
 
@@ -62,7 +62,7 @@ static void put_warning(const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    log_text_write(STDERR_FILENO, "assay-outgoing", LOG_LEVEL_WARNING, as_json, fmt, ap);
+    log_pipe_say(STDERR_FILENO, "assay-outgoing", LOG_LEVEL_WARNING, as_json, fmt, ap);
     va_end(ap);
 }
 

@@ -2,7 +2,7 @@
 /*
  * test_log_text.c - one line of a daemon's log: valid JSON of one line whatever the words are, bounded, no password.
  */
-#include "base/log_text.h"
+#include "base/log_pipe.h"
 #include "tests/unit/cm.h"
 #include <jansson.h>
 #include <stdlib.h>
@@ -69,7 +69,7 @@ static void write_words(int fd, bool as_json, const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    log_text_write(fd, "assay-x", LOG_LEVEL_ERROR, as_json, fmt, ap);
+    log_pipe_say(fd, "assay-x", LOG_LEVEL_ERROR, as_json, fmt, ap);
     va_end(ap);
 }
 

@@ -81,11 +81,11 @@ static void part_add(struct buf *b, struct slice part)
 
 static void add_fields(struct buf *b, const struct header_list *list, const char *name)
 {
-    const struct header_field *f;
-
-    for (unsigned i = 1; (f = header_find(list, name, i)) != NULL; i++) {
+    for (size_t i = 0; i < list->count; i++) {
+        if (!header_is(&list->fields[i], name))
+            continue;
         part_add(b, slice_str(name));
-        part_add(b, slice_trim(f->value));
+        part_add(b, slice_trim(list->fields[i].value));
     }
 }
 

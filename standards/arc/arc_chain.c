@@ -158,17 +158,15 @@ enum status arc_chain_read(struct arena *arena, const struct header_list *header
     for (size_t i = 0; i < ARC_CHECK_SETS; i++)
         c->links[i].aar_place = c->links[i].message_place = c->links[i].seal_place = SIZE_MAX;
     struct dkim_sigfield field;
-    for (size_t i = 0; i < aars; i++)
-        take_aar(c, headers, dkim_fields_nth(index, aar_name, i));
-    for (size_t i = 0; i < messages; i++) {
-        size_t place = dkim_fields_nth(index, message_name, i);
-        dkim_sigfield_read(arena, SIGFIELD_ARC_MESSAGE, headers->fields[place].value, now, &field);
-        take_message(arena, c, &field, place);
+    for (size_t at = dkim_fields_top(index, aar_name); at != SIZE_MAX; at = dkim_fields_below(index, at))
+        take_aar(c, headers, at);
+    for (size_t at = dkim_fields_top(index, message_name); at != SIZE_MAX; at = dkim_fields_below(index, at)) {
+        dkim_sigfield_read(arena, SIGFIELD_ARC_MESSAGE, headers->fields[at].value, now, &field);
+        take_message(arena, c, &field, at);
     }
-    for (size_t i = 0; i < seals; i++) {
-        size_t place = dkim_fields_nth(index, seal_name, i);
-        dkim_sigfield_read(arena, SIGFIELD_ARC_SEAL, headers->fields[place].value, now, &field);
-        take_seal(arena, c, &field, place);
+    for (size_t at = dkim_fields_top(index, seal_name); at != SIZE_MAX; at = dkim_fields_below(index, at)) {
+        dkim_sigfield_read(arena, SIGFIELD_ARC_SEAL, headers->fields[at].value, now, &field);
+        take_seal(arena, c, &field, at);
     }
     check_sets(c);
     return arena_failed(arena) ? STATUS_NOMEM : STATUS_OK;

@@ -48,9 +48,10 @@ static bool read_fields(struct dkim_checker *c, const char *from_domain)
     c->out = ARENA_ARRAY(c->arena, struct dkim_signature, listed);
     if (!c->one || !c->out)
         return false;
-    for (size_t i = 0; i < c->fields; i++) {
-        size_t place = dkim_fields_nth(c->index, field_name, i);
-        struct dkim_one one = {.place = place, .nth = (unsigned)i + 1, .body = -1};
+    unsigned nth = 0;
+    for (size_t place = dkim_fields_top(c->index, field_name); place != SIZE_MAX;
+         place = dkim_fields_below(c->index, place)) {
+        struct dkim_one one = {.place = place, .nth = ++nth, .body = -1};
         dkim_sigfield_read(c->arena, SIGFIELD_DKIM, c->headers->fields[place].value, c->now, &one.field);
         one.rank = rank_of(one.field.domain, from_domain);
         if (c->count < listed) {

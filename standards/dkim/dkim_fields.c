@@ -22,13 +22,13 @@
 
 struct named {
     struct slice name;
-    uint32_t bottom; /* the lowest field of this name */
+    uint32_t top, bottom; /* the highest and the lowest field of this name */
     uint32_t count;
 };
 
 struct dkim_fields {
     const struct header_list *list;
-    uint32_t *above; /* per field: the next field of the same name going up, or NONE */
+    uint32_t *above, *below; /* per field: the next field of the same name going up, and going down; or NONE */
     struct named *names;
     uint32_t name_count;
     uint32_t *slots; /* hash table of numbers of names */
@@ -73,10 +73,13 @@ static void add_field(struct dkim_fields *f, uint32_t place)
     uint32_t *slot = slot_of(f, name);
     if (*slot == NONE) {
         *slot = f->name_count;
-        f->names[f->name_count++] = (struct named){name, NONE, 0};
+        f->names[f->name_count++] = (struct named){name, place, NONE, 0};
     }
     struct named *n = &f->names[*slot];
     f->above[place] = n->bottom;
+    f->below[place] = NONE;
+    if (n->bottom != NONE)
+        f->below[n->bottom] = place;
     n->bottom = place;
     n->count++;
 }
@@ -92,10 +95,11 @@ struct dkim_fields *dkim_fields_new(struct arena *arena, const struct header_lis
         return NULL;
     f->list = headers;
     f->above = ARENA_ARRAY(arena, uint32_t, count);
+    f->below = ARENA_ARRAY(arena, uint32_t, count);
     f->names = ARENA_ARRAY(arena, struct named, count);
     f->cursor = ARENA_ARRAY(arena, uint32_t, count);
     f->slots = ARENA_ARRAY(arena, uint32_t, size);
-    if (!f->above || !f->names || !f->cursor || !f->slots)
+    if (!f->above || !f->below || !f->names || !f->cursor || !f->slots)
         return NULL;
     f->slot_mask = (uint32_t)size - 1;
     for (size_t i = 0; i < size; i++)
@@ -111,15 +115,15 @@ size_t dkim_fields_count(const struct dkim_fields *f, struct slice name)
     return n == NONE ? 0 : f->names[n].count;
 }
 
-size_t dkim_fields_nth(const struct dkim_fields *f, struct slice name, size_t nth)
+size_t dkim_fields_top(const struct dkim_fields *f, struct slice name)
 {
     uint32_t n = *slot_of(f, slice_trim(name));
-    if (n == NONE || nth >= f->names[n].count)
-        return SIZE_MAX;
-    uint32_t at = f->names[n].bottom;
-    for (size_t up = f->names[n].count - 1 - nth; up; up--)
-        at = f->above[at];
-    return at;
+    return n == NONE ? SIZE_MAX : f->names[n].top;
+}
+
+size_t dkim_fields_below(const struct dkim_fields *f, size_t place)
+{
+    return f->below[place] == NONE ? SIZE_MAX : f->below[place];
 }
 
 static void into_digest(void *context, const char *p, size_t n)

@@ -26,8 +26,11 @@ struct dkim_fields *dkim_fields_new(struct arena *arena, const struct header_lis
 /* How many fields have this name (ASCII case aside, blanks before the colon aside). */
 size_t dkim_fields_count(const struct dkim_fields *f, struct slice name);
 
-/* The nth field of that name from the top (from 0): its place in the header list, or SIZE_MAX. */
-size_t dkim_fields_nth(const struct dkim_fields *f, struct slice name, size_t nth);
+/* The first field of that name from the top: its place in the header list, or SIZE_MAX. */
+size_t dkim_fields_top(const struct dkim_fields *f, struct slice name);
+
+/* The next one of its name below the field at this place, or SIZE_MAX. */
+size_t dkim_fields_below(const struct dkim_fields *f, size_t place);
 
 struct dkim_fields_request {
     struct slice names; /* h=: taken one by one, each name's fields from the bottom up, each field once */

@@ -3,7 +3,7 @@
 """bench_growth.py [--quick | --tiny] [NAME...]: what a mail, a policy and a ledger cost as they grow: plots (SVG, by gnuplot) in the folder
 bench/growth of the build, and a sentence for each: straight, or where it is not.
 
-connections: 1 to 1,000 at once; body: 1 kB to 50 MB; signatures: 0 to 50; policy: 1 to 1,000,000 entries; ledger: 10,000 to 10,000,000
+connections: 1 to 1,000 at once; body: 1 kB to 50 MB; fields: 1 to 1,900 of one name; signatures: 0 to 50; policy: 1 to 1,000,000 entries; ledger: 10,000 to 10,000,000
 findings. --quick: up to a tenth of the ends; --tiny: two or three points each, to show that it works. Root (a network of its own)."""
 import argparse
 import json
@@ -25,11 +25,13 @@ import peers  # noqa: E402
 import space  # noqa: E402
 
 FOLDER = milter.program("bench/growth")
-NAMES = ("connections", "body", "signatures", "policy", "ledger")
+MAIL_NAMES = ("connections", "body", "fields", "signatures")
+NAMES = MAIL_NAMES + ("policy", "ledger")
 POINTS = {
     "full": {
         "connections": (1, 3, 10, 30, 100, 300, 1000),
         "body": (1000, 10000, 100000, 1000000, 10000000, 50000000),
+        "fields": (1, 10, 100, 300, 1000, 1900),
         "signatures": (0, 1, 2, 4, 8, 16, 32, 50),
         "policy": (1, 10, 100, 1000, 10000, 100000, 1000000),
         "ledger": (10000, 100000, 1000000, 10000000),
@@ -37,6 +39,7 @@ POINTS = {
     "quick": {
         "connections": (1, 10, 100),
         "body": (1000, 10000, 100000, 1000000, 5000000),
+        "fields": (1, 100, 1000, 1900),
         "signatures": (0, 1, 4, 8, 16),
         "policy": (1, 100, 10000, 100000),
         "ledger": (10000, 30000, 100000),
@@ -44,6 +47,7 @@ POINTS = {
     "tiny": {
         "connections": (1, 2, 4),
         "body": (1000, 10000, 50000),
+        "fields": (1, 10, 100),
         "signatures": (0, 1, 2),
         "policy": (1, 10, 100),
         "ledger": (1000, 2000, 4000),
@@ -63,13 +67,14 @@ def show(name, what, unit, grows, points, **more):
     )
 
 
-def one_mail(folder, name, world, size, signatures):
-    """A manifest with one mail of that body and that many signatures, of different domains."""
+def one_mail(folder, name, world, size=0, signatures=0, fields=0):
+    """A manifest with one mail of that body, that many more fields of one name, and that many signatures, of different domains."""
     rng = random.Random(f"{name} {size}")
     m = mail_world.Mail(world, 1, name, rng, 2000)
     if size:
         m.kind, m.body = "text/plain", (b"0123456789 abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRS\r\n" * (size // 61 + 1))[:size]
     m.begin(world.domains[1])
+    m.message = b"DKIM-Signature: v=1; a=none\r\n" * fields + m.message
     for i in range(signatures):
         m.sign(world.domains[i], canonical="relaxed/relaxed")
     os.makedirs(folder, exist_ok=True)
@@ -93,7 +98,7 @@ def processor_ms(f, manifest, connections, length):
 
 
 def mail_points(size, names):
-    """connections, body, signatures. Each at 8 connections but for the first."""
+    """connections, body, fields, signatures. Each at 8 connections but for the first."""
     domains = max(POINTS[size]["signatures"]) + 8
     world = bench_milter.World(60 if size == "full" else 40, domains)
     made = mail_world.World(domains)
@@ -101,19 +106,21 @@ def mail_points(size, names):
     # A mail of 50 MB is over the default bound of nothing here: the whole body is judged.
     f = bench_milter.new_filter("growth", ()).start_ours("native" if bench_milter.has_engine() else None, world.servers.anchor)
     lost = 0
-    for name in [n for n in ("connections", "body", "signatures") if n in names]:
+    for name in [n for n in MAIL_NAMES if n in names]:
         points = []
         for x in POINTS[size][name]:
             if name == "connections":
                 manifest = world.manifest
             else:
-                manifest = one_mail(folder, f"{name}{x}", made, x if name == "body" else 0, 1 if name == "body" else x)
+                more = {"body": {"size": x, "signatures": 1}, "fields": {"fields": x}, "signatures": {"signatures": x}}[name]
+                manifest = one_mail(folder, f"{name}{x}", made, **more)
             ms, broken = processor_ms(f, manifest, x if name == "connections" else 8, LENGTH[size])
             points.append((x, max(ms, 0.001)))
             lost += broken
         what, grows = {
             "connections": ("Processor time of a mail", "connections at once"),
             "body": ("Processor time of a mail with one signature", "octets of its body"),
+            "fields": ("Processor time of a small mail with broken signatures", "header fields"),
             "signatures": ("Processor time of a small mail", "DKIM signatures"),
         }[name]
         why = "no more than 16 signatures of a mail are verified, by a limit of ours" if name == "signatures" else ""
@@ -187,10 +194,10 @@ def main():
     if not peers.program("gnuplot-nox"):
         print("no plots: Debian's gnuplot-nox cannot be installed here; the points are written all the same (.dat)")
     code = 0
-    if set(names) & {"connections", "body", "signatures"}:
+    if set(names) & set(MAIL_NAMES):
         why = space.can_enter()
         if why:
-            print(f"skipped: connections, body, signatures: {why}")
+            print(f"skipped: {', '.join(MAIL_NAMES)}: {why}")
         else:
             command = ["/usr/bin/python3", "-B", os.path.abspath(__file__), "--inside", f"--{size}" if size != "full" else "", *names]
             code = space.outside("growth", [w for w in command if w])

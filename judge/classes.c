@@ -4,8 +4,8 @@
  *
  * Promises: each recipient is judged by the policy for its own address, also if a message has ten thousand; memory
  * grows with the number of classes, not of recipients (each verdict is first made in an arena that is reset for the
- * next). A policy without rules for single recipients is asked once for all of them. Failure: STATUS_NOMEM, and the only
- * class defers the mail.
+ * next). A policy without rules for single recipients is asked once for all of them. Failure: STATUS_NOMEM, and the
+ * only class defers the mail.
  */
 #include "judge/classes.h"
 #include "judge/mail.h"

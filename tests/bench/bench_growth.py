@@ -3,8 +3,9 @@
 """bench_growth.py [--quick | --tiny] [NAME...]: what a mail, a policy and a ledger cost as they grow: plots (SVG, by gnuplot) in the folder
 bench/growth of the build, and a sentence for each: straight, or where it is not.
 
-connections: 1 to 1,000 at once; body: 1 kB to 50 MB; fields: 1 to 1,900 of one name; signatures: 0 to 50; policy: 1 to 1,000,000 entries; ledger: 10,000 to 10,000,000
-findings. --quick: up to a tenth of the ends; --tiny: two or three points each, to show that it works. Root (a network of its own)."""
+connections: 1 to 1,000 at once; body: 1 kB to 50 MB; fields: 1 to 1,900 of one name; signatures: 0 to 50; policy: 1 to 1,000,000
+entries; ledger: 10,000 to 10,000,000 findings. --quick: up to a tenth of the ends; --tiny: two or three points each, to show that it works.
+Root (a network of its own)."""
 import argparse
 import json
 import os

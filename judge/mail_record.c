@@ -13,6 +13,10 @@
 #define RCPT_DOMAINS 50
 #define RCPTS_LOOKED_AT 1000
 
+/* What a sender may write at any length is cut, so that no record is too long for the journal (JOURNAL_RECORD_MAX),
+ * whatever its octets become in JSON. RFC 5322 2.1.1: a line has 998 characters, and 3.6.4: an identifier has no fold. */
+#define MESSAGE_ID_MAX 998
+
 static void put_statement(struct json *out, const char *key, const struct policy_statement *s)
 {
     if (s)
@@ -94,15 +98,19 @@ static void put_rcpt_domains(struct json *out, const struct judge_mail *m, const
     json_end(out);
 }
 
+static void put_cut(struct json *out, const char *key, struct slice text, size_t most)
+{
+    if (text.n)
+        json_slice(out, key, slice_of(text.p, text.n < most ? text.n : most));
+}
+
 static void put_envelope(struct json *out, struct judge *j)
 {
     const struct judge_mail *m = judge_mail(j);
-    struct slice id = mail_message_id(m, judge_arena(j));
     char text[IP_TEXT];
 
     json_opt(out, "id", m->queue_id);
-    if (id.n)
-        json_slice(out, "message_id", id);
+    put_cut(out, "message_id", mail_message_id(m, judge_arena(j)), MESSAGE_ID_MAX);
     json_str(out, "source", judge_source_name(m->source));
     json_opt(out, "listener", m->daemon);
     if (m->client.family)
@@ -110,7 +118,7 @@ static void put_envelope(struct json *out, struct judge *j)
     if (m->client.family && m->peer.family && !ip_eq(&m->client, &m->peer))
         json_str(out, "relay", ip_text(&m->peer, text));
     json_opt(out, "not_believed", judge_report(j)->fleet_doubt);
-    json_opt(out, "helo", m->helo);
+    put_cut(out, "helo", slice_str(m->helo ? m->helo : ""), LIMIT_HELO);
     json_opt(out, "mail_from", m->mail_from.domain);
     json_opt(out, "from", judge_report(j)->format.from_domain);
     if (mail_is_dmarc_report(m))

@@ -14,7 +14,7 @@
 #define RCPTS_LOOKED_AT 1000
 
 /* What a sender may write at any length is cut, so that no record is too long for the journal (JOURNAL_RECORD_MAX),
- * whatever its octets become in JSON. RFC 5322 2.1.1: a line has 998 characters, and 3.6.4: an identifier has no fold. */
+ * whatever its octets become in JSON. A line has 998 characters (RFC 5322 2.1.1), and an identifier no fold (3.6.4). */
 #define MESSAGE_ID_MAX 998
 
 static void put_statement(struct json *out, const char *key, const struct policy_statement *s)

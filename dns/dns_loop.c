@@ -126,6 +126,12 @@ unsigned dns_meter_curb(struct dns_meter *m, unsigned more)
     return atomic_load(&m->most);
 }
 
+void dns_meter_allow(struct dns_meter *m, unsigned most)
+{
+    if (most > atomic_load(&m->most))
+        atomic_store(&m->most, most);
+}
+
 unsigned dns_meter_end(struct dns_loop *l, struct dns_meter *m)
 {
     const unsigned packets = atomic_load(&m->packets);

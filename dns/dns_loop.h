@@ -10,7 +10,7 @@
  *
  * One query over TCP counts as one packet.
  *
- * Threads: dns_loop_stop(), dns_loop_wake() and dns_meter_curb() from any; the rest in one thread at a time (the one
+ * Threads: dns_loop_stop(), dns_loop_wake(), dns_meter_curb() and dns_meter_allow() from any; the rest in one thread at a time (the one
  * that runs the loop, or before it starts and after it ended).
  */
 #ifndef ASSAY_DNS_DNS_LOOP_H
@@ -43,6 +43,9 @@ void dns_meter_start(struct dns_loop *l, struct dns_meter *m);
 /* Lets it send at most `more` packets from now on. Returns how many it has sent and may send. From any thread, while
  * the meter has not ended. */
 unsigned dns_meter_curb(struct dns_meter *m, unsigned more);
+
+/* Lets it send at least so many packets in all, again. The same threads. */
+void dns_meter_allow(struct dns_meter *m, unsigned most);
 
 /* Ends the look-up. Returns the packets it sent. What libunbound still has under way for it sends nothing further,
  * unless another look-up waits for that, too. */

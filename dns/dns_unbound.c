@@ -96,13 +96,15 @@ static void land(struct dns_flight *f, struct dns_result *r)
     pthread_mutex_unlock(&u->lock);
 }
 
-/* Ends the flight's meter, which others may read until then. Returns the packets sent. */
-static unsigned meter_end(struct dns_flight *f)
+/* Ends the flight's meter, which others may read until then. Returns the packets sent; *may: how many it might send
+ * (0: as many as any look-up). */
+static unsigned meter_end(struct dns_flight *f, unsigned *may)
 {
     struct dns_unbound *u = f->owner;
     pthread_mutex_lock(&u->lock);
     struct dns_meter *meter = f->meter;
     f->meter = NULL;
+    *may = f->q.packets;
     pthread_mutex_unlock(&u->lock);
     return meter ? dns_meter_end(u->loop, meter) : 0;
 }
@@ -113,15 +115,16 @@ static void on_answer(void *arg, int rcode, void *packet, int octets, int securi
 {
     struct dns_flight *f = arg;
     struct dns_unbound *u = f->owner;
+    unsigned may;
     struct dns_unbound_answer answer = {
         .rcode = rcode,
         .packet = slice_of(packet, packet && octets > 0 ? (size_t)octets : 0),
         .security = security,
         .why_bogus = why_bogus,
         .was_ratelimited = was_ratelimited,
-        .packets = meter_end(f),
+        .packets = meter_end(f, &may),
     };
-    answer.stopped = f->q.packets && f->q.packets < LIMIT_DNS_WIRE_LOOKUP && answer.packets >= f->q.packets;
+    answer.stopped = may && may < LIMIT_DNS_WIRE_LOOKUP && answer.packets >= may;
     land(f, dns_unbound_result(u->scratch, &f->q, &answer, clock_mono_ms()));
     arena_reset(u->scratch);
 }
@@ -143,7 +146,7 @@ void dns_unbound_begin(void *unbound)
         int rc = f->meter ? ub_resolve_event(u->ctx, f->q.name, (int)f->q.type, 1, f, on_answer, NULL) : UB_NOMEM;
         dns_meter_start(u->loop, NULL);
         if (rc != 0) {
-            (void)meter_end(f);
+            (void)meter_end(f, &(unsigned){0});
             land(f, dns_unbound_failure(ub_strerror(rc), LIMIT_NOT_REACHED));
         }
     }
@@ -195,12 +198,24 @@ static enum dns_admission admit(struct dns_unbound *u, struct dns_flight *f)
     }
 }
 
-static bool flight_join(struct dns_unbound *u, struct dns_flight *f, struct dns_flight **flight)
+/* Lets it send as many packets as this question may: the one that began it may have had fewer left, and when nobody
+ * waited for it any more it was to send hardly any. With the lock held. */
+static void flight_allow(struct dns_flight *f, const struct dns_question *q)
+{
+    if (f->q.packets && (!q->packets || q->packets > f->q.packets))
+        f->q.packets = q->packets;
+    if (f->meter)
+        dns_meter_allow(f->meter, q->packets ? q->packets : LIMIT_DNS_FLIGHT_PACKETS);
+}
+
+static bool flight_join(struct dns_unbound *u, struct dns_flight *f, const struct dns_question *q,
+                        struct dns_flight **flight)
 {
     if (!f)
         return false;
     u->stats.merged++;
     f->waiters++;
+    flight_allow(f, q);
     *flight = f;
     return true;
 }
@@ -210,7 +225,7 @@ static bool flight_join(struct dns_unbound *u, struct dns_flight *f, struct dns_
 static struct dns_result *join_or_begin(struct dns_unbound *u, const struct dns_question *q, struct dns_flight **flight,
                                         bool *wake)
 {
-    if (flight_join(u, *flight_place(u, q), flight))
+    if (flight_join(u, *flight_place(u, q), q, flight))
         return NULL;
     struct dns_flight *f = flight_new(u, q);
     if (!f)
@@ -221,7 +236,7 @@ static struct dns_result *join_or_begin(struct dns_unbound *u, const struct dns_
         return refusal(u, admission);
     }
     struct dns_flight **at = flight_place(u, q);
-    if (flight_join(u, *at, flight)) { /* the same question was asked while this one waited */
+    if (flight_join(u, *at, q, flight)) { /* the same question was asked while this one waited */
         dns_share_leave(u->share, &f->ticket);
         pthread_cond_broadcast(&u->left);
         flight_free(f);

@@ -19,14 +19,14 @@
 #define ZONES "tests/unit/dns_zones"
 
 /* Names that begin with "l" are answered after LATE_MS, "n" never, "f" with a failure (SERVFAIL) as often as
- * `failing` says, others at once. */
+ * `failing` says, "d" not as often as `dropping` says, others at once. */
 #define LATE_MS 300
 
 struct server {
     pthread_t thread;
     int socket, port;
     int stop[2];
-    atomic_uint queries, failing;
+    atomic_uint queries, failing, dropping;
 };
 
 struct world {
@@ -77,7 +77,9 @@ static void *server_serve(void *arg)
         char first = (char)(q[13] | 0x20);
         if (first == 'l')
             usleep(LATE_MS * 1000);
-        if (first != 'n')
+        if (first == 'd' && s->dropping)
+            s->dropping--;
+        else if (first != 'n')
             server_answer(s, q, (size_t)n, &from);
     }
     return NULL;
@@ -308,6 +310,27 @@ static void merged(void **state)
     assert_int_equal(stats.resolved, 1);
 }
 
+/* A look-up for which nobody waits any more may send little, and somebody who then asks the same may join it: he has
+ * asked for all of it, and does not get the failure that the first one's leaving would have led to. */
+static void joined_when_left(void **state)
+{
+    struct world *w = *state;
+    struct arena *arena = arena_new(1 << 20);
+    const struct dns_budget patient = {.lookup_ms = 15000, .total_ms = 15000, .message = true};
+
+    w->server.queries = 0;
+    w->server.dropping = 3;
+    struct dns_scope *leaves = dns_scope_new(w->dns, arena, &patient), *joins = dns_scope_new(w->dns, arena, &patient);
+    dns_start(leaves, "dropped.slow", DNS_A);
+    for (int i = 0; i < 5000 && !w->server.queries; i++)
+        usleep(1000);
+    assert_true(w->server.queries);
+    dns_scope_free(leaves);
+    assert_int_equal(dns_get(joins, "dropped.slow", DNS_A)->state, DNS_FOUND);
+    dns_scope_free(joins);
+    arena_free(arena);
+}
+
 static void *ask_and_leave(void *arg)
 {
     struct asker *a = arg;
@@ -505,6 +528,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_WORLD(states),       WITH_WORLD(ttl_is_true),
         WITH_WORLD(own_deadline), WITH_WORLD(merged),
+        WITH_WORLD(joined_when_left),
         WITH_WORLD(races),        WITH_WORLD(close_under_way),
         WITH_WORLD(bad_settings), WITH_WORLD(seeded_anchor),
         WITH_WORLD(canary_says),  WITH_WORLD(patient_waits_for_its_share),

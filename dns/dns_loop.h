@@ -10,8 +10,8 @@
  *
  * One query over TCP counts as one packet.
  *
- * Threads: dns_loop_stop(), dns_loop_wake(), dns_meter_curb() and dns_meter_allow() from any; the rest in one thread at a time (the one
- * that runs the loop, or before it starts and after it ended).
+ * Threads: dns_loop_stop(), dns_loop_wake(), dns_meter_curb() and dns_meter_allow() from any; the rest in one thread at
+ * a time (the one that runs the loop, or before it starts and after it ended).
  */
 #ifndef ASSAY_DNS_DNS_LOOP_H
 #define ASSAY_DNS_DNS_LOOP_H

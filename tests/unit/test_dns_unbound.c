@@ -526,12 +526,17 @@ int main(void)
 {
 #define WITH_WORLD(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        WITH_WORLD(states),       WITH_WORLD(ttl_is_true),
-        WITH_WORLD(own_deadline), WITH_WORLD(merged),
+        WITH_WORLD(states),
+        WITH_WORLD(ttl_is_true),
+        WITH_WORLD(own_deadline),
+        WITH_WORLD(merged),
         WITH_WORLD(joined_when_left),
-        WITH_WORLD(races),        WITH_WORLD(close_under_way),
-        WITH_WORLD(bad_settings), WITH_WORLD(seeded_anchor),
-        WITH_WORLD(canary_says),  WITH_WORLD(patient_waits_for_its_share),
+        WITH_WORLD(races),
+        WITH_WORLD(close_under_way),
+        WITH_WORLD(bad_settings),
+        WITH_WORLD(seeded_anchor),
+        WITH_WORLD(canary_says),
+        WITH_WORLD(patient_waits_for_its_share),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,6 +24,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #define MILTER_PORT 8891
@@ -371,6 +372,15 @@ static void edit_ciphers(struct postfix *p)
     postfix_edit(p, "smtpd_tls_exclude_ciphers", now && *now ? arena_printf(p->h->arena, "%s, aNULL", now) : "aNULL");
 }
 
+/* "none" is the name of no file: Postfix then has anonymous ciphers alone (postconf(5), smtpd_tls_cert_file). Without
+ * them no session could begin. */
+static bool has_certificate(struct postfix *p)
+{
+    const char *file = postfix_get(p, "smtpd_tls_cert_file");
+    return (*file && strcasecmp(file, "none") != 0) || *postfix_get(p, "smtpd_tls_eccert_file") ||
+           *postfix_get(p, "smtpd_tls_chain_files");
+}
+
 static void edit_rest(struct postfix *p)
 {
     if (is_any(postfix_get(p, "smtpd_forbid_bare_newline"), "no", NULL))
@@ -382,11 +392,10 @@ static void edit_rest(struct postfix *p)
         postfix_edit(p, "smtp_dns_support_level", "dnssec");
     edit_ca(p);
     const char *in = postfix_get(p, "smtpd_tls_security_level");
-    const bool has_certificate = *postfix_get(p, "smtpd_tls_cert_file") || *postfix_get(p, "smtpd_tls_eccert_file") ||
-                                 *postfix_get(p, "smtpd_tls_chain_files");
-    if (has_certificate)
+    const bool certified = has_certificate(p);
+    if (certified)
         edit_ciphers(p);
-    if (is_any(in, "", "none") && has_certificate)
+    if (is_any(in, "", "none") && certified)
         postfix_edit(p, "smtpd_tls_security_level", "may");
     else if (is_any(in, "", "none"))
         harden_note(p->h,

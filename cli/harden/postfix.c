@@ -293,7 +293,7 @@ const char *postfix_instance(struct harden *h)
         return *h->postfix_dir ? h->postfix_dir : NULL;
     const char *out = harden_ask(h, argv, &code);
     if (code == 0)
-        return *out ? out : NULL;
+        return out && *out ? out : NULL;
     out = harden_run(h, argv, &code);
     if (!out || !*out || strstr(out, "No such file"))
         return NULL; /* not installed, or never set up */

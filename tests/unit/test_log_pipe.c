@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_log_pipe.c - a log whose reader has stopped: no line waits for long, and what was dropped is counted.
+ * test_log_pipe.c - a log whose reader has stopped: no line waits for long, what was dropped is counted, and a line
+ * that was written in part is ended.
  */
 #include "base/log_pipe.h"
 #include "base/clock.h"
 #include "tests/unit/cm.h"
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -44,8 +46,38 @@ static void nobody_reads(void **state)
     close(fd[1]);
 }
 
+/* A line is longer than what a pipe takes at once (PIPE_BUF), and its reader stops in its middle: what was written of it
+ * gets an end, so that the next line begins as one. */
+static void a_line_in_part(void **state)
+{
+    static const char told[] = "\nassay-x: lines of this log that nobody read, and that were dropped: 1\n" LINE;
+    char line[6000], text[2 * PIPE_BUF] = {0};
+    int fd[2];
+
+    (void)state;
+    if (sysconf(_SC_PAGESIZE) != PIPE_BUF)
+        skip(); /* a pipe has room by pages */
+    memset(line, 'x', sizeof line);
+    line[sizeof line - 1] = '\n';
+    assert_int_equal(pipe(fd), 0);
+    assert_int_equal(fcntl(fd[1], F_SETPIPE_SZ, 2 * PIPE_BUF), 2 * PIPE_BUF);
+    assert_int_equal(fcntl(fd[0], F_SETFL, O_NONBLOCK), 0);
+    assert_int_equal(write(fd[1], text, PIPE_BUF), PIPE_BUF); /* half of its room */
+    log_pipe_write(fd[1], "assay-x", false, line, sizeof line);
+    assert_int_equal(read(fd[0], text, sizeof text), 2 * PIPE_BUF);
+    assert_memory_equal(text + PIPE_BUF, line, PIPE_BUF);
+    log_pipe_write(fd[1], "assay-x", false, LINE, sizeof LINE - 1);
+    assert_int_equal(read(fd[0], text, sizeof text), sizeof told - 1);
+    assert_memory_equal(text, told, sizeof told - 1);
+    log_pipe_write(fd[1], "assay-x", false, LINE, sizeof LINE - 1); /* all is as before */
+    assert_int_equal(read(fd[0], text, sizeof text), sizeof LINE - 1);
+    assert_memory_equal(text, LINE, sizeof LINE - 1);
+    close(fd[0]);
+    close(fd[1]);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(nobody_reads)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(nobody_reads), cmocka_unit_test(a_line_in_part)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -494,7 +494,7 @@ static void gather(struct lint *l)
         relays += it->s.kind == POLICY_RELAY ? it->s.item_count : 0;
         own += is_own_network(it) ? it->s.item_count : 0;
     }
-    l->compare_relays = own * relays < NETWORK_PAIRS_MOST;
+    l->compare_relays = (uint64_t)own * relays < NETWORK_PAIRS_MOST;
 }
 
 void lint(struct policy *p, struct policy_report *r, time_t now)

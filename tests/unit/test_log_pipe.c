@@ -46,8 +46,8 @@ static void nobody_reads(void **state)
     close(fd[1]);
 }
 
-/* A line is longer than what a pipe takes at once (PIPE_BUF), and its reader stops in its middle: what was written of it
- * gets an end, so that the next line begins as one. */
+/* A line is longer than what a pipe takes at once (PIPE_BUF), and its reader stops in the middle: what was written of
+ * it gets an end, so that the next line begins as one. */
 static void a_line_in_part(void **state)
 {
     static const char told[] = "\nassay-x: lines of this log that nobody read, and that were dropped: 1\n" LINE;

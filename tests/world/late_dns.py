@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """late_dns - a resolver on loopback whose answers come late, or never. Every domain NAME.example has SPF (192.0.2.10 alone) and DMARC
-(p=reject), and names below it have nothing; a name with "never" in it gets no answer. Not signed: for tests of who waits, not of what DNS says."""
+(p=reject), and names below it have nothing; a name with "never" in it gets no answer. Not signed: for tests of who waits, not of what
+DNS says."""
 import heapq
 import random
 import socket
